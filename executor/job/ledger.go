@@ -32,3 +32,9 @@ type Filter struct {
 	Before  int64 // only rows with a lower ID; 0 for all
 	Limit   int   // 0 for 100, at most 1000
 }
+
+// Committed says what finishing a job changed besides the job: what to wake.
+type Committed struct {
+	Answer bool   // an answer is pending, perhaps not yet sealable
+	Ready  []Kind // kinds that got a job which may be claimable now
+}

@@ -8,6 +8,7 @@
 //	request.go  Request, Closing, Batch: what intake makes of it
 //	report.go   Answer, ReportBatch: answers on their way back
 //	tx.go       Intent, Tx, Attempt and the state machine of sending
+//	state.go    the state machines of log, request, answer and batch
 //
 // Invariants: a block is named by its hash, never by its height (null rounds
 // leave holes in heights, reorgs put two hashes at one); a log is named by

@@ -110,6 +110,26 @@ type RequestFilter struct {
 	Limit     int // 0 for 100, at most 1000
 }
 
+// LogFilter narrows a listing of logs; zero fields do not. Oldest first.
+type LogFilter struct {
+	Address    common.Address
+	State      LogState
+	FromHeight uint64
+	Limit      int // 0 for 100, at most 1000
+}
+
+// StoredLog is a log with what the ledger says of it.
+type StoredLog struct {
+	Log
+	ID     int64 // ledger row
+	Filter string
+	State  LogState
+	Seq    int64 // the contract's own counter; -1 for none
+}
+
+// ErrFrozen is returned when the money lane is frozen by a deep reorg.
+var ErrFrozen = errors.New("the money lane is frozen")
+
 // ErrDeepReorg is returned when a rollback would undo what was final. Nothing
 // is applied; the money lane stays frozen until a person decides.
 var ErrDeepReorg = errors.New("reorg below the final block")

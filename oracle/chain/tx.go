@@ -35,6 +35,14 @@ var TxTransitions = map[TxState][]TxState{
 	TxMined:    {TxSent, TxFinal, TxCancelled, TxReplaced},
 }
 
+// Reply classes begin Attempt.Reply; the words follow after ": ". Only attempts
+// that were all refused definitively let a signed transaction be cancelled.
+const (
+	ReplyAccepted   = "accepted"   // in an endpoint's pool, or known to it
+	ReplyDefinitive = "definitive" // refused in a way that leaves no copy behind
+	ReplyUnknown    = "unknown"    // no answer, or one that proves nothing
+)
+
 // Ended reports whether nothing more happens to a transaction in s.
 func (s TxState) Ended() bool { return s == TxFinal || s == TxReplaced || s == TxCancelled }
 
