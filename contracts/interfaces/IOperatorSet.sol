@@ -8,7 +8,9 @@ pragma solidity ^0.8.30;
 /// with `resultHash = keccak256(result)`.
 interface IOperatorSet {
     /// @notice A configuration was announced; it is active from `activeAt`.
-    event OperatorsProposed(bytes32 indexed configDigest, uint64 seq, address[] operators, uint8 threshold, uint40 activeAt);
+    event OperatorsProposed(
+        bytes32 indexed configDigest, uint64 seq, address[] operators, uint8 threshold, uint40 activeAt
+    );
     /// @notice A configuration is in force; the one before may still answer until `drainUntil`.
     event OperatorsActivated(bytes32 indexed configDigest, uint64 seq, bytes32 previous, uint40 drainUntil);
 
@@ -24,7 +26,10 @@ interface IOperatorSet {
     error OperatorSet_WrongSignatureCount(uint256 given, uint256 threshold);
 
     /// @notice Announces the next configuration (owner). Operators ascending by address.
-    function proposeOperators(address[] calldata operators, uint8 threshold) external returns (bytes32 configDigest);
+    function proposeOperators(
+        address[] calldata operators,
+        uint8 threshold
+    ) external returns (bytes32 configDigest);
     /// @notice Puts the announced configuration in force after its delay. By anyone.
     function activateOperators() external;
     function configDigest() external view returns (bytes32);
