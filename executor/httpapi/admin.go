@@ -1,0 +1,49 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// adminHandler is the admin port.
+func (s *Server) adminHandler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(s.recoverPanics, s.checkHost)
+	if s.deps.Metrics != nil {
+		r.Handle("/metrics", promhttp.HandlerFor(s.deps.Metrics, promhttp.HandlerOpts{}))
+	}
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { s.ok(w, http.StatusOK, map[string]bool{"ok": true}) })
+	r.Get("/readyz", s.readyz)
+	if s.cfg.Pprof {
+		r.HandleFunc("/debug/pprof/*", pprof.Index)
+		r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+		r.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		r.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	return r
+}
+
+// readiness is the body of /readyz.
+type readiness struct {
+	OK     bool              `json:"ok"`
+	Checks map[string]string `json:"checks"` // "ok", or why not
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	out := readiness{OK: true, Checks: map[string]string{}}
+	for _, c := range s.deps.Checks {
+		out.Checks[c.Name] = "ok"
+		if err := c.Ready(r.Context()); err != nil {
+			out.OK, out.Checks[c.Name] = false, err.Error()
+		}
+	}
+	status := http.StatusOK
+	if !out.OK {
+		status = http.StatusServiceUnavailable
+	}
+	s.ok(w, status, out)
+}
