@@ -43,6 +43,13 @@ const (
 	ReplyUnknown    = "unknown"    // no answer, or one that proves nothing
 )
 
+// Why classes begin Tx.Why of a cancelled transaction; the words follow after ": ".
+const (
+	WhyReverts = "reverts" // its execution can only fail: asking for the same again is useless
+	WhyExpired = "expired" // its time passed before it was in a block
+	WhyRefused = "refused" // every endpoint refused its bytes for good
+)
+
 // Ended reports whether nothing more happens to a transaction in s.
 func (s TxState) Ended() bool { return s == TxFinal || s == TxReplaced || s == TxCancelled }
 
