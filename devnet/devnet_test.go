@@ -1,6 +1,7 @@
 package devnet_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -242,6 +244,45 @@ func TestRestartContinuesTheSameChain(t *testing.T) {
 			t.Errorf("nonce %d after two transactions", next.Nonce())
 		}
 	})
+}
+
+func TestAKilledDevnetLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), childDir+"="+dir)
+	command.Stderr = os.Stderr
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child printed no URL: %v", err)
+	}
+	n := dial(t, strings.TrimSpace(url))
+	contract := n.deployLogger()
+	topic := common.Hash{1}
+	tx := n.send(&contract, 0, topic[:])
+	head, err := n.eth.HeaderByNumber(n.ctx, nil)
+	n.must(err)
+	n.must(command.Process.Kill())
+	if err := command.Wait(); err == nil {
+		t.Fatal("the child ended well, so it was not killed")
+	}
+
+	again := start(t, func(c *devnet.Config) { c.DataDir = dir })
+	if got := again.chain.Head(); got.Hash != head.Hash() {
+		t.Errorf("head %d after the kill, %v before", got.Number, head.Number)
+	}
+	if logs := again.logs(contract); len(logs) != 1 || logs[0].TxHash != tx.Hash() {
+		t.Errorf("logs %v", logs)
+	}
+	if next := again.send(&contract, 0, topic[:]); next.Nonce() != 2 {
+		t.Errorf("nonce %d after two transactions", next.Nonce())
+	}
 }
 
 func TestAForeignDataDirectoryIsRefused(t *testing.T) {

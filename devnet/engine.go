@@ -28,7 +28,8 @@ type Chain interface {
 	// Seal adds one block on the head.
 	Seal(ctx context.Context, s Seal) (Sealed, error)
 	// Finalize points the finalized and safe tags at the canonical block of that
-	// number.
+	// number. It is called after every Seal and Reorg, whose blocks survive a kill of
+	// the process when it returns, given a data directory.
 	Finalize(number uint64) error
 	// Reorg replaces the last blocks by a longer branch.
 	Reorg(ctx context.Context, r Reorg) (Reorged, error)

@@ -128,6 +128,10 @@ func (g *geth) Finalize(number uint64) error {
 	}
 	chain.SetSafe(header)
 	chain.SetFinalized(header)
+	// The database keeps the tail of its log in memory otherwise.
+	if err := g.eth.ChainDb().SyncKeyValue(); err != nil {
+		return fmt.Errorf("write the chain to disk: %w", err)
+	}
 	return nil
 }
 

@@ -3,7 +3,9 @@ package devnet_test
 import (
 	"context"
 	"crypto/ecdsa"
+	"fmt"
 	"math/big"
+	"os"
 	"testing"
 	"time"
 
@@ -17,9 +19,29 @@ import (
 	"github.com/tidegate/tidegate/devnet"
 )
 
+// childDir makes this test binary a devnet process on that data directory, which
+// prints its URL and runs until it is killed.
+const childDir = "DEVNET_TEST_CHILD_DIR"
+
+func child(dir string) error {
+	chain, err := devnet.New(devnet.Config{DataDir: dir, FinalityDepth: devnet.DefaultFinalityDepth})
+	if err != nil {
+		return err
+	}
+	fmt.Println(chain.HTTPURL())
+	return chain.Run(context.Background())
+}
+
 // TestMain fails when a test leaves a goroutine behind. go-ethereum keeps one pool
 // of goroutines for the whole process that no chain owns.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"))
 }
 
@@ -44,15 +66,22 @@ func start(tb testing.TB, options ...func(*devnet.Config)) *network {
 
 func connect(tb testing.TB, chain *devnet.Devnet) *network {
 	tb.Helper()
+	n := dial(tb, chain.HTTPURL())
+	n.chain = chain
+	return n
+}
+
+func dial(tb testing.TB, url string) *network {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	tb.Cleanup(cancel)
-	client, err := rpc.DialContext(ctx, chain.HTTPURL())
+	client, err := rpc.DialContext(ctx, url)
 	if err != nil {
 		tb.Fatalf("dial: %v", err)
 	}
 	tb.Cleanup(client.Close)
 	account := devnet.Accounts()[0]
-	return &network{tb, ctx, chain, ethclient.NewClient(client), client, account.Key(), account.Address}
+	return &network{tb, ctx, nil, ethclient.NewClient(client), client, account.Key(), account.Address}
 }
 
 // every sets the pause between blocks.
@@ -142,7 +171,7 @@ func (n *network) tag(tag string) uint64 {
 // as topic:  CALLDATALOAD(0) LOG1(0,0,·) STOP.
 func (n *network) deployLogger() common.Address {
 	n.tb.Helper()
-	tx := n.send(nil, 0, common.FromHex("0x68600035600060"+"00a100"+"600052"+"60096017f3"))
+	tx := n.send(nil, 0, common.FromHex("0x6860003560006000a10060005260096017f3"))
 	n.await("deployment", func() bool {
 		_, err := n.eth.TransactionReceipt(n.ctx, tx.Hash())
 		return err == nil

@@ -131,7 +131,8 @@ func (d *Devnet) mineEvery(ctx context.Context, n, interval uint64) (Block, erro
 				return fmt.Errorf("mine: stopped after %d of %d blocks: %w", i, n, err)
 			}
 			if i > 0 && interval > 0 {
-				if _, err := d.clock.advance(interval); err != nil {
+				head := d.engine.Head().Time
+				if err := d.clock.pin(max(d.clock.next(head), head+interval), head); err != nil {
 					return err
 				}
 			}

@@ -24,7 +24,7 @@ func (n *network) logs(contract common.Address) []types.Log {
 	for _, l := range found {
 		byHash, err := n.eth.FilterLogs(n.ctx, ethereum.FilterQuery{BlockHash: &l.BlockHash, Addresses: []common.Address{contract}})
 		n.must(err)
-		if len(byHash) != 1 || byHash[0].TxHash != l.TxHash {
+		if !slices.ContainsFunc(byHash, func(x types.Log) bool { return x.TxHash == l.TxHash && x.Index == l.Index }) {
 			n.tb.Errorf("block %s has logs %v, the range has %v", l.BlockHash, byHash, l)
 		}
 		if receipt := n.receipt(l.TxHash); receipt.BlockHash != l.BlockHash || len(receipt.Logs) != 1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
+	"github.com/holiman/uint256"
 
 	"github.com/tidegate/tidegate/devnet"
 )
@@ -94,6 +95,16 @@ func TestTransactionsThatFilecoinWouldRefuse(t *testing.T) {
 	n.must(err)
 	if err := n.eth.SendTransaction(n.ctx, legacy); err == nil || !strings.Contains(err.Error(), "replay-protected") {
 		t.Errorf("a transaction without a chain id: %v", err)
+	}
+	for name, inner := range map[string]types.TxData{
+		"a blob transaction":     &types.BlobTx{ChainID: uint256.NewInt(devnet.ChainID), Nonce: 1, Gas: 21000, GasFeeCap: uint256.NewInt(2e9), BlobFeeCap: uint256.NewInt(1), BlobHashes: []common.Hash{{1}}},
+		"a set-code transaction": &types.SetCodeTx{ChainID: uint256.NewInt(devnet.ChainID), Nonce: 1, Gas: 100000, GasFeeCap: uint256.NewInt(2e9), AuthList: []types.SetCodeAuthorization{{}}},
+	} {
+		tx, err := types.SignNewTx(n.key, types.LatestSignerForChainID(first.ChainId()), inner)
+		n.must(err)
+		if err := n.eth.SendTransaction(n.ctx, tx); err == nil || !strings.Contains(err.Error(), "type not supported") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if err := n.rpc.CallContext(n.ctx, nil, "eth_sendRawTransaction", "0xdead"); err == nil {
 		t.Error("garbage was accepted")
