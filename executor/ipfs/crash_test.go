@@ -1,0 +1,3 @@
+package ipfs
+
+func childMain(string) {}
