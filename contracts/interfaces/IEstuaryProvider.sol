@@ -58,22 +58,13 @@ interface IEstuaryProvider is IExecutionProvider {
     error EstuaryProvider_PayloadMismatch();
 
     /// @notice Sets the price of an action (owner). `offered = false` withdraws it; open requests are not touched.
-    function setPrice(
-        uint16 action,
-        Price calldata price
-    ) external;
+    function setPrice(uint16 action, Price calldata price) external;
     /// @notice Sets the highest gas price that quotes count with and that senders get back (owner).
-    function setGasPriceCap(
-        uint64 gasPriceCap
-    ) external;
+    function setGasPriceCap(uint64 gasPriceCap) external;
     /// @notice Stops or restarts the intake of requests (owner). Answers, refunds, cancellations, retries and
     /// withdrawals always work.
-    function setIntakePaused(
-        bool paused
-    ) external;
-    function priceOf(
-        uint16 action
-    ) external view returns (Price memory);
+    function setIntakePaused(bool paused) external;
+    function priceOf(uint16 action) external view returns (Price memory);
     function gasPriceCap() external view returns (uint64);
     function intakePaused() external view returns (bool);
     function config() external view returns (ProviderConfig memory);

@@ -150,12 +150,10 @@ interface IExecutionProvider {
     /// @param callbackGas gas promised to the callback
     /// @return fee what `request` must be paid
     /// @return attemptFee what of it is earned by an honest failure; at most a tenth of `fee`
-    function quote(
-        uint16 action,
-        uint64 maxBytes,
-        uint40 expiry,
-        uint32 callbackGas
-    ) external view returns (uint96 fee, uint96 attemptFee);
+    function quote(uint16 action, uint64 maxBytes, uint40 expiry, uint32 callbackGas)
+        external
+        view
+        returns (uint96 fee, uint96 attemptFee);
 
     /// @notice Asks for off-chain work. `msg.sender` is the consumer. What is paid above the quote is credited to `refundTo`.
     function request(
@@ -171,41 +169,25 @@ interface IExecutionProvider {
     /// @param configDigest the operator configuration that signed
     /// @param signatures 65 bytes each, ascending by signer address
     /// @return applied how many reports were applied; the others emitted `ReportSkipped`
-    function fulfill(
-        bytes32 configDigest,
-        Report[] calldata reports,
-        bytes[] calldata signatures
-    ) external returns (uint256 applied);
+    function fulfill(bytes32 configDigest, Report[] calldata reports, bytes[] calldata signatures)
+        external
+        returns (uint256 applied);
 
     /// @notice Starts a cancellation; only the consumer. Takes effect after `cancelDelay`; then anyone may `refund`.
-    function cancel(
-        Terms calldata terms
-    ) external;
+    function cancel(Terms calldata terms) external;
 
     /// @notice Gives the escrow back after the deadline or a cancellation that took effect. By anyone.
-    function refund(
-        Terms calldata terms
-    ) external returns (uint96 amount);
+    function refund(Terms calldata terms) external returns (uint96 amount);
 
     /// @notice Runs a kept callback again, with at least the promised gas. By anyone. Reverts with what the consumer said.
-    function retryCallback(
-        Report calldata report
-    ) external;
+    function retryCallback(Report calldata report) external;
 
     /// @notice Pays out `msg.sender`'s credit to `to`.
-    function withdraw(
-        address payable to
-    ) external returns (uint256 amount);
+    function withdraw(address payable to) external returns (uint256 amount);
 
-    function creditOf(
-        address account
-    ) external view returns (uint256);
-    function stateOf(
-        bytes32 requestId
-    ) external view returns (RequestState);
-    function idOf(
-        Terms calldata terms
-    ) external view returns (bytes32);
+    function creditOf(address account) external view returns (uint256);
+    function stateOf(bytes32 requestId) external view returns (RequestState);
+    function idOf(Terms calldata terms) external view returns (bytes32);
     /// @notice The seq that the next event will carry. Events have no gap below it.
     function nextSeq() external view returns (uint64);
     function minDeadline() external view returns (uint40);

@@ -26,10 +26,7 @@ interface IOperatorSet {
     error OperatorSet_WrongSignatureCount(uint256 given, uint256 threshold);
 
     /// @notice Announces the next configuration (owner). Operators ascending by address.
-    function proposeOperators(
-        address[] calldata operators,
-        uint8 threshold
-    ) external returns (bytes32 configDigest);
+    function proposeOperators(address[] calldata operators, uint8 threshold) external returns (bytes32 configDigest);
     /// @notice Puts the announced configuration in force after its delay. By anyone.
     function activateOperators() external;
     function configDigest() external view returns (bytes32);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { IEstuaryProvider, Price, ProviderConfig } from "../interfaces/IEstuaryProvider.sol";
+import { ProviderConfig } from "../interfaces/IEstuaryProvider.sol";
 import {
     Actions,
     IExecutionProvider,
@@ -13,9 +13,9 @@ import {
 } from "../interfaces/IExecutionProvider.sol";
 import { IOracleConsumer } from "../interfaces/IOracleConsumer.sol";
 import { OperatorSet } from "./OperatorSet.sol";
+import { Tariff } from "./Tariff.sol";
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title EstuaryProvider
 /// @notice Takes requests for off-chain work with their fee, and answers that k operators signed.
@@ -30,7 +30,7 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// Every entry point that changes anything is guarded against reentrancy: a callback can change nothing here, and a view that it
 /// calls shows `nextSeq` and the credits of signers as they were before the batch. The owner prices and pauses the
 /// intake and announces operators; it can reach neither fees nor credits nor answers.
-contract EstuaryProvider is IEstuaryProvider, OperatorSet {
+contract EstuaryProvider is Tariff {
     /// @dev What is gathered while a batch is applied.
     struct Batch {
         uint64 seq;
@@ -42,39 +42,15 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     uint256 public constant MAX_PAYLOAD = 4096;
     uint256 public constant MAX_CONTEXT = 1024;
     uint256 public constant MAX_RESULT = 1024;
-    uint16 public constant MAX_ATTEMPT_BPS = 1000;
-    uint64 public constant MAX_GAS_PRICE_CAP = 10_000 gwei;
-
     uint256 private constant MAX_RETURNED = 256;
-    uint256 private constant MAX_DELAY = 60 days;
-    uint256 private constant MONTH = 30 days;
-    uint256 private constant MIB = 1 << 20;
     /// @dev Bytes of the canonical encoding of a fulfil call besides reports' own and signatures.
     uint256 private constant CALL_BYTES = 4 + 5 * 32;
     /// @dev The same for one report besides its result and context: offset, terms, outcome, reason, two offsets, two lengths.
     uint256 private constant REPORT_BYTES = 18 * 32;
     uint256 private constant SIGNATURE_BYTES = 5 * 32;
 
-    /// @inheritdoc IExecutionProvider
-    uint40 public immutable minDeadline;
-    /// @inheritdoc IExecutionProvider
-    uint40 public immutable cancelDelay;
-    /// @inheritdoc IExecutionProvider
-    uint40 public immutable minAttempt;
-    /// @inheritdoc IExecutionProvider
-    uint32 public immutable maxCallbackGas;
-
-    uint40 private immutable MAX_DEADLINE;
-    uint40 private immutable ACTIVATION_DELAY;
-    uint40 private immutable DRAIN_WINDOW;
-    uint32 private immutable CALL_OVERHEAD;
-    uint32 private immutable REPORT_GAS;
-    uint32 private immutable BASE_GAS;
-    uint16 private immutable BYTE_GAS;
-
     mapping(bytes32 requestId => uint256) private _requests;
     mapping(address account => uint256) private _credits;
-    mapping(uint16 action => Price) private _prices;
 
     constructor(
         ProviderConfig memory config_,
@@ -82,60 +58,13 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         address[] memory operators_,
         uint8 threshold_,
         uint64 gasPriceCap_
-    ) Ownable(owner_) OperatorSet(config_.activationDelay, config_.drainWindow, operators_, threshold_) {
-        _checkConfig(config_);
-        minDeadline = config_.minDeadline;
-        MAX_DEADLINE = config_.maxDeadline;
-        cancelDelay = config_.cancelDelay;
-        minAttempt = config_.minAttempt;
-        ACTIVATION_DELAY = config_.activationDelay;
-        DRAIN_WINDOW = config_.drainWindow;
-        maxCallbackGas = config_.maxCallbackGas;
-        CALL_OVERHEAD = config_.callOverhead;
-        REPORT_GAS = config_.reportGas;
-        BASE_GAS = config_.baseGas;
-        BYTE_GAS = config_.byteGas;
-        _setGasPriceCap(gasPriceCap_);
-    }
-
-    // ---------------------------------------------------------------- owner
-
-    /// @inheritdoc IEstuaryProvider
-    function setPrice(
-        uint16 action,
-        Price calldata price
-    ) external onlyOwner nonReentrant {
-        if (price.attemptBps > MAX_ATTEMPT_BPS) revert EstuaryProvider_PriceOutOfRange();
-        _prices[action] = price;
-        emit PriceChanged(action, _takeSeq(), price);
-    }
-
-    /// @inheritdoc IEstuaryProvider
-    function setGasPriceCap(
-        uint64 gasPriceCap_
-    ) external onlyOwner nonReentrant {
-        _setGasPriceCap(gasPriceCap_);
-    }
-
-    /// @inheritdoc IEstuaryProvider
-    function setIntakePaused(
-        bool paused
-    ) external onlyOwner nonReentrant {
-        _head.paused = paused;
-        emit IntakePausedChanged(_takeSeq(), paused);
-    }
+    )
+        Ownable(owner_)
+        OperatorSet(config_.activationDelay, config_.drainWindow, operators_, threshold_)
+        Tariff(config_, gasPriceCap_)
+    { }
 
     // ------------------------------------------------------------- consumers
-
-    /// @inheritdoc IExecutionProvider
-    function quote(
-        uint16 action,
-        uint64 maxBytes,
-        uint40 expiry,
-        uint32 callbackGas
-    ) external view returns (uint96 fee, uint96 attemptFee) {
-        return _quote(action, maxBytes, expiry, callbackGas, _head.gasPriceCap);
-    }
 
     /// @inheritdoc IExecutionProvider
     /// @dev A consumer without code must ask with `callbackGas = 0`: a promised callback that finds no code is kept as failed.
@@ -177,9 +106,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @inheritdoc IExecutionProvider
-    function cancel(
-        Terms calldata terms
-    ) external nonReentrant {
+    function cancel(Terms calldata terms) external nonReentrant {
         if (msg.sender != terms.consumer) revert EstuaryProvider_NotConsumer(msg.sender);
         bytes32 requestId = _idOf(terms);
         if (_stateOf(_requests[requestId]) != RequestState.Open) revert EstuaryProvider_NotOpen(requestId);
@@ -189,9 +116,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @inheritdoc IExecutionProvider
-    function refund(
-        Terms calldata terms
-    ) external nonReentrant returns (uint96 amount) {
+    function refund(Terms calldata terms) external nonReentrant returns (uint96 amount) {
         bytes32 requestId = _idOf(terms);
         uint256 slot = _requests[requestId];
         RequestState state = _stateOf(slot);
@@ -209,9 +134,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @inheritdoc IExecutionProvider
-    function withdraw(
-        address payable to
-    ) external nonReentrant returns (uint256 amount) {
+    function withdraw(address payable to) external nonReentrant returns (uint256 amount) {
         amount = _credits[msg.sender];
         if (amount == 0) revert EstuaryProvider_NothingToWithdraw(msg.sender);
         if (to == address(0)) revert EstuaryProvider_TransferFailed(to);
@@ -226,11 +149,11 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     /// @inheritdoc IExecutionProvider
     /// @dev The context of a report is not signed: it is checked against the terms, which are. A report with another
     /// context, or terms that nobody signed, changes nothing.
-    function fulfill(
-        bytes32 configDigest_,
-        Report[] calldata reports,
-        bytes[] calldata signatures
-    ) external nonReentrant returns (uint256 applied) {
+    function fulfill(bytes32 configDigest_, Report[] calldata reports, bytes[] calldata signatures)
+        external
+        nonReentrant
+        returns (uint256 applied)
+    {
         uint256 gasAtStart = gasleft();
         if (reports.length == 0) revert EstuaryProvider_EmptyBatch();
         Head memory head = _head;
@@ -252,9 +175,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @inheritdoc IExecutionProvider
-    function retryCallback(
-        Report calldata report
-    ) external nonReentrant {
+    function retryCallback(Report calldata report) external nonReentrant {
         Terms calldata terms = report.terms;
         bytes32 requestId = _idOf(terms);
         uint256 kept = _commitment(
@@ -275,23 +196,17 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     // ----------------------------------------------------------------- views
 
     /// @inheritdoc IExecutionProvider
-    function creditOf(
-        address account
-    ) external view returns (uint256) {
+    function creditOf(address account) external view returns (uint256) {
         return _credits[account];
     }
 
     /// @inheritdoc IExecutionProvider
-    function stateOf(
-        bytes32 requestId
-    ) external view returns (RequestState) {
+    function stateOf(bytes32 requestId) external view returns (RequestState) {
         return _stateOf(_requests[requestId]);
     }
 
     /// @inheritdoc IExecutionProvider
-    function idOf(
-        Terms calldata terms
-    ) external view returns (bytes32) {
+    function idOf(Terms calldata terms) external view returns (bytes32) {
         return _idOf(terms);
     }
 
@@ -300,58 +215,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         return _head.seq;
     }
 
-    /// @inheritdoc IEstuaryProvider
-    function priceOf(
-        uint16 action
-    ) external view returns (Price memory) {
-        return _prices[action];
-    }
-
-    /// @inheritdoc IEstuaryProvider
-    function gasPriceCap() external view returns (uint64) {
-        return _head.gasPriceCap;
-    }
-
-    /// @inheritdoc IEstuaryProvider
-    function intakePaused() external view returns (bool) {
-        return _head.paused;
-    }
-
-    /// @inheritdoc IEstuaryProvider
-    function config() external view returns (ProviderConfig memory) {
-        return ProviderConfig({
-            minDeadline: minDeadline,
-            maxDeadline: MAX_DEADLINE,
-            cancelDelay: cancelDelay,
-            minAttempt: minAttempt,
-            activationDelay: ACTIVATION_DELAY,
-            drainWindow: DRAIN_WINDOW,
-            maxCallbackGas: maxCallbackGas,
-            callOverhead: CALL_OVERHEAD,
-            reportGas: REPORT_GAS,
-            baseGas: BASE_GAS,
-            byteGas: BYTE_GAS
-        });
-    }
-
     // -------------------------------------------------------- intake, inside
-
-    function _quote(
-        uint16 action,
-        uint64 maxBytes,
-        uint40 expiry,
-        uint32 callbackGas,
-        uint256 cap
-    ) private view returns (uint96 fee, uint96 attemptFee) {
-        Price memory price = _prices[action];
-        if (!price.offered) revert EstuaryProvider_NotOffered(action);
-        uint256 mebibytes = (uint256(maxBytes) + MIB - 1) / MIB;
-        uint256 term = expiry > block.timestamp ? expiry - block.timestamp : 0;
-        uint256 total = uint256(price.base) + mebibytes * price.perMiB
-            + (mebibytes * price.perMiBMonth * term + MONTH - 1) / MONTH + callbackGas * cap;
-        fee = SafeCast.toUint96(total);
-        attemptFee = uint96(Math.min(total * price.attemptBps / 10_000, (uint256(REPORT_GAS) + callbackGas) * cap));
-    }
 
     function _checkRequest(
         uint16 action,
@@ -361,7 +225,9 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         bytes calldata context,
         RequestOptions calldata options
     ) private view {
-        if (payload.length > MAX_PAYLOAD) revert EstuaryProvider_PayloadTooLarge(payload.length, MAX_PAYLOAD);
+        if (payload.length > MAX_PAYLOAD) {
+            revert EstuaryProvider_PayloadTooLarge(payload.length, MAX_PAYLOAD);
+        }
         if (context.length > MAX_CONTEXT) revert EstuaryProvider_ContextTooLarge(context.length, MAX_CONTEXT);
         if (options.callbackGas > maxCallbackGas) {
             revert EstuaryProvider_CallbackGasTooHigh(options.callbackGas, maxCallbackGas);
@@ -380,21 +246,13 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         }
     }
 
-    function _setGasPriceCap(
-        uint64 gasPriceCap_
-    ) private {
-        if (gasPriceCap_ == 0 || gasPriceCap_ > MAX_GAS_PRICE_CAP) {
-            revert EstuaryProvider_GasPriceCapOutOfRange(gasPriceCap_, MAX_GAS_PRICE_CAP);
-        }
-        _head.gasPriceCap = gasPriceCap_;
-        emit GasPriceCapChanged(_takeSeq(), gasPriceCap_);
-    }
-
     // ------------------------------------------------------- answers, inside
 
-    function _hashReports(
-        Report[] calldata reports
-    ) private view returns (bytes32[] memory ids, bytes32[] memory resultHashes, bytes32 itemsHash) {
+    function _hashReports(Report[] calldata reports)
+        private
+        view
+        returns (bytes32[] memory ids, bytes32[] memory resultHashes, bytes32 itemsHash)
+    {
         uint256 count = reports.length;
         ids = new bytes32[](count);
         resultHashes = new bytes32[](count);
@@ -409,12 +267,10 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @dev Applies one report of a signed batch, or skips it with an event. Reverts only for want of gas.
-    function _answer(
-        Report calldata report,
-        bytes32 requestId,
-        bytes32 resultHash,
-        Batch memory batch
-    ) private returns (bool) {
+    function _answer(Report calldata report, bytes32 requestId, bytes32 resultHash, Batch memory batch)
+        private
+        returns (bool)
+    {
         Terms calldata terms = report.terms;
         Skip why = _whySkip(report, requestId);
         if (why != Skip.None) {
@@ -437,10 +293,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         return true;
     }
 
-    function _whySkip(
-        Report calldata report,
-        bytes32 requestId
-    ) private view returns (Skip) {
+    function _whySkip(Report calldata report, bytes32 requestId) private view returns (Skip) {
         Terms calldata terms = report.terms;
         uint256 slot = _requests[requestId];
         RequestState state = _stateOf(slot);
@@ -466,12 +319,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @dev The request is closed already. A consumer without code has not been told anything, so it counts as failed too.
-    function _callBack(
-        Report calldata report,
-        bytes32 requestId,
-        bytes32 resultHash,
-        Batch memory batch
-    ) private {
+    function _callBack(Report calldata report, bytes32 requestId, bytes32 resultHash, Batch memory batch) private {
         address consumer = report.terms.consumer;
         bool ok;
         bytes memory returned;
@@ -488,11 +336,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @dev Of what a batch earned, the sender first gets its gas back, at most all; the signers share the rest.
-    function _payOut(
-        Batch memory batch,
-        address[] memory signers,
-        uint256 gasCost
-    ) private {
+    function _payOut(Batch memory batch, address[] memory signers, uint256 gasCost) private {
         uint256 toSender = Math.min(batch.earned, gasCost);
         uint256 toSigners = batch.earned - toSender;
         if (toSender != 0) _credits[msg.sender] += toSender;
@@ -507,20 +351,16 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @dev A call passes on at most 63/64 of what is left, so with less than this the callee would get less than it was promised.
-    function _requireGas(
-        uint256 promised
-    ) private view {
+    function _requireGas(uint256 promised) private view {
         uint256 needed = promised + promised / 63 + 1 + CALL_OVERHEAD;
         if (gasleft() < needed) revert EstuaryProvider_GasTooLow(gasleft(), needed);
     }
 
     /// @dev Copies at most MAX_RETURNED bytes of what comes back, however much it is.
-    function _boundedCall(
-        address to,
-        uint256 gasLimit,
-        uint256 value,
-        bytes memory data
-    ) private returns (bool ok, bytes memory returned) {
+    function _boundedCall(address to, uint256 gasLimit, uint256 value, bytes memory data)
+        private
+        returns (bool ok, bytes memory returned)
+    {
         uint256 most = MAX_RETURNED;
         assembly ("memory-safe") {
             ok := call(gasLimit, to, value, add(data, 0x20), mload(data), 0, 0)
@@ -535,10 +375,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
         }
     }
 
-    function _callbackData(
-        bytes32 requestId,
-        Report calldata report
-    ) private pure returns (bytes memory) {
+    function _callbackData(bytes32 requestId, Report calldata report) private pure returns (bytes memory) {
         return abi.encodeCall(
             IOracleConsumer.onOracleResult, (requestId, report.context, report.outcome, report.reason, report.result)
         );
@@ -546,9 +383,7 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
 
     // ----------------------------------------------------------- small parts
 
-    function _idOf(
-        Terms calldata terms
-    ) private view returns (bytes32 requestId) {
+    function _idOf(Terms calldata terms) private view returns (bytes32 requestId) {
         // keccak256(abi.encode(block.chainid, address(this), terms)): the terms are static, so they lie in calldata as encoded.
         assembly ("memory-safe") {
             let p := mload(0x40)
@@ -560,35 +395,16 @@ contract EstuaryProvider is IEstuaryProvider, OperatorSet {
     }
 
     /// @dev The slot of a request whose callback failed: the state and 31 bytes of the hash of the answer.
-    function _commitment(
-        bytes32 requestId,
-        uint8 outcome,
-        uint8 reason,
-        bytes32 resultHash,
-        bytes32 contextHash
-    ) private pure returns (uint256) {
+    function _commitment(bytes32 requestId, uint8 outcome, uint8 reason, bytes32 resultHash, bytes32 contextHash)
+        private
+        pure
+        returns (uint256)
+    {
         bytes32 hash = keccak256(abi.encode(requestId, outcome, reason, resultHash, contextHash));
         return (uint256(hash) << 8) | uint256(RequestState.CallbackFailed);
     }
 
-    function _stateOf(
-        uint256 slot
-    ) private pure returns (RequestState) {
+    function _stateOf(uint256 slot) private pure returns (RequestState) {
         return RequestState(uint8(slot));
-    }
-
-    function _checkConfig(
-        ProviderConfig memory c
-    ) private pure {
-        if (c.minDeadline == 0 || c.minDeadline > MAX_DELAY) revert EstuaryProvider_ConfigOutOfRange("minDeadline");
-        if (c.maxDeadline < c.minDeadline || c.maxDeadline > 2 * MAX_DELAY) {
-            revert EstuaryProvider_ConfigOutOfRange("maxDeadline");
-        }
-        if (c.cancelDelay == 0 || c.cancelDelay > MAX_DELAY) revert EstuaryProvider_ConfigOutOfRange("cancelDelay");
-        if (c.minAttempt > c.minDeadline) revert EstuaryProvider_ConfigOutOfRange("minAttempt");
-        if (c.activationDelay > MAX_DELAY) revert EstuaryProvider_ConfigOutOfRange("activationDelay");
-        if (c.drainWindow > MAX_DELAY) revert EstuaryProvider_ConfigOutOfRange("drainWindow");
-        if (c.maxCallbackGas == 0) revert EstuaryProvider_ConfigOutOfRange("maxCallbackGas");
-        if (c.callOverhead == 0) revert EstuaryProvider_ConfigOutOfRange("callOverhead");
     }
 }

@@ -45,8 +45,8 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
         "ReportBatch(bytes32 configDigest,ReportItem[] reports)ReportItem(bytes32 requestId,uint8 outcome,uint8 reason,bytes32 resultHash)"
     );
 
-    uint40 private immutable ACTIVATION_DELAY;
-    uint40 private immutable DRAIN_WINDOW;
+    uint40 internal immutable ACTIVATION_DELAY;
+    uint40 internal immutable DRAIN_WINDOW;
 
     Head internal _head;
     Proposed private _proposed;
@@ -56,12 +56,9 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
     /// @dev number << 8 | place, so that one read tells whether a signer belongs to a configuration, which and where.
     mapping(bytes32 digest => mapping(address operator => uint256)) private _members;
 
-    constructor(
-        uint40 activationDelay_,
-        uint40 drainWindow_,
-        address[] memory first,
-        uint8 threshold_
-    ) EIP712("Tidegate", "1") {
+    constructor(uint40 activationDelay_, uint40 drainWindow_, address[] memory first, uint8 threshold_)
+        EIP712("Tidegate", "1")
+    {
         ACTIVATION_DELAY = activationDelay_;
         DRAIN_WINDOW = drainWindow_;
         _propose(first, threshold_, uint40(block.timestamp));
@@ -69,10 +66,12 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
     }
 
     /// @inheritdoc IOperatorSet
-    function proposeOperators(
-        address[] calldata operators_,
-        uint8 threshold_
-    ) external onlyOwner nonReentrant returns (bytes32) {
+    function proposeOperators(address[] calldata operators_, uint8 threshold_)
+        external
+        onlyOwner
+        nonReentrant
+        returns (bytes32)
+    {
         return _propose(operators_, threshold_, uint40(block.timestamp) + ACTIVATION_DELAY);
     }
 
@@ -110,9 +109,7 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
 
     /// @notice Until when `digest` may sign: the end of time for the configuration in force, the end of the drain window
     /// for the one before, 0 for any other.
-    function signsUntil(
-        bytes32 digest
-    ) external view returns (uint40) {
+    function signsUntil(bytes32 digest) external view returns (uint40) {
         uint32 number = _numberOf[digest];
         if (number == 0) return 0;
         if (number == _head.current) return type(uint40).max;
@@ -128,12 +125,11 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
     /// batch whose items hash to `itemsHash`.
     /// @return signers ascending
     /// @return bitmap one bit for the place of each signer in its configuration
-    function _authorise(
-        Head memory head,
-        bytes32 digest,
-        bytes32 itemsHash,
-        bytes[] calldata signatures
-    ) internal view returns (address[] memory signers, uint256 bitmap) {
+    function _authorise(Head memory head, bytes32 digest, bytes32 itemsHash, bytes[] calldata signatures)
+        internal
+        view
+        returns (address[] memory signers, uint256 bitmap)
+    {
         uint256 number = _numberOf[digest];
         uint256 needed;
         if (number == head.current) needed = head.threshold;
@@ -156,11 +152,7 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
         }
     }
 
-    function _propose(
-        address[] memory list,
-        uint8 threshold_,
-        uint40 activeAt
-    ) private returns (bytes32 digest) {
+    function _propose(address[] memory list, uint8 threshold_, uint40 activeAt) private returns (bytes32 digest) {
         uint256 count = list.length;
         if (count > MAX_OPERATORS) revert OperatorSet_TooManyOperators(count, MAX_OPERATORS);
         if (threshold_ == 0 || threshold_ > count) revert OperatorSet_BadThreshold(threshold_, count);

@@ -29,9 +29,7 @@ abstract contract Oracle is IOracleConsumer {
     error Oracle_ZeroProvider();
     error Oracle_NotProvider(address caller);
 
-    constructor(
-        IExecutionProvider provider_
-    ) {
+    constructor(IExecutionProvider provider_) {
         if (address(provider_) == address(0)) revert Oracle_ZeroProvider();
         provider = provider_;
     }
@@ -54,21 +52,16 @@ abstract contract Oracle is IOracleConsumer {
     /// @param outcome one of `Outcomes`
     /// @param reason one of `Reasons`; NONE unless the outcome is FAILED
     /// @param result for a pin `abi.encode(uint64 blocks, uint64 bytes)`; empty for an unpin and for a failure
-    function _onResult(
-        bytes32 requestId,
-        bytes calldata context,
-        uint8 outcome,
-        uint8 reason,
-        bytes calldata result
-    ) internal virtual;
+    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata result)
+        internal
+        virtual;
 
     /// @notice What a request costs now, and what of it an honest failure earns.
-    function _quote(
-        uint16 action,
-        uint64 maxBytes,
-        uint40 expiry,
-        uint32 callbackGas
-    ) internal view returns (uint96 fee, uint96 attemptFee) {
+    function _quote(uint16 action, uint64 maxBytes, uint40 expiry, uint32 callbackGas)
+        internal
+        view
+        returns (uint96 fee, uint96 attemptFee)
+    {
         return provider.quote(action, maxBytes, expiry, callbackGas);
     }
 
@@ -99,12 +92,10 @@ abstract contract Oracle is IOracleConsumer {
     }
 
     /// @notice Asks to pin `pin.cid` until `pin.expiry`.
-    function _requestPin(
-        PinPayload memory pin,
-        bytes memory context,
-        RequestOptions memory options,
-        uint256 value
-    ) internal returns (bytes32 requestId) {
+    function _requestPin(PinPayload memory pin, bytes memory context, RequestOptions memory options, uint256 value)
+        internal
+        returns (bytes32 requestId)
+    {
         return _request(Actions.PIN, pin.maxBytes, pin.expiry, abi.encode(pin), context, options, value);
     }
 
@@ -119,24 +110,18 @@ abstract contract Oracle is IOracleConsumer {
     }
 
     /// @notice Starts the cancellation of a request of this contract. `terms` are in its `OracleRequested` event.
-    function _cancel(
-        Terms memory terms
-    ) internal {
+    function _cancel(Terms memory terms) internal {
         provider.cancel(terms);
     }
 
     /// @notice Closes a request whose deadline has passed or whose cancellation took effect; its fee is credited to
     /// `terms.refundTo`. Anyone may also do this at the provider.
-    function _refund(
-        Terms memory terms
-    ) internal returns (uint96 amount) {
+    function _refund(Terms memory terms) internal returns (uint96 amount) {
         return provider.refund(terms);
     }
 
     /// @notice Takes what this contract has been credited at the provider, if it was somebody's `refundTo`.
-    function _withdrawCredit(
-        address payable to
-    ) internal returns (uint256 amount) {
+    function _withdrawCredit(address payable to) internal returns (uint256 amount) {
         return provider.withdraw(to);
     }
 }

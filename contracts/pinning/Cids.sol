@@ -40,9 +40,7 @@ library Cids {
     bytes32 private constant BASE16_2 = 0xff0a0b0c0d0e0fffffffffffffffffffffffffffffffffffffffffffffffffff;
 
     /// @notice The canonical bytes of a CID given as text, and their hash.
-    function fromText(
-        bytes memory text
-    ) internal pure returns (bytes memory cid, CidHash hash) {
+    function fromText(bytes memory text) internal pure returns (bytes memory cid, CidHash hash) {
         uint256 size = text.length;
         if (size == 0) revert Cids_Empty();
         if (size > MAX_TEXT) revert Cids_TooLong(size, MAX_TEXT);
@@ -68,9 +66,7 @@ library Cids {
     }
 
     /// @notice Checks the bytes of a CID and gives the hash of its multihash.
-    function hashOf(
-        bytes memory cid
-    ) internal pure returns (CidHash hash) {
+    function hashOf(bytes memory cid) internal pure returns (CidHash hash) {
         uint256 at = multihashAt(cid);
         assembly ("memory-safe") {
             hash := keccak256(add(add(cid, 0x20), at), sub(mload(cid), at))
@@ -78,9 +74,7 @@ library Cids {
     }
 
     /// @notice Checks the bytes of a CID and says where its multihash begins; it ends where they end.
-    function multihashAt(
-        bytes memory cid
-    ) internal pure returns (uint256 at) {
+    function multihashAt(bytes memory cid) internal pure returns (uint256 at) {
         uint256 size = cid.length;
         if (size == 0) revert Cids_Empty();
         if (size > MAX_BYTES) revert Cids_TooLong(size, MAX_BYTES);
@@ -98,10 +92,7 @@ library Cids {
     }
 
     /// @dev An unsigned varint of at most 9 bytes in its shortest form.
-    function _varint(
-        bytes memory data,
-        uint256 from
-    ) private pure returns (uint256 value, uint256 next) {
+    function _varint(bytes memory data, uint256 from) private pure returns (uint256 value, uint256 next) {
         uint256 size = data.length;
         next = from;
         for (uint256 shift = 0; shift < 63; shift += 7) {
@@ -194,10 +185,7 @@ library Cids {
     }
 
     /// @dev The bytes of a number in limbs of 128 bits, least first, without leading zeros. The top limb is not zero.
-    function _fromLimbs(
-        uint256[] memory limbs,
-        uint256 used
-    ) private pure returns (bytes memory out) {
+    function _fromLimbs(uint256[] memory limbs, uint256 used) private pure returns (bytes memory out) {
         uint256 top = limbs[used - 1];
         uint256 lead;
         while (top >> (8 * lead) != 0) ++lead;
@@ -219,11 +207,7 @@ library Cids {
     }
 
     /// @dev Lays a table out in memory. A character of 128 and more reads beyond it; `_group` refuses it by its top bit.
-    function _table(
-        bytes32 digits,
-        bytes32 upper,
-        bytes32 lower
-    ) private pure returns (uint256 at) {
+    function _table(bytes32 digits, bytes32 upper, bytes32 lower) private pure returns (uint256 at) {
         bytes memory room = abi.encodePacked(NO_VALUE, digits, upper, lower);
         assembly ("memory-safe") {
             at := add(room, 0x20)

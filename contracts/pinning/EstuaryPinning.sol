@@ -63,10 +63,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         uint48 seq;
     }
 
-    constructor(
-        IExecutionProvider provider_,
-        PinningConfig memory c
-    ) Oracle(provider_) {
+    constructor(IExecutionProvider provider_, PinningConfig memory c) Oracle(provider_) {
         if (c.defaultMaxBytes == 0 || c.defaultMaxBytes > c.mostMaxBytes) {
             revert EstuaryPinning_ConfigOutOfRange("defaultMaxBytes");
         }
@@ -91,27 +88,25 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     // ------------------------------------------------------------- requesters
 
     /// @inheritdoc IEstuaryPinning
-    function pinToEstuary(
-        string calldata cid
-    ) external payable nonReentrant returns (bytes32) {
+    function pinToEstuary(string calldata cid) external payable nonReentrant returns (bytes32) {
         (bytes memory canonical, CidHash cidHash) = Cids.fromText(bytes(cid));
         return _pin(_defaultPin(canonical), cidHash, msg.value);
     }
 
     /// @inheritdoc IEstuaryPinning
-    function pinToEstuary(
-        bytes calldata cid,
-        PinOptions calldata options
-    ) external payable nonReentrant returns (bytes32) {
+    function pinToEstuary(bytes calldata cid, PinOptions calldata options)
+        external
+        payable
+        nonReentrant
+        returns (bytes32)
+    {
         PinPayload memory pin = _pinWith(cid, options);
         return _pin(pin, Cids.hashOf(pin.cid), msg.value);
     }
 
     /// @inheritdoc IEstuaryPinning
     /// @dev What was sent above the quotes goes with the last request and is credited to the caller at the provider.
-    function pinBatch(
-        bytes[] calldata cids
-    ) external payable nonReentrant returns (bytes32[] memory requestIds) {
+    function pinBatch(bytes[] calldata cids) external payable nonReentrant returns (bytes32[] memory requestIds) {
         uint256 count = cids.length;
         if (count == 0) revert EstuaryPinning_EmptyBatch();
         if (count > MAX_BATCH) revert EstuaryPinning_BatchTooLarge(count, MAX_BATCH);
@@ -127,29 +122,21 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEstuaryPinning
-    function extend(
-        bytes calldata cid,
-        uint40 expiry
-    ) external payable nonReentrant returns (bytes32) {
+    function extend(bytes calldata cid, uint40 expiry) external payable nonReentrant returns (bytes32) {
         PinPayload memory pin = _defaultPin(cid);
         pin.expiry = expiry;
         return _extend(pin);
     }
 
     /// @inheritdoc IEstuaryPinning
-    function extend(
-        bytes calldata cid,
-        PinOptions calldata options
-    ) external payable nonReentrant returns (bytes32) {
+    function extend(bytes calldata cid, PinOptions calldata options) external payable nonReentrant returns (bytes32) {
         PinPayload memory pin = _pinWith(cid, options);
         pin.expiry = options.expiry;
         return _extend(pin);
     }
 
     /// @inheritdoc IEstuaryPinning
-    function unpin(
-        bytes calldata cid
-    ) external payable nonReentrant returns (bytes32 requestId) {
+    function unpin(bytes calldata cid) external payable nonReentrant returns (bytes32 requestId) {
         CidHash cidHash = Cids.hashOf(cid);
         PinBook.Pin memory pin = _book.get(cidHash, msg.sender);
         if (pin.status == PinStatus.None || pin.status == PinStatus.Failed) {
@@ -164,20 +151,14 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEstuaryPinning
-    function cancelRequest(
-        Terms calldata terms,
-        bytes calldata context
-    ) external nonReentrant {
+    function cancelRequest(Terms calldata terms, bytes calldata context) external nonReentrant {
         Asked memory asked = _askedIn(terms, context);
         if (asked.requester != msg.sender) revert EstuaryPinning_NotRequester(msg.sender, asked.requester);
         _cancel(terms);
     }
 
     /// @inheritdoc IEstuaryPinning
-    function settleRequest(
-        Terms calldata terms,
-        bytes calldata context
-    ) external nonReentrant {
+    function settleRequest(Terms calldata terms, bytes calldata context) external nonReentrant {
         Asked memory asked = _askedIn(terms, context);
         bytes32 requestId = provider.idOf(terms);
         if (provider.stateOf(requestId) != IExecutionProvider.RequestState.Refunded) _refund(terms);
@@ -192,10 +173,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEstuaryPinning
-    function expire(
-        bytes calldata cid,
-        address requester
-    ) external nonReentrant {
+    function expire(bytes calldata cid, address requester) external nonReentrant {
         CidHash cidHash = Cids.hashOf(cid);
         PinBook.Pin memory pin = _book.get(cidHash, requester);
         (PinStatus status, uint8 reason) = PinBook.at(pin, block.timestamp);
@@ -213,10 +191,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEstuaryPinning
-    function quotePin(
-        uint64 maxBytes,
-        uint40 expiry
-    ) external view returns (uint96 fee, uint96 attemptFee) {
+    function quotePin(uint64 maxBytes, uint40 expiry) external view returns (uint96 fee, uint96 attemptFee) {
         if (maxBytes == 0) maxBytes = defaultMaxBytes;
         if (expiry == 0) expiry = uint40(block.timestamp) + defaultTerm;
         return _quote(Actions.PIN, maxBytes, expiry, pinCallbackGas);
@@ -228,44 +203,35 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEstuaryPinning
-    function statusOf(
-        string calldata cid
-    ) external view returns (PinStatus) {
+    function statusOf(string calldata cid) external view returns (PinStatus) {
         (, CidHash cidHash) = Cids.fromText(bytes(cid));
         return _book.best(cidHash);
     }
 
     /// @inheritdoc IEstuaryPinning
-    function statusOf(
-        bytes calldata cid
-    ) external view returns (PinStatus) {
+    function statusOf(bytes calldata cid) external view returns (PinStatus) {
         return _book.best(Cids.hashOf(cid));
     }
 
     /// @inheritdoc IEstuaryPinning
-    function statusOf(
-        bytes calldata cid,
-        address requester
-    ) external view returns (PinStatus status, uint40 expiry, uint8 reason) {
+    function statusOf(bytes calldata cid, address requester)
+        external
+        view
+        returns (PinStatus status, uint40 expiry, uint8 reason)
+    {
         PinBook.Pin memory pin = _book.get(Cids.hashOf(cid), requester);
         (status, reason) = PinBook.at(pin, block.timestamp);
         if (status == PinStatus.Pinned || status == PinStatus.Expired) expiry = pin.until;
     }
 
     /// @inheritdoc IEstuaryPinning
-    function cidHashOf(
-        string calldata cid
-    ) external pure returns (CidHash cidHash, bytes memory canonical) {
+    function cidHashOf(string calldata cid) external pure returns (CidHash cidHash, bytes memory canonical) {
         (canonical, cidHash) = Cids.fromText(bytes(cid));
     }
 
     // ----------------------------------------------------------------- inside
 
-    function _pin(
-        PinPayload memory pin,
-        CidHash cidHash,
-        uint256 value
-    ) private returns (bytes32) {
+    function _pin(PinPayload memory pin, CidHash cidHash, uint256 value) private returns (bytes32) {
         PinBook.Pin memory old = _book.get(cidHash, msg.sender);
         (PinStatus status,) = PinBook.at(old, block.timestamp);
         if (status == PinStatus.Requested || status == PinStatus.Pinned) {
@@ -277,9 +243,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         return _ask(pin, cidHash, value);
     }
 
-    function _extend(
-        PinPayload memory pin
-    ) private returns (bytes32) {
+    function _extend(PinPayload memory pin) private returns (bytes32) {
         CidHash cidHash = Cids.hashOf(pin.cid);
         PinBook.Pin memory old = _book.get(cidHash, msg.sender);
         (PinStatus status,) = PinBook.at(old, block.timestamp);
@@ -289,11 +253,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         return _ask(pin, cidHash, msg.value);
     }
 
-    function _ask(
-        PinPayload memory pin,
-        CidHash cidHash,
-        uint256 value
-    ) private returns (bytes32 requestId) {
+    function _ask(PinPayload memory pin, CidHash cidHash, uint256 value) private returns (bytes32 requestId) {
         uint40 earliest = uint40(block.timestamp) + minTerm;
         uint40 latest = uint40(block.timestamp) + maxTerm;
         if (pin.expiry < earliest || pin.expiry > latest) {
@@ -307,13 +267,10 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
 
     /// @dev A success makes the pin last until the later of its expiries. A failure ends a request; that of an extension leaves
     /// the pin as it is. Answers to requests older than the pin's `since` change nothing.
-    function _onResult(
-        bytes32 requestId,
-        bytes calldata context,
-        uint8 outcome,
-        uint8 reason,
-        bytes calldata
-    ) internal override {
+    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata)
+        internal
+        override
+    {
         Asked memory asked = _decode(context);
         PinBook.Pin memory old = _book.get(asked.cidHash, asked.requester);
         if (asked.seq < old.since) return;
@@ -333,19 +290,14 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         emit PinStatusChanged(asked.cidHash, asked.requester, requestId, nextSeq++, pin.status, reason, pin.until);
     }
 
-    function _defaultPin(
-        bytes memory cid
-    ) private view returns (PinPayload memory pin) {
+    function _defaultPin(bytes memory cid) private view returns (PinPayload memory pin) {
         pin.cid = cid;
         pin.requester = msg.sender;
         pin.maxBytes = defaultMaxBytes;
         pin.expiry = uint40(block.timestamp) + defaultTerm;
     }
 
-    function _pinWith(
-        bytes calldata cid,
-        PinOptions calldata options
-    ) private view returns (PinPayload memory pin) {
+    function _pinWith(bytes calldata cid, PinOptions calldata options) private view returns (PinPayload memory pin) {
         pin = _defaultPin(cid);
         if (options.maxBytes != 0) pin.maxBytes = options.maxBytes;
         if (pin.maxBytes > mostMaxBytes) revert EstuaryPinning_SizeOutOfRange(pin.maxBytes, mostMaxBytes);
@@ -364,17 +316,12 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         if (bytes(options.name).length != 0) pin.name = options.name;
     }
 
-    function _options(
-        uint32 callbackGas
-    ) private view returns (RequestOptions memory) {
+    function _options(uint32 callbackGas) private view returns (RequestOptions memory) {
         return RequestOptions(callbackGas, uint40(block.timestamp) + requestTerm, msg.sender);
     }
 
     /// @dev What a request of a pin asked, with the proof that `context` is its own.
-    function _askedIn(
-        Terms calldata terms,
-        bytes calldata context
-    ) private view returns (Asked memory) {
+    function _askedIn(Terms calldata terms, bytes calldata context) private view returns (Asked memory) {
         if (
             terms.consumer != address(this) || terms.action != Actions.PIN || context.length != 64
                 || keccak256(context) != terms.contextHash
@@ -382,9 +329,7 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         return _decode(context);
     }
 
-    function _decode(
-        bytes calldata context
-    ) private pure returns (Asked memory asked) {
+    function _decode(bytes calldata context) private pure returns (Asked memory asked) {
         (CidHash cidHash, uint256 word) = abi.decode(context, (CidHash, uint256));
         return Asked(cidHash, address(uint160(word >> 96)), uint40(word >> 56), uint48(word >> 8));
     }

@@ -34,24 +34,14 @@ library PinBook {
         mapping(CidHash => Tally) tallies;
     }
 
-    function get(
-        Book storage book,
-        CidHash cidHash,
-        address requester
-    ) internal view returns (Pin memory) {
+    function get(Book storage book, CidHash cidHash, address requester) internal view returns (Pin memory) {
         uint256 slot = book.first[cidHash];
         if (slot >> 96 != uint160(requester)) slot = book.others[cidHash][requester];
         return _unpack(slot);
     }
 
     /// @param old what `get` returned
-    function set(
-        Book storage book,
-        CidHash cidHash,
-        address requester,
-        Pin memory old,
-        Pin memory pin
-    ) internal {
+    function set(Book storage book, CidHash cidHash, address requester, Pin memory old, Pin memory pin) internal {
         uint256 slot = uint256(uint160(requester)) << 96 | uint256(pin.until) << 56 | uint256(pin.since) << 8
             | uint256(pin.status) << 4 | pin.reason;
         uint256 holder = book.first[cidHash] >> 96;
@@ -67,10 +57,7 @@ library PinBook {
     }
 
     /// @notice The best status of all requesters, in the order Pinned, Requested, Expired, Failed, None.
-    function best(
-        Book storage book,
-        CidHash cidHash
-    ) internal view returns (IEstuaryPinning.PinStatus) {
+    function best(Book storage book, CidHash cidHash) internal view returns (IEstuaryPinning.PinStatus) {
         (IEstuaryPinning.PinStatus first,) = at(_unpack(book.first[cidHash]), block.timestamp);
         if (first == IEstuaryPinning.PinStatus.Pinned) return first;
         Tally memory tally = book.tallies[cidHash];
@@ -85,10 +72,7 @@ library PinBook {
     }
 
     /// @notice What a record means at `time`: a request past its deadline can no longer be answered, a pin ends at its expiry.
-    function at(
-        Pin memory pin,
-        uint256 time
-    ) internal pure returns (IEstuaryPinning.PinStatus status, uint8 reason) {
+    function at(Pin memory pin, uint256 time) internal pure returns (IEstuaryPinning.PinStatus status, uint8 reason) {
         if (pin.status == IEstuaryPinning.PinStatus.Requested && time > pin.until) {
             return (IEstuaryPinning.PinStatus.Failed, Reasons.EXPIRED);
         }
@@ -98,16 +82,11 @@ library PinBook {
         return (pin.status, pin.reason);
     }
 
-    function _unpack(
-        uint256 slot
-    ) private pure returns (Pin memory) {
+    function _unpack(uint256 slot) private pure returns (Pin memory) {
         return Pin(IEstuaryPinning.PinStatus((slot >> 4) & 15), uint8(slot & 15), uint40(slot >> 56), uint48(slot >> 8));
     }
 
-    function _leave(
-        Tally memory tally,
-        Pin memory pin
-    ) private pure {
+    function _leave(Tally memory tally, Pin memory pin) private pure {
         if (pin.status == IEstuaryPinning.PinStatus.Requested) {
             if (--tally.requested == 0) tally.lastDeadline = 0;
         } else if (pin.status == IEstuaryPinning.PinStatus.Pinned) {
@@ -119,10 +98,7 @@ library PinBook {
         }
     }
 
-    function _enter(
-        Tally memory tally,
-        Pin memory pin
-    ) private pure {
+    function _enter(Tally memory tally, Pin memory pin) private pure {
         if (pin.status == IEstuaryPinning.PinStatus.Requested) {
             ++tally.requested;
             if (pin.until > tally.lastDeadline) tally.lastDeadline = pin.until;

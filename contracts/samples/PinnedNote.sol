@@ -45,10 +45,7 @@ contract PinnedNote is Oracle {
     Note[] private _notes;
 
     /// @param callbackGas_ what `_onResult` needs, in the chain's own unit: 100,000 is ample on an EVM
-    constructor(
-        IExecutionProvider provider_,
-        uint32 callbackGas_
-    ) Oracle(provider_) {
+    constructor(IExecutionProvider provider_, uint32 callbackGas_) Oracle(provider_) {
         callbackGas = callbackGas_;
         answerWithin = provider_.minDeadline() + 1 hours;
     }
@@ -59,9 +56,7 @@ contract PinnedNote is Oracle {
     }
 
     /// @notice Publishes a note: asks the operators to pin its CID, given as bytes.
-    function publish(
-        bytes calldata cid
-    ) external payable returns (uint256 note, bytes32 requestId) {
+    function publish(bytes calldata cid) external payable returns (uint256 note, bytes32 requestId) {
         note = _notes.length;
         _notes.push(Note(msg.sender, State.Waiting, 0, 0, 0, cid));
 
@@ -79,16 +74,12 @@ contract PinnedNote is Oracle {
 
     /// @notice Withdraws the request of a note. Only this contract may cancel what it asked, so it lets the author ask for it.
     /// @param terms as in the `OracleRequested` event; after the provider's cancel delay anyone may `refund` them there
-    function withdrawRequest(
-        Terms calldata terms
-    ) external {
+    function withdrawRequest(Terms calldata terms) external {
         if (terms.refundTo != msg.sender) revert PinnedNote_NotAuthor(msg.sender);
         _cancel(terms);
     }
 
-    function noteOf(
-        uint256 note
-    ) external view returns (Note memory) {
+    function noteOf(uint256 note) external view returns (Note memory) {
         return _notes[note];
     }
 
@@ -97,13 +88,11 @@ contract PinnedNote is Oracle {
     }
 
     /// @dev The provider calls this once for each request. Look at the outcome first: a failure has no result to decode.
-    function _onResult(
-        bytes32,
-        bytes calldata context,
-        uint8 outcome,
-        uint8 reason,
-        bytes calldata result
-    ) internal virtual override {
+    function _onResult(bytes32, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata result)
+        internal
+        virtual
+        override
+    {
         uint256 number = abi.decode(context, (uint256));
         Note storage note = _notes[number];
         if (outcome == Outcomes.SUCCEEDED) {

@@ -18,29 +18,21 @@ contract RevertingNote is PinnedNote {
     address public immutable owner;
     bool public accepting;
 
-    constructor(
-        IExecutionProvider provider_,
-        uint32 callbackGas_
-    ) PinnedNote(provider_, callbackGas_) {
+    constructor(IExecutionProvider provider_, uint32 callbackGas_) PinnedNote(provider_, callbackGas_) {
         owner = msg.sender;
     }
 
     /// @notice Lets answers in, or refuses them again.
-    function setAccepting(
-        bool accepting_
-    ) external {
+    function setAccepting(bool accepting_) external {
         if (msg.sender != owner) revert RevertingNote_NotOwner(msg.sender);
         accepting = accepting_;
         emit AcceptingChanged(accepting_);
     }
 
-    function _onResult(
-        bytes32 requestId,
-        bytes calldata context,
-        uint8 outcome,
-        uint8 reason,
-        bytes calldata result
-    ) internal override {
+    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata result)
+        internal
+        override
+    {
         if (!accepting) revert RevertingNote_NotAccepting();
         super._onResult(requestId, context, outcome, reason, result);
     }
