@@ -1,0 +1,224 @@
+// Package deploy puts the suite of contracts on a chain and configures it:
+// EstuaryProvider with its operators and prices, EstuaryPinning, and on request
+// the samples. It works on any chain with an Ethereum RPC, mined by time or on
+// demand, and imports nothing of Tidegate but the bindings.
+//
+// Map:
+//
+//	deploy.go   Run, Plan, Deployment
+//	profile.go  the parameters of each network
+package deploy
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/pinnednote"
+	"github.com/tidegate/tidegate/bindings/revertingnote"
+)
+
+// Actions whose prices a deployment sets, numbered as in IExecutionProvider.
+const (
+	actionPin   = 1
+	actionUnpin = 2
+)
+
+// Backend is what a deployment needs of a chain; *ethclient.Client is one.
+type Backend interface {
+	bind.ContractBackend
+	TransactionReceipt(ctx context.Context, tx common.Hash) (*types.Receipt, error)
+	ChainID(ctx context.Context) (*big.Int, error)
+}
+
+// Plan says what to deploy.
+type Plan struct {
+	Profile   Profile
+	Operators []common.Address // may sign reports; any order, no doubles
+	Threshold uint8            // signatures a report needs
+	Samples   bool             // PinnedNote and RevertingNote too
+	// Said is told each step; nil for silence.
+	Said func(format string, args ...any)
+}
+
+// Deployment is what was put on chain.
+type Deployment struct {
+	ChainID      uint64                    `json:"chainId"`
+	StartBlock   uint64                    `json:"startBlock"` // of the provider
+	Contracts    map[string]common.Address `json:"contracts"`
+	ConfigDigest common.Hash               `json:"configDigest"` // of the operators
+}
+
+// ErrNoCode is returned when a deployment was mined and left no code.
+var ErrNoCode = errors.New("no code after deployment")
+
+// Run deploys and configures. The deployer, opts.From, owns the contracts.
+// Nothing is undone when it fails halfway: what was deployed stays, unused.
+func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deployment, error) {
+	if p.Said == nil {
+		p.Said = func(string, ...any) {}
+	}
+	operators := slices.Clone(p.Operators)
+	slices.SortFunc(operators, func(a, b common.Address) int { return a.Cmp(b) })
+	if len(operators) == 0 || int(p.Threshold) > len(operators) || p.Threshold == 0 {
+		return Deployment{}, fmt.Errorf("a threshold of %d needs at least so many operators, and not 0: %d are given", p.Threshold, len(operators))
+	}
+	id, err := b.ChainID(ctx)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("asking for the chain id: %w", err)
+	}
+	r := &run{ctx: ctx, b: b, opts: opts, said: p.Said, made: Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{}}}
+	if err := r.provider(p, operators); err != nil {
+		return Deployment{}, err
+	}
+	if err := r.consumers(p); err != nil {
+		return Deployment{}, err
+	}
+	return r.made, nil
+}
+
+// run is one deployment under way.
+type run struct {
+	ctx  context.Context
+	b    Backend
+	opts *bind.TransactOpts
+	said func(string, ...any)
+	made Deployment
+}
+
+func (r *run) provider(p Plan, operators []common.Address) error {
+	c := estuaryprovider.NewEstuaryProvider()
+	receipt, err := r.deploy("EstuaryProvider", &estuaryprovider.EstuaryProviderMetaData,
+		c.PackConstructor(p.Profile.Provider, r.opts.From, operators, p.Threshold, p.Profile.GasPriceCap))
+	if err != nil {
+		return err
+	}
+	r.made.StartBlock = receipt.BlockNumber.Uint64()
+	at := c.Instance(r.b, receipt.ContractAddress)
+	for action, price := range map[uint16]estuaryprovider.Price{actionPin: p.Profile.Pin, actionUnpin: p.Profile.Unpin} {
+		tx, err := bind.Transact(at, r.in(), c.PackSetPrice(action, price))
+		if err != nil {
+			return fmt.Errorf("setting the price of action %d: %w", action, err)
+		}
+		if _, err := r.mined(tx.Hash()); err != nil {
+			return fmt.Errorf("setting the price of action %d: %w", action, err)
+		}
+	}
+	digest, err := bind.Call(at, &bind.CallOpts{Context: r.ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
+	if err != nil {
+		return fmt.Errorf("reading the configuration's digest: %w", err)
+	}
+	r.made.ConfigDigest = digest
+	return nil
+}
+
+func (r *run) consumers(p Plan) error {
+	provider := r.made.Contracts["EstuaryProvider"]
+	if _, err := r.deploy("EstuaryPinning", &estuarypinning.EstuaryPinningMetaData,
+		estuarypinning.NewEstuaryPinning().PackConstructor(provider, p.Profile.Pinning)); err != nil {
+		return err
+	}
+	if !p.Samples {
+		return nil
+	}
+	if _, err := r.deploy("PinnedNote", &pinnednote.PinnedNoteMetaData,
+		pinnednote.NewPinnedNote().PackConstructor(provider, p.Profile.SampleGas)); err != nil {
+		return err
+	}
+	_, err := r.deploy("RevertingNote", &revertingnote.RevertingNoteMetaData,
+		revertingnote.NewRevertingNote().PackConstructor(provider, p.Profile.SampleGas))
+	return err
+}
+
+// deploy sends a contract's creation and checks that its code is there.
+func (r *run) deploy(name string, meta *bind.MetaData, constructor []byte) (*types.Receipt, error) {
+	_, tx, err := bind.DeployContract(r.in(), common.FromHex(meta.Bin), r.b, constructor)
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: %w", name, err)
+	}
+	receipt, err := r.mined(tx.Hash())
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: %w", name, err)
+	}
+	code, err := r.b.CodeAt(r.ctx, receipt.ContractAddress, nil)
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: reading its code: %w", name, err)
+	}
+	if len(code) == 0 {
+		return nil, fmt.Errorf("deploying %s: %w at %s", name, ErrNoCode, receipt.ContractAddress)
+	}
+	r.made.Contracts[name] = receipt.ContractAddress
+	r.said("%s at %s, %d gas", name, receipt.ContractAddress, receipt.GasUsed)
+	return receipt, nil
+}
+
+func (r *run) in() *bind.TransactOpts {
+	opts := *r.opts
+	opts.Context = r.ctx
+	return &opts
+}
+
+// mined waits for a transaction's success.
+func (r *run) mined(tx common.Hash) (*types.Receipt, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		receipt, err := r.b.TransactionReceipt(r.ctx, tx)
+		switch {
+		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
+			return receipt, nil
+		case err == nil:
+			return nil, fmt.Errorf("transaction %s reverted", tx)
+		case !errors.Is(err, ethereum.NotFound):
+			return nil, fmt.Errorf("waiting for transaction %s: %w", tx, err)
+		}
+		select {
+		case <-tick.C:
+		case <-r.ctx.Done():
+			return nil, fmt.Errorf("waiting for transaction %s: %w", tx, r.ctx.Err())
+		}
+	}
+}
+
+// OnDevnet puts the whole suite, samples included, on a development chain whose
+// deployer has sent nothing yet. On a chain that was kept and has it already,
+// it finds the addresses: they follow from the deployer's first nonces.
+func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operator common.Address) (Deployment, error) {
+	id, err := b.ChainID(ctx)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("asking for the chain id: %w", err)
+	}
+	opts := bind.NewKeyedTransactor(deployer, id)
+	provider := crypto.CreateAddress(opts.From, 0)
+	code, err := b.CodeAt(ctx, provider, nil)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("looking for the contracts: %w", err)
+	}
+	if len(code) == 0 {
+		return Run(ctx, b, opts, Plan{Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true})
+	}
+	// The provider, two prices, then the others: see Run.
+	made := Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{"EstuaryProvider": provider}}
+	for i, name := range []string{"EstuaryPinning", "PinnedNote", "RevertingNote"} {
+		made.Contracts[name] = crypto.CreateAddress(opts.From, uint64(3+i))
+	}
+	c := estuaryprovider.NewEstuaryProvider()
+	digest, err := bind.Call(c.Instance(b, provider), &bind.CallOpts{Context: ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("the contract at %s is not an EstuaryProvider: %w", provider, err)
+	}
+	made.ConfigDigest = digest
+	return made, nil
+}

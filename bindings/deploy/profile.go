@@ -1,0 +1,74 @@
+package deploy
+
+import (
+	"math/big"
+
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+)
+
+// Profile is the parameters of one kind of network. Times are seconds, prices
+// attoFIL, gas in the chain's own unit.
+type Profile struct {
+	Name        string
+	Provider    estuaryprovider.ProviderConfig
+	GasPriceCap uint64
+	Pin, Unpin  estuaryprovider.Price
+	Pinning     estuarypinning.PinningConfig
+	SampleGas   uint32 // promised to a sample's callback
+}
+
+const (
+	minute = 60
+	hour   = 60 * minute
+	day    = 24 * hour
+
+	nanoFIL  = 1_000_000_000
+	milliFIL = 1_000_000 * nanoFIL
+)
+
+// Devnet is quick and cheap: a failure may be answered after seconds. It is for
+// EVM chains on one machine (`tidegate devnet`, anvil).
+func Devnet() Profile {
+	return Profile{
+		Name: "devnet",
+		Provider: estuaryprovider.ProviderConfig{
+			MinDeadline: big.NewInt(minute), MaxDeadline: big.NewInt(30 * day), CancelDelay: big.NewInt(minute),
+			MinAttempt: big.NewInt(3), ActivationDelay: big.NewInt(minute), DrainWindow: big.NewInt(hour),
+			MaxCallbackGas: 2_000_000, CallOverhead: 10_000, ReportGas: 80_000, BaseGas: 35_000, ByteGas: 12,
+		},
+		GasPriceCap: 100 * nanoFIL,
+		Pin:         estuaryprovider.Price{Base: big.NewInt(20 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Unpin:       estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), AttemptBps: 1000, Offered: true},
+		Pinning:     pinning(80_000, hour),
+		SampleGas:   200_000,
+	}
+}
+
+// Filecoin suits mainnet and calibration: finality may fall 900 epochs of 30 s
+// behind, and gas counts a hundred times and more what an EVM counts.
+func Filecoin() Profile {
+	return Profile{
+		Name: "filecoin",
+		Provider: estuaryprovider.ProviderConfig{
+			MinDeadline: big.NewInt(8 * hour), MaxDeadline: big.NewInt(30 * day), CancelDelay: big.NewInt(hour),
+			MinAttempt: big.NewInt(30 * minute), ActivationDelay: big.NewInt(2 * day), DrainWindow: big.NewInt(day),
+			MaxCallbackGas: 1_000_000_000, CallOverhead: 20_000_000, ReportGas: 40_000_000, BaseGas: 10_000_000, ByteGas: 1_300,
+		},
+		GasPriceCap: 2 * nanoFIL,
+		Pin:         estuaryprovider.Price{Base: big.NewInt(100 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 10_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Unpin:       estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), AttemptBps: 1000, Offered: true},
+		Pinning:     pinning(40_000_000, 2*day),
+		SampleGas:   60_000_000,
+	}
+}
+
+func pinning(callbackGas uint32, requestTerm int64) estuarypinning.PinningConfig {
+	return estuarypinning.PinningConfig{
+		DefaultMaxBytes: 1 << 30, MostMaxBytes: 64 << 30, DefaultTerm: big.NewInt(365 * day), MinTerm: big.NewInt(hour),
+		MaxTerm: big.NewInt(5 * 365 * day), RequestTerm: big.NewInt(requestTerm), CallbackGas: callbackGas,
+	}
+}
+
+// Profiles lists every profile.
+func Profiles() []Profile { return []Profile{Devnet(), Filecoin()} }
