@@ -4,32 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nsqio/go-nsq"
 )
 
-// publishTimeout bounds one publish on one nsqd; after it the next one is tried.
-const publishTimeout = 3 * time.Second
-
 // publish sends what Notify asks for until ctx ends. When no nsqd takes a
 // message the lane is woken inside the process.
 func (q *Queue) publish(ctx context.Context, addrs []string, cfg *nsq.Config, refused func(error)) error {
-	producers := make([]*nsq.Producer, 0, len(addrs))
-	defer func() {
-		for _, p := range producers {
-			p.Stop()
-		}
-	}()
-	for _, a := range addrs {
-		p, err := nsq.NewProducer(a, cfg)
-		if err != nil {
-			return fmt.Errorf("queue: making a producer for nsqd %s: %w", a, err)
-		}
-		p.SetLogger(&output{log: q.log.With("part", "nsq producer")}, nsq.LogLevelWarning)
-		producers = append(producers, p)
-	}
-	f := &failover{producers: producers}
+	f := &failover{queue: q, cfg: cfg, addrs: addrs, conns: make(map[string]*connection)}
+	defer f.close()
 	// Lanes that were asked for before the connection, and one wake-up for each
 	// lane, since those of an earlier nsqd may be lost.
 	for _, l := range q.lanes {
@@ -84,42 +67,56 @@ func protocolError(err error) bool {
 // failover publishes to the first nsqd that takes a message, beginning with the
 // one that did last.
 type failover struct {
-	producers []*nsq.Producer
-	at        int
+	queue *Queue
+	cfg   *nsq.Config
+	addrs []string
+	at    int
+	conns map[string]*connection // live ones
 }
 
 func (f *failover) send(ctx context.Context, topic string, body []byte) error {
 	var errs []error
-	for range f.producers {
-		p := f.producers[f.at]
-		err := publishOne(p, topic, body)
+	for range f.addrs {
+		addr := f.addrs[f.at]
+		err := f.sendTo(addr, topic, body)
 		if err == nil {
 			return nil
 		}
-		errs = append(errs, fmt.Errorf("publishing to nsqd %s: %w", p, err))
+		errs = append(errs, fmt.Errorf("publishing to nsqd %s: %w", addr, err))
 		if ctx.Err() != nil {
 			break
 		}
-		f.at = (f.at + 1) % len(f.producers)
+		f.at = (f.at + 1) % len(f.addrs)
 	}
 	return errors.Join(errs...)
 }
 
-var errNoReply = errors.New("no reply in time")
-
-// publishOne does not heed the end of a context: a producer that is stopped with
-// a reply outstanding keeps its connection for ever.
-func publishOne(p *nsq.Producer, topic string, body []byte) error {
-	done := make(chan *nsq.ProducerTransaction, 1)
-	if err := p.PublishAsync(topic, body, done); err != nil {
-		return err
+func (f *failover) sendTo(addr, topic string, body []byte) error {
+	c := f.conns[addr]
+	if c != nil {
+		select {
+		case <-c.closed: // since the last message
+			c = nil
+		default:
+		}
 	}
-	t := time.NewTimer(publishTimeout)
-	defer t.Stop()
-	select {
-	case tx := <-done:
-		return tx.Error
-	case <-t.C:
-		return errNoReply
+	if c == nil {
+		var err error
+		if c, err = f.queue.dial(addr, f.cfg, nil); err != nil {
+			return err
+		}
+		f.conns[addr] = c
+	}
+	err := c.ask(nsq.Publish(topic, body))
+	if err != nil {
+		delete(f.conns, addr)
+		c.close()
+	}
+	return err
+}
+
+func (f *failover) close() {
+	for _, c := range f.conns {
+		c.close()
 	}
 }

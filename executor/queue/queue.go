@@ -11,7 +11,8 @@
 //	queue.go       Queue: Notify, Wakes, Run, Status; one topic per lane
 //	embedded.go    nsqd inside the process, kept up and its data directory kept usable
 //	publisher.go   publishing with failover over several nsqd
-//	subscriber.go  one connection per nsqd and lane, discovery through nsqlookupd
+//	subscriber.go  one subscription per nsqd and lane, discovery through nsqlookupd
+//	connection.go  one connection to one nsqd
 //	log.go         the words of NSQ as slog records, and health that is logged once
 //	metrics.go     counters
 //

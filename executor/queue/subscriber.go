@@ -94,83 +94,36 @@ func (q *Queue) stayConnected(ctx context.Context, l *lane, addr string, cfg *ns
 
 // consume subscribes once and returns when the connection is over.
 func (q *Queue) consume(ctx context.Context, l *lane, addr string, cfg *nsq.Config) error {
-	s := &subscription{queue: q, lane: l, addr: addr, closed: make(chan struct{}), failed: make(chan error, 1)}
-	conn := nsq.NewConn(addr, cfg, s)
-	conn.SetLogger(&output{log: q.log.With("part", "nsq consumer")}, nsq.LogLevelError, "")
-	if _, err := conn.Connect(); err != nil {
-		_ = conn.Close()
-		return fmt.Errorf("connecting: %w", err)
+	c, err := q.dial(addr, cfg, func(m *nsq.Message) {
+		q.metrics.received.WithLabelValues(string(l.kind)).Inc()
+		l.wake()
+		m.Finish()
+	})
+	if err != nil {
+		return err
 	}
-	defer func() {
-		_ = conn.Close()
-		<-s.closed
-	}()
-	if err := conn.WriteCommand(nsq.Subscribe(l.topic, channelName)); err != nil {
+	defer c.close()
+	if err := c.ask(nsq.Subscribe(l.topic, channelName)); err != nil {
 		return fmt.Errorf("subscribing: %w", err)
 	}
-	if err := conn.WriteCommand(nsq.Ready(1)); err != nil {
+	if err := c.conn.WriteCommand(nsq.Ready(1)); err != nil {
 		return fmt.Errorf("declaring readiness: %w", err)
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case err := <-s.failed:
-		return err
-	case <-s.closed:
-		return errors.New("connection closed")
+	q.health.good("nsqd "+addr, l.topic)
+	l.wake() // whatever was missed while there was no connection
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.closed:
+			return errClosed
+		case err := <-c.replies:
+			if err != nil {
+				return err
+			}
+		}
 	}
 }
-
-// subscription is the delegate of one connection. Its methods run on the
-// connection's own goroutines and never block.
-type subscription struct {
-	queue  *Queue
-	lane   *lane
-	addr   string
-	closed chan struct{} // closed when the connection's goroutines are gone
-	failed chan error    // capacity 1
-}
-
-func (s *subscription) OnMessage(_ *nsq.Conn, m *nsq.Message) {
-	s.queue.metrics.received.WithLabelValues(string(s.lane.kind)).Inc()
-	s.lane.wake()
-	m.Finish()
-}
-
-// OnResponse learns of the subscription: nsqd says OK once.
-func (s *subscription) OnResponse(*nsq.Conn, []byte) {
-	s.queue.health.good("nsqd "+s.addr, s.lane.topic)
-	s.lane.wake() // whatever was missed while there was no connection
-}
-
-// OnError hears what nsqd refuses. A message that it no longer waits for is
-// nothing; the rest ends the connection.
-func (s *subscription) OnError(_ *nsq.Conn, b []byte) {
-	if strings.HasPrefix(string(b), "E_FIN_FAILED") {
-		return
-	}
-	s.fail(fmt.Errorf("nsqd says %s", b))
-}
-
-func (s *subscription) OnIOError(c *nsq.Conn, err error) {
-	s.fail(err)
-	_ = c.Close()
-}
-
-func (s *subscription) fail(err error) {
-	select {
-	case s.failed <- err:
-	default:
-	}
-}
-
-func (s *subscription) OnClose(*nsq.Conn)                         { close(s.closed) }
-func (s *subscription) OnMessageFinished(*nsq.Conn, *nsq.Message) {}
-func (s *subscription) OnMessageRequeued(*nsq.Conn, *nsq.Message) {}
-func (s *subscription) OnBackoff(*nsq.Conn)                       {}
-func (s *subscription) OnContinue(*nsq.Conn)                      {}
-func (s *subscription) OnResume(*nsq.Conn)                        {}
-func (s *subscription) OnHeartbeat(*nsq.Conn)                     {}
 
 // discover asks every nsqlookupd for the nsqd that have topic. It fails only
 // when none answers.

@@ -207,9 +207,9 @@ func TestALeaseThatCannotBeProlongedIsGivenUp(t *testing.T) {
 			}
 			return nil
 		}
-		attempts := 0
+		var attempts atomic.Int32
 		b := run(t, l, handlerFunc(func(ctx context.Context, j job.Job, _ func(job.Progress)) (job.Result, error) {
-			if attempts++; attempts == 2 {
+			if attempts.Add(1) == 2 {
 				return success, nil
 			}
 			<-ctx.Done()
