@@ -1,6 +1,7 @@
 -- The ledger. Invariants live here, not in comments: CHECKs tie columns to states,
 -- partial UNIQUE indexes bound what may be undecided at once, triggers hold the
--- state machines' edges. Times are unix milliseconds, hashes are lower-case hex text.
+-- state machines' edges (drawn in docs/state-machines.md; a test compares all three).
+-- Times are unix milliseconds, 0 for none; hashes are lower-case hex text.
 -- +goose Up
 
 -- ---------------------------------------------------------------- chain ----
@@ -14,8 +15,7 @@ CREATE TABLE block (
   hash   TEXT PRIMARY KEY,
   height INTEGER NOT NULL CHECK (height >= 0),
   parent TEXT NOT NULL,
-  time   INTEGER NOT NULL,
-  final  INTEGER NOT NULL DEFAULT 0 CHECK (final IN (0, 1))
+  time   INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX block_height ON block (height); -- only the canonical branch is stored
 
@@ -37,6 +37,23 @@ CREATE TABLE log (
 ) STRICT;
 CREATE INDEX log_open ON log (height) WHERE state = 'seen';
 CREATE UNIQUE INDEX log_seq ON log (address, seq) WHERE state <> 'retracted' AND seq IS NOT NULL;
+
+-- the edges of chain.LogTransitions
+CREATE TABLE log_edge (from_state TEXT NOT NULL, to_state TEXT NOT NULL, PRIMARY KEY (from_state, to_state)) STRICT;
+INSERT INTO log_edge VALUES ('seen', 'final'), ('seen', 'retracted'), ('retracted', 'seen');
+-- +goose StatementBegin
+CREATE TRIGGER log_moves BEFORE UPDATE OF state ON log WHEN OLD.state <> NEW.state
+BEGIN
+  SELECT RAISE(ABORT, 'log: no such transition')
+  WHERE NOT EXISTS (SELECT 1 FROM log_edge WHERE from_state = OLD.state AND to_state = NEW.state);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER log_stays BEFORE DELETE ON log
+BEGIN
+  SELECT RAISE(ABORT, 'log: rows are never deleted');
+END;
+-- +goose StatementEnd
 
 -- heights that a filter has been read for, as disjoint inclusive intervals
 CREATE TABLE coverage (
@@ -91,7 +108,44 @@ CREATE TABLE request (
   CHECK (closed_final = 0 OR state IN ('answered', 'refunded')),
   CHECK ((state IN ('answered', 'refunded')) = (close_block <> ''))
 ) STRICT;
-CREATE INDEX request_seq ON request (provider, seq);
+CREATE INDEX request_seq ON request (seq);
+CREATE INDEX request_requester ON request (requester, seq);
+CREATE INDEX request_height ON request (height) WHERE final = 0 AND state <> 'retracted';
+CREATE INDEX request_closing ON request (close_height) WHERE closed_final = 0 AND close_block <> '';
+
+-- the edges of chain.RequestTransitions
+CREATE TABLE request_edge (from_state TEXT NOT NULL, to_state TEXT NOT NULL, PRIMARY KEY (from_state, to_state)) STRICT;
+INSERT INTO request_edge VALUES
+  ('open', 'answered'), ('open', 'refunded'), ('open', 'retracted'),
+  ('answered', 'open'), ('refunded', 'open'), ('retracted', 'open');
+-- +goose StatementBegin
+CREATE TRIGGER request_moves BEFORE UPDATE OF state ON request WHEN OLD.state <> NEW.state
+BEGIN
+  SELECT RAISE(ABORT, 'request: no such transition')
+  WHERE NOT EXISTS (SELECT 1 FROM request_edge WHERE from_state = OLD.state AND to_state = NEW.state);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER request_final BEFORE UPDATE ON request
+WHEN (OLD.final = 1 AND (NEW.final = 0 OR NEW.state = 'retracted'))
+  OR (OLD.closed_final = 1 AND (NEW.closed_final = 0 OR NEW.state <> OLD.state))
+BEGIN
+  SELECT RAISE(ABORT, 'request: what is final does not change');
+END;
+-- +goose StatementEnd
+
+-- callback events of the canonical branch that may still be rolled back; the
+-- newest one decides request.callback_failed
+CREATE TABLE callback (
+  request TEXT NOT NULL,
+  height  INTEGER NOT NULL,
+  block   TEXT NOT NULL,
+  idx     INTEGER NOT NULL,
+  failed  INTEGER NOT NULL CHECK (failed IN (0, 1)),
+  PRIMARY KEY (block, idx)
+) STRICT;
+CREATE INDEX callback_request ON callback (request, height, idx);
+CREATE INDEX callback_height ON callback (height);
 
 -- ------------------------------------------------------------------ job ----
 CREATE TABLE job (
@@ -105,13 +159,17 @@ CREATE TABLE job (
   requester   TEXT NOT NULL DEFAULT '',
   payload     TEXT NOT NULL,
   lane        TEXT NOT NULL CHECK (lane IN ('now', 'soft', 'final')),
+  answers     INTEGER NOT NULL DEFAULT 0 CHECK (answers IN (0, 1)), -- its outcome answers the request
   height      INTEGER NOT NULL DEFAULT 0, -- of the creating log; 0 for lane 'now'
   ready       INTEGER NOT NULL CHECK (ready IN (0, 1)), -- the lane has reached height
+  due         INTEGER NOT NULL DEFAULT 0 CHECK (due IN (0, 1)), -- a claim saw that run_at has passed
+  started     INTEGER NOT NULL DEFAULT 0 CHECK (started IN (0, 1)), -- was ever claimed: it may hold content
   attempt     INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   run_at      INTEGER NOT NULL,
   deadline    INTEGER NOT NULL DEFAULT 0,
   not_before  INTEGER NOT NULL DEFAULT 0,
-  node_id     TEXT NOT NULL DEFAULT '',
+  node_id     TEXT NOT NULL DEFAULT '', -- only this node may claim it
+  claim_node  TEXT NOT NULL DEFAULT '', -- the node that claimed it last
   lease_owner TEXT NOT NULL DEFAULT '',
   lease_until INTEGER NOT NULL DEFAULT 0,
   fence       INTEGER NOT NULL DEFAULT 0 CHECK (fence >= 0),
@@ -124,15 +182,56 @@ CREATE TABLE job (
   created     INTEGER NOT NULL,
   updated     INTEGER NOT NULL,
   CHECK (lane <> 'now' OR ready = 1),
+  CHECK (answers = 0 OR request <> ''),
+  CHECK (due = 0 OR (ready = 1 AND state IN ('available', 'retrying', 'snoozed'))),
   CHECK ((state = 'running') = (lease_owner <> '')),
-  CHECK (state <> 'running' OR lease_until > 0),
-  CHECK ((outcome <> 0) = (state IN ('done', 'settled', 'orphaned')) OR state IN ('cancelled', 'dead', 'settled')),
+  CHECK ((state = 'running') = (lease_until > 0)),
+  CHECK (state <> 'running' OR started = 1),
+  CHECK (state <> 'done' OR outcome <> 0),
+  CHECK (outcome = 0 OR state IN ('done', 'settled', 'orphaned')),
   CHECK ((reason <> 0) = (outcome = 2))
 ) STRICT;
-CREATE INDEX job_due ON job (kind, class, run_at) WHERE ready = 1 AND state IN ('available', 'retrying', 'snoozed');
-CREATE INDEX job_waiting ON job (height) WHERE ready = 0;
-CREATE INDEX job_lease ON job (lease_until) WHERE state = 'running';
-CREATE INDEX job_request ON job (request) WHERE request <> '';
+CREATE UNIQUE INDEX job_answers ON job (request) WHERE answers = 1; -- one job answers a request
+CREATE INDEX job_request ON job (request) WHERE request <> '' AND answers = 0;
+CREATE INDEX job_state ON job (state, kind);
+-- claiming: rows wait by time, become due, are then picked by (class, turn of the requester, age)
+CREATE INDEX job_waiting ON job (lane, height) WHERE ready = 0;
+CREATE INDEX job_timed ON job (kind, run_at) WHERE ready = 1 AND due = 0 AND state IN ('available', 'retrying', 'snoozed');
+CREATE INDEX job_due ON job (kind, class, requester, run_at, id) WHERE due = 1;
+CREATE INDEX job_lease ON job (kind, lease_until) WHERE state = 'running';
+
+-- whose turn it is in each kind; kept by the trigger below, served by Claim
+CREATE TABLE turn (
+  kind      TEXT NOT NULL,
+  requester TEXT NOT NULL,
+  class     INTEGER NOT NULL,
+  due       INTEGER NOT NULL CHECK (due >= 0),     -- due jobs of this class
+  running   INTEGER NOT NULL CHECK (running >= 0), -- running jobs of every class
+  served    INTEGER NOT NULL,                      -- number of the last turn taken, 0 = never
+  PRIMARY KEY (kind, requester, class)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turn_order ON turn (kind, class, running, served, requester) WHERE due > 0;
+CREATE INDEX turn_served ON turn (kind, served);
+-- +goose StatementBegin
+CREATE TRIGGER job_turn AFTER UPDATE OF due, state ON job
+WHEN OLD.due <> NEW.due OR (OLD.state = 'running') <> (NEW.state = 'running')
+BEGIN
+  INSERT INTO turn (kind, requester, class, due, running, served)
+    SELECT NEW.kind, NEW.requester, NEW.class, 0, coalesce(max(running), 0), coalesce(max(served), 0)
+    FROM turn WHERE kind = NEW.kind AND requester = NEW.requester
+    ON CONFLICT DO NOTHING;
+  UPDATE turn SET due = due + NEW.due - OLD.due
+    WHERE kind = NEW.kind AND requester = NEW.requester AND class = NEW.class;
+  UPDATE turn SET running = running + (NEW.state = 'running') - (OLD.state = 'running')
+    WHERE kind = NEW.kind AND requester = NEW.requester AND (OLD.state = 'running') <> (NEW.state = 'running');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER job_same BEFORE UPDATE OF key, kind, class, requester, request, answers ON job
+BEGIN
+  SELECT RAISE(ABORT, 'job: its identity never changes');
+END;
+-- +goose StatementEnd
 
 -- the edges of executor/job.Transitions; a test compares the two
 CREATE TABLE job_edge (from_state TEXT NOT NULL, to_state TEXT NOT NULL, PRIMARY KEY (from_state, to_state)) STRICT;
@@ -165,14 +264,34 @@ END;
 CREATE TABLE batch (
   id            INTEGER PRIMARY KEY,
   config_digest TEXT NOT NULL,
-  digest        TEXT NOT NULL UNIQUE, -- EIP-712 digest that operators sign
+  digest        TEXT NOT NULL, -- EIP-712 digest that operators sign; the same answers sealed again have the same
   state         TEXT NOT NULL CHECK (state IN ('sealed', 'signed', 'submitted', 'final', 'failed')),
   threshold     INTEGER NOT NULL CHECK (threshold > 0),
-  tx            INTEGER,              -- the intent, once submitted
+  tx            INTEGER REFERENCES tx (id), -- the intent, once submitted
   created       INTEGER NOT NULL,
   updated       INTEGER NOT NULL,
-  CHECK ((tx IS NULL) = (state IN ('sealed', 'signed')))
+  CHECK (tx IS NULL OR state NOT IN ('sealed', 'signed')),
+  CHECK (tx IS NOT NULL OR state IN ('sealed', 'signed', 'failed')) -- failed without a tx: abandoned
 ) STRICT;
+CREATE INDEX batch_open ON batch (id) WHERE state IN ('sealed', 'signed', 'submitted');
+CREATE UNIQUE INDEX batch_digest ON batch (digest) WHERE state IN ('sealed', 'signed', 'submitted');
+CREATE TABLE batch_edge (from_state TEXT NOT NULL, to_state TEXT NOT NULL, PRIMARY KEY (from_state, to_state)) STRICT;
+INSERT INTO batch_edge VALUES
+  ('sealed', 'signed'), ('sealed', 'failed'), ('signed', 'submitted'), ('signed', 'failed'),
+  ('submitted', 'final'), ('submitted', 'failed');
+-- +goose StatementBegin
+CREATE TRIGGER batch_moves BEFORE UPDATE OF state ON batch WHEN OLD.state <> NEW.state
+BEGIN
+  SELECT RAISE(ABORT, 'batch: no such transition')
+  WHERE NOT EXISTS (SELECT 1 FROM batch_edge WHERE from_state = OLD.state AND to_state = NEW.state);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER batch_same BEFORE UPDATE OF config_digest, digest, threshold ON batch
+BEGIN
+  SELECT RAISE(ABORT, 'batch: a sealed batch is never edited');
+END;
+-- +goose StatementEnd
 
 CREATE TABLE answer (
   job         INTEGER PRIMARY KEY REFERENCES job (id),
@@ -182,25 +301,39 @@ CREATE TABLE answer (
   result      BLOB NOT NULL CHECK (length(result) <= 1024),
   state       TEXT NOT NULL CHECK (state IN ('pending', 'sealed', 'settled', 'withdrawn')),
   not_before  INTEGER NOT NULL,
+  deadline    INTEGER NOT NULL,        -- of the request
   batch       INTEGER REFERENCES batch (id),
   position    INTEGER NOT NULL DEFAULT 0,
-  skip        TEXT NOT NULL DEFAULT '', -- why the contract skipped it last, or why sending is hopeless
   created     INTEGER NOT NULL,
   updated     INTEGER NOT NULL,
   CHECK ((state = 'sealed') = (batch IS NOT NULL))
 ) STRICT;
-CREATE INDEX answer_pending ON answer (not_before) WHERE state = 'pending';
+CREATE INDEX answer_pending ON answer (deadline, job) WHERE state = 'pending';
+CREATE INDEX answer_later ON answer (not_before) WHERE state = 'pending';
 CREATE INDEX answer_batch ON answer (batch) WHERE batch IS NOT NULL;
+CREATE TABLE answer_edge (from_state TEXT NOT NULL, to_state TEXT NOT NULL, PRIMARY KEY (from_state, to_state)) STRICT;
+INSERT INTO answer_edge VALUES
+  ('pending', 'sealed'), ('pending', 'settled'), ('pending', 'withdrawn'),
+  ('sealed', 'pending'), ('sealed', 'settled'), ('sealed', 'withdrawn');
+-- +goose StatementBegin
+CREATE TRIGGER answer_moves BEFORE UPDATE OF state ON answer WHEN OLD.state <> NEW.state
+BEGIN
+  SELECT RAISE(ABORT, 'answer: no such transition')
+  WHERE NOT EXISTS (SELECT 1 FROM answer_edge WHERE from_state = OLD.state AND to_state = NEW.state);
+END;
+-- +goose StatementEnd
 
 -- what was sealed stays readable after answers went back to pending
 CREATE TABLE batch_item (
   batch    INTEGER NOT NULL REFERENCES batch (id),
   position INTEGER NOT NULL,
-  request  TEXT NOT NULL,
+  job      INTEGER NOT NULL REFERENCES job (id),
+  request  TEXT NOT NULL REFERENCES request (id),
   outcome  INTEGER NOT NULL,
   reason   INTEGER NOT NULL,
   result   BLOB NOT NULL,
-  PRIMARY KEY (batch, position)
+  PRIMARY KEY (batch, position),
+  UNIQUE (batch, request)
 ) STRICT;
 
 CREATE TABLE signature (
@@ -218,6 +351,18 @@ CREATE TABLE signed_result (
   created     INTEGER NOT NULL,
   PRIMARY KEY (signer, request)
 ) STRICT;
+-- +goose StatementBegin
+CREATE TRIGGER signed_result_same BEFORE UPDATE ON signed_result
+BEGIN
+  SELECT RAISE(ABORT, 'signed_result: never changes');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER signed_result_stays BEFORE DELETE ON signed_result
+BEGIN
+  SELECT RAISE(ABORT, 'signed_result: rows are never deleted');
+END;
+-- +goose StatementEnd
 
 -- ------------------------------------------------------------------- tx ----
 CREATE TABLE sender (
@@ -250,7 +395,8 @@ CREATE TABLE tx (
   created   INTEGER NOT NULL,
   updated   INTEGER NOT NULL,
   CHECK ((nonce IS NULL) = (state = 'queued') OR state = 'cancelled'),
-  CHECK ((mined_hash <> '') = (state IN ('mined', 'final')))
+  CHECK (mined_hash <> '' OR state NOT IN ('mined', 'final')),
+  CHECK (mined_hash = '' OR state IN ('mined', 'final', 'cancelled')) -- cancelled: an empty attempt took the nonce
 ) STRICT;
 -- a nonce belongs to one intent; only a row whose bytes never left frees it
 CREATE UNIQUE INDEX tx_nonce ON tx (sender, nonce) WHERE nonce IS NOT NULL;
@@ -283,12 +429,14 @@ CREATE TABLE tx_attempt (
   fence    INTEGER NOT NULL,
   empty    INTEGER NOT NULL DEFAULT 0 CHECK (empty IN (0, 1)), -- a self-transfer that frees the nonce
   reply    TEXT NOT NULL DEFAULT '', -- accepted, definitive: …, unknown: …
+  loose    INTEGER NOT NULL DEFAULT 0 CHECK (loose IN (0, 1)), -- some reply did not rule out that a copy is out there
   created  INTEGER NOT NULL,
   broadcast INTEGER NOT NULL DEFAULT 0 -- last time, 0 = never
 ) STRICT;
 CREATE INDEX tx_attempt_tx ON tx_attempt (tx);
 
 -- +goose Down
-DROP TABLE tx_attempt; DROP TABLE tx_edge; DROP TABLE tx; DROP TABLE sender; DROP TABLE signed_result; DROP TABLE signature;
-DROP TABLE batch_item; DROP TABLE answer; DROP TABLE batch; DROP TABLE job_edge; DROP TABLE job; DROP TABLE request;
+DROP TABLE tx_attempt; DROP TABLE signature; DROP TABLE batch_item; DROP TABLE answer; DROP TABLE batch; DROP TABLE tx;
+DROP TABLE sender; DROP TABLE signed_result; DROP TABLE job; DROP TABLE turn; DROP TABLE callback; DROP TABLE request;
 DROP TABLE cursor; DROP TABLE coverage; DROP TABLE log; DROP TABLE block; DROP TABLE meta;
+DROP TABLE tx_edge; DROP TABLE answer_edge; DROP TABLE batch_edge; DROP TABLE job_edge; DROP TABLE request_edge; DROP TABLE log_edge;

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// advance makes final what has become final, lets lanes start, and settles.
+func (b *batch) advance(ctx context.Context) error {
+	final, soft := int64(b.cursor.Final), int64(b.cursor.Soft)
+	if _, err := exec(ctx, b.t, "UPDATE log SET state = 'final' WHERE state = 'seen' AND height <= ? AND filter = ?", final, b.Filter); err != nil {
+		return err
+	}
+	n, err := exec(ctx, b.t, "UPDATE request SET final = 1, updated = ? WHERE final = 0 AND state <> 'retracted' AND height <= ?", b.now, final)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		b.out.Answers = true
+	}
+	if err := b.readyJobs(ctx, soft, final); err != nil {
+		return err
+	}
+	return b.settle(ctx, final)
+}
+
+func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
+	for _, l := range []struct {
+		lane   job.Lane
+		height int64
+	}{{job.LaneSoft, soft}, {job.LaneFinal, final}} {
+		kinds, err := list(ctx, b.t, value[job.Kind], "SELECT DISTINCT kind FROM job WHERE ready = 0 AND lane = ? AND height <= ?", string(l.lane), l.height)
+		if err != nil {
+			return err
+		}
+		if len(kinds) == 0 {
+			continue
+		}
+		b.out.Ready = append(b.out.Ready, kinds...)
+		if _, err := exec(ctx, b.t, "UPDATE job SET ready = 1 WHERE ready = 0 AND lane = ? AND height <= ?", string(l.lane), l.height); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closed picks the requests whose closing becomes final, and their jobs.
+const closed = "SELECT id FROM request WHERE closed_final = 0 AND close_block <> '' AND close_height <= ? AND state = ?"
+
+// settle ends jobs and answers of requests whose closing is final. Most rows are
+// moved by whole-set statements; only pins that may hold content they should
+// not are looked at one by one.
+func (b *batch) settle(ctx context.Context, final int64) error {
+	if err := b.settleHolders(ctx, final); err != nil {
+		return err
+	}
+	answered, refunded := string(chain.RequestAnswered), string(chain.RequestRefunded)
+	// A pin that runs again after a flip of the chain, while its first answer
+	// was signed and has now landed, goes on: the answer says that it is held.
+	const attested = " AND NOT EXISTS (SELECT 1 FROM answer WHERE answer.job = job.id AND answer.state = 'sealed' AND answer.outcome = 1)"
+	const end = ", due = 0, fence = fence + 1, lease_owner = '', lease_until = 0, updated = ? WHERE answers = 1 AND request IN (" + closed + ")"
+	const unfinished = " AND state IN ('available', 'running', 'retrying', 'snoozed', 'dead')"
+	for _, q := range []struct {
+		to         job.State
+		which, how string
+	}{
+		{job.Cancelled, unfinished + attested, answered},
+		{job.Cancelled, unfinished, refunded},
+		{job.Settled, " AND state IN ('done', 'cancelled', 'orphaned')", answered},
+		{job.Settled, " AND state = 'done'", refunded},
+	} {
+		n, err := exec(ctx, b.t, "UPDATE job SET state = ?"+end+q.which, string(q.to), b.now, final, q.how)
+		if err != nil {
+			return err
+		}
+		if q.to == job.Settled {
+			b.out.Settled += int(n)
+		}
+	}
+	n, err := exec(ctx, b.t, "UPDATE answer SET state = 'settled', batch = NULL, updated = ? WHERE state IN ('pending', 'sealed') AND request IN ("+closed+")", b.now, final, answered)
+	if err != nil {
+		return err
+	}
+	m, err := exec(ctx, b.t, "UPDATE answer SET state = 'withdrawn', updated = ? WHERE state = 'pending' AND request IN ("+closed+")", b.now, final, refunded)
+	if err != nil {
+		return err
+	}
+	b.out.Answers = b.out.Answers || n+m > 0
+	_, err = exec(ctx, b.t, "UPDATE request SET closed_final = 1, updated = ? WHERE closed_final = 0 AND close_block <> '' AND close_height <= ?", b.now, final)
+	return err
+}
+
+// settleHolders schedules the release of content that a closing makes nobody
+// pay for: every refunded pin, a pin that others answered before it was done,
+// and one that was answered as failed though it had succeeded here.
+func (b *batch) settleHolders(ctx context.Context, final int64) error {
+	pins, err := list(ctx, b.t, func(s scanner) (p holder, err error) {
+		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.outcome, &p.attested}})
+		return p, err
+	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome,
+			EXISTS (SELECT 1 FROM answer a WHERE a.job = j.id AND a.state = 'sealed' AND a.outcome = 1)
+		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
+		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind = ?`,
+		final, string(job.KindPin))
+	if err != nil {
+		return err
+	}
+	for _, p := range pins {
+		if why := p.release(); why != "" {
+			if err := b.undo(ctx, p.started, why); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// holder is a pin whose request's closing becomes final.
+type holder struct {
+	started
+	how      chain.RequestState
+	outcome  job.Outcome
+	attested bool
+}
+
+// release says why what the pin holds is to be dropped, "" when it is kept.
+func (p holder) release() string {
+	switch {
+	case p.how == chain.RequestRefunded:
+		return "refunded"
+	case p.State == job.Done || p.State == job.Settled || p.State == job.Orphaned:
+		if p.Outcome == job.Succeeded && p.outcome == job.Failed {
+			return "refunded"
+		}
+		return ""
+	case p.attested && p.outcome == job.Succeeded:
+		return ""
+	default:
+		return "cancelled"
+	}
+}

@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// Claiming costs the same with ten rows as with a million. A job whose run_at
+// has passed is marked due by the next claim of its kind (dueAhead rows a claim,
+// oldest first), and the turn table counts due and running jobs per requester.
+// The next job is then the first of an index walk: class, fewest running, longest
+// unserved, age. Only what is blocked, because its counterpart runs or its
+// content is on another node, is stepped over, at most turnsAhead requesters and
+// rowsAhead rows of each; what lies beyond waits for a later claim.
+const (
+	expiredAhead = 64
+	dueAhead     = 256
+	turnsAhead   = 64
+	rowsAhead    = 64
+)
+
+const claimable = "state IN ('available', 'retrying', 'snoozed')"
+
+// Claim leases the best due job of a kind: lowest class first, then the
+// requester with the fewest running jobs of that kind and, among these, the one
+// that was served longest ago, then the oldest. Jobs whose lease ran out count as
+// due. A job is passed over while its compensation, or the job it compensates,
+// runs. The claim spends an attempt and grows the fence. False when nothing is
+// due.
+func (s *Store) Claim(ctx context.Context, r job.ClaimRequest) (j job.Job, ok bool, err error) {
+	if r.Owner == "" || r.Lease <= 0 {
+		return job.Job{}, false, fmt.Errorf("claiming a %s job: an owner and a lease are needed", r.Kind)
+	}
+	if r.NodeID == "" {
+		r.NodeID = s.cfg.NodeID
+	}
+	err = s.write(ctx, func(ctx context.Context, t conn) error {
+		if err := markDue(ctx, t, r); err != nil {
+			return err
+		}
+		id, found, err := pick(ctx, t, r)
+		if err != nil || !found {
+			return err
+		}
+		j, ok, err = one(ctx, t, scanJob, `UPDATE job SET state = 'running', due = 0, started = 1, attempt = attempt + 1, fence = fence + 1,
+			claim_node = ?, lease_owner = ?, lease_until = ?, updated = ? WHERE id = ? RETURNING `+jobColumns,
+			r.NodeID, r.Owner, ms(r.Now.Add(r.Lease)), ms(r.Now), id)
+		if err != nil {
+			return err
+		}
+		_, err = exec(ctx, t, "UPDATE turn SET served = (SELECT coalesce(max(served), 0) + 1 FROM turn WHERE kind = ?) WHERE kind = ? AND requester = ?",
+			string(j.Kind), string(j.Kind), j.Requester)
+		return err
+	})
+	if err != nil {
+		return job.Job{}, false, fmt.Errorf("claiming a %s job: %w", r.Kind, err)
+	}
+	return j, ok, nil
+}
+
+// markDue takes back expired leases and marks rows whose time has come.
+func markDue(ctx context.Context, t conn, r job.ClaimRequest) error {
+	_, err := exec(ctx, t, `UPDATE job SET state = 'available', lease_owner = '', lease_until = 0 WHERE id IN
+		(SELECT id FROM job WHERE kind = ? AND state = 'running' AND lease_until <= ? ORDER BY lease_until LIMIT ?)`,
+		string(r.Kind), ms(r.Now), expiredAhead)
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, t, `UPDATE job SET due = 1 WHERE id IN (SELECT id FROM job WHERE kind = ? AND ready = 1 AND due = 0 AND `+claimable+`
+		AND run_at <= ? AND node_id IN ('', ?) ORDER BY run_at LIMIT ?)`, string(r.Kind), ms(r.Now), r.NodeID, dueAhead)
+	return err
+}
+
+// pick walks the turns and gives the first job that nothing blocks.
+func pick(ctx context.Context, t conn, r job.ClaimRequest) (int64, bool, error) {
+	type turn struct {
+		class     int
+		requester string
+	}
+	turns, err := list(ctx, t, func(s scanner) (v turn, err error) {
+		err = s.Scan(&v.class, &v.requester)
+		return v, err
+	}, "SELECT class, requester FROM turn WHERE kind = ? AND due > 0 ORDER BY class, running, served, requester LIMIT ?", string(r.Kind), turnsAhead)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, v := range turns {
+		id, found, err := one(ctx, t, value[int64], `SELECT id FROM (SELECT id, key, node_id, run_at FROM job
+				WHERE kind = ? AND class = ? AND requester = ? AND due = 1 ORDER BY run_at, id LIMIT ?) AS j
+			WHERE node_id IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'running'
+				AND other.key = CASE WHEN substr(j.key, 1, 5) = 'comp:' THEN substr(j.key, 6) ELSE 'comp:' || j.key END)
+			ORDER BY run_at, id LIMIT 1`, string(r.Kind), v.class, v.requester, rowsAhead, r.NodeID)
+		if err != nil || found {
+			return id, found, err
+		}
+	}
+	return 0, false, nil
+}
+
+// DueKinds lists the kinds in which a claim may find something at now.
+func (s *Store) DueKinds(ctx context.Context, now time.Time) (kinds []job.Kind, err error) {
+	// each step of the walk is one seek to the next kind of an index
+	const walk = `WITH RECURSIVE k(kind) AS (
+		SELECT min(kind) FROM job WHERE %[1]s
+		UNION ALL SELECT (SELECT min(kind) FROM job WHERE %[1]s AND job.kind > k.kind) FROM k WHERE k.kind IS NOT NULL)
+		SELECT kind FROM k WHERE kind IS NOT NULL AND EXISTS (SELECT 1 FROM job WHERE %[1]s AND job.kind = k.kind %[2]s)`
+	err = s.view(ctx, func(ctx context.Context, t conn) error {
+		seen := map[job.Kind]bool{}
+		for _, q := range []string{
+			fmt.Sprintf(walk, "ready = 1 AND due = 0 AND "+claimable, "AND run_at <= ?"),
+			fmt.Sprintf(walk, "due = 1", "AND ? > 0"),
+			fmt.Sprintf(walk, "state = 'running'", "AND lease_until <= ?"),
+		} {
+			found, err := list(ctx, t, value[job.Kind], q, ms(now))
+			if err != nil {
+				return err
+			}
+			for _, k := range found {
+				if !seen[k] {
+					seen[k], kinds = true, append(kinds, k)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for due jobs: %w", err)
+	}
+	return kinds, nil
+}
+
+// fenced runs one UPDATE of a running job under its fence and tells a stale
+// fence from a job that never was.
+func (s *Store) fenced(ctx context.Context, doing string, id, fence int64, set string, args ...any) error {
+	err := s.write(ctx, func(ctx context.Context, t conn) error {
+		return fencedJob(ctx, t, id, fence, set, args...)
+	})
+	if err != nil {
+		return fmt.Errorf("%s job %d: %w", doing, id, err)
+	}
+	return nil
+}
+
+func fencedJob(ctx context.Context, t conn, id, fence int64, set string, args ...any) error {
+	n, err := exec(ctx, t, "UPDATE job SET "+set+" WHERE id = ? AND fence = ? AND state = 'running'", append(args, id, fence)...)
+	if err != nil || n == 1 {
+		return err
+	}
+	if _, found, err := one(ctx, t, value[int64], "SELECT fence FROM job WHERE id = ?", id); err != nil || found {
+		if err != nil {
+			return err
+		}
+		return job.ErrFenced
+	}
+	return job.ErrNotFound
+}
+
+const unleased = ", due = 0, lease_owner = '', lease_until = 0, updated = ?"
+
+// Heartbeat extends the lease of a running job and stores its progress. It
+// returns job.ErrFenced when the job was taken away: stop working on it.
+func (s *Store) Heartbeat(ctx context.Context, id, fence int64, lease time.Duration, now time.Time, p job.Progress) error {
+	progress, err := encodeProgress(p)
+	if err != nil {
+		return fmt.Errorf("extending the lease of job %d: %w", id, err)
+	}
+	return s.fenced(ctx, "extending the lease of", id, fence, "lease_until = ?, progress = ?, updated = ?", ms(now.Add(lease)), progress, ms(now))
+}
+
+// RetryJob puts a failed attempt off to runAt.
+func (s *Store) RetryJob(ctx context.Context, id, fence int64, runAt time.Time, lastErr string, p job.Progress) error {
+	progress, err := encodeProgress(p)
+	if err != nil {
+		return fmt.Errorf("putting off job %d: %w", id, err)
+	}
+	return s.fenced(ctx, "putting off", id, fence, "state = 'retrying', run_at = ?, last_error = ?, progress = ?"+unleased, ms(runAt), lastErr, progress, ms(s.now()))
+}
+
+// SnoozeJob puts a job off to runAt and gives the attempt back.
+func (s *Store) SnoozeJob(ctx context.Context, id, fence int64, runAt time.Time, why string) error {
+	return s.fenced(ctx, "snoozing", id, fence, "state = 'snoozed', attempt = max(attempt - 1, 0), run_at = ?, last_error = ?"+unleased, ms(runAt), why, ms(s.now()))
+}
+
+// ReleaseJob makes a running job available again and gives the attempt back: the
+// daemon stops, nothing is wrong with the job.
+func (s *Store) ReleaseJob(ctx context.Context, id, fence int64) error {
+	return s.fenced(ctx, "releasing", id, fence, "state = 'available', attempt = max(attempt - 1, 0)"+unleased, ms(s.now()))
+}
+
+// KillJob gives a job up: it stays dead until a person retries or drops it.
+func (s *Store) KillJob(ctx context.Context, id, fence int64, lastErr string) error {
+	return s.fenced(ctx, "giving up", id, fence, "state = 'dead', last_error = ?"+unleased, lastErr, ms(s.now()))
+}
+
+// FinishJob ends a running job with a result, in one transaction: the job is
+// done, its answer is pending (when it answers a request that still waits for
+// one), and the release of held content is scheduled.
+func (s *Store) FinishJob(ctx context.Context, id, fence int64, r job.Result, now time.Time) (out job.Committed, err error) {
+	if err := checkResult(r); err != nil {
+		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)
+	}
+	progress, err := encodeProgress(r.Progress)
+	if err != nil {
+		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)
+	}
+	err = s.write(ctx, func(ctx context.Context, t conn) error {
+		node := ""
+		if r.Held {
+			node = r.NodeID
+		}
+		err := fencedJob(ctx, t, id, fence, "state = 'done', outcome = ?, reason = ?, detail = ?, progress = ?, last_error = '', node_id = CASE WHEN ? <> '' THEN ? ELSE node_id END"+unleased,
+			int64(r.Outcome), int64(r.Reason), string(r.Detail), progress, node, node, ms(now))
+		if err != nil {
+			return err
+		}
+		j, _, err := one(ctx, t, scanStarted, "SELECT "+startedColumns+" FROM job WHERE id = ?", id)
+		if err != nil {
+			return err
+		}
+		return finish(ctx, t, j, r, now, &out)
+	})
+	if err != nil {
+		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)
+	}
+	return out, nil
+}
+
+func checkResult(r job.Result) error {
+	switch {
+	case r.Outcome != job.Succeeded && r.Outcome != job.Failed:
+		return fmt.Errorf("a result needs an outcome, not %d", r.Outcome)
+	case (r.Outcome == job.Failed) != (r.Reason != job.ReasonNone):
+		return fmt.Errorf("outcome %s with reason %q", r.Outcome, r.Reason)
+	case len(r.Answer) > 1024:
+		return fmt.Errorf("the answer has %d bytes, at most 1024 go on chain", len(r.Answer))
+	case r.Held && r.NodeID == "":
+		return fmt.Errorf("content is held, but by no node")
+	}
+	return nil
+}
+
+// finish does what follows from a job that has just become done.
+func finish(ctx context.Context, t conn, j started, r job.Result, now time.Time, out *job.Committed) error {
+	wake := func(k job.Kind) { out.Ready = append(out.Ready, k) }
+	var req chain.Request
+	known := false
+	if j.Request != "" {
+		var err error
+		if req, known, err = one(ctx, t, scanRequest, "SELECT "+requestColumns+" FROM request WHERE id = ?", j.Request); err != nil {
+			return err
+		}
+	}
+	answers, err := isAnswering(ctx, t, j.ID)
+	if err != nil {
+		return err
+	}
+	if answers && known && (req.State == chain.RequestRetracted || req.ClosedFinal && req.State == chain.RequestRefunded) {
+		if r.Held {
+			return scheduleUndo(ctx, t, j, ms(now), string(req.State), ms(now), wake)
+		}
+		return nil
+	}
+	if r.Held && !r.ReleaseAt.IsZero() {
+		if err := scheduleExpiry(ctx, t, j, ms(r.ReleaseAt), ms(now)); err != nil {
+			return err
+		}
+	}
+	if !answers {
+		return nil
+	}
+	if known && req.ClosedFinal { // answered while it ran
+		_, err := exec(ctx, t, "UPDATE job SET state = 'settled' WHERE id = ?", j.ID)
+		return err
+	}
+	notBefore := now
+	if r.Outcome == job.Failed && r.Reason != job.ReasonInvalidContent && j.NotBefore.After(now) {
+		notBefore = j.NotBefore
+	}
+	out.Answer = true
+	// An answer that is sealed already is in a batch that may land: it stays, and
+	// comes back to pending with that batch if it does not.
+	_, err = exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
+		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)
+		ON CONFLICT (job) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, result = excluded.result,
+			not_before = excluded.not_before, updated = excluded.updated WHERE answer.state = 'pending'`,
+		j.ID, j.Request, int64(r.Outcome), int64(r.Reason), blob(r.Answer), ms(notBefore), ms(j.Deadline), ms(now), ms(now))
+	return err
+}
+
+func isAnswering(ctx context.Context, t conn, id int64) (bool, error) {
+	v, _, err := one(ctx, t, value[bool], "SELECT answers FROM job WHERE id = ?", id)
+	return v, err
+}

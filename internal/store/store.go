@@ -1,0 +1,216 @@
+// Package store is the durable ledger: what was seen on chain, the work that
+// follows from it, the answers, and the transactions that carry them. It is the
+// only truth of the daemon; queues, caches and nodes can be rebuilt from it.
+//
+// It is not a cache, knows no contract, no network and no clock but the one it
+// is given, and holds no database transaction while anything else happens: a
+// change of several rows is one method.
+//
+// Map:
+//
+//	store.go      Open, the connections, the transaction runner
+//	dialect.go    all that only SQLite understands
+//	migrate.go    the embedded schema (migrations/) and its version
+//	chain.go      cursor, blocks, logs, requests, audit, meta
+//	commit.go     CommitBatch: roll back, add, advance
+//	rollback.go   its first part: retraction
+//	add.go        its second part: blocks, logs, requests, closings
+//	addjob.go     its second part: jobs
+//	advance.go    its third part: what became soft or final
+//	job.go        inserting, listing, retrying, dropping jobs
+//	claim.go      claiming, and every write under a job's fence
+//	undo.go       compensating jobs
+//	report.go     answers, batches, signatures
+//	tx.go         senders and intents
+//	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
+//	query.go      mapping between rows and types
+//	storetest/    the conformance suite that every driver passes
+//
+// Invariants: they are in the schema: CHECKs tie columns to states, partial
+// UNIQUE indexes bound what may be undecided at once, triggers hold the edges of
+// the state machines (docs/state-machines.md). A write under a stale fence
+// changes nothing and returns job.ErrFenced.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Config says where the ledger is.
+type Config struct {
+	Path   string           // file, made when absent; ":memory:" for a ledger that dies with the Store
+	NodeID string           // the node whose jobs Claim offers when the ClaimRequest names none
+	Now    func() time.Time // clock of writes that are not given a time; nil for time.Now
+}
+
+// Store is an open ledger. Its methods may be called from many goroutines.
+type Store struct {
+	cfg    Config
+	now    func() time.Time
+	turn   chan struct{} // one token: who holds it may write
+	normal *writer       // chain and job rows
+	full   *writer       // tx rows and what is signed: durable on return
+	read   *sql.DB       // nil for a ledger in memory, which has one connection
+	dbs    []*sql.DB
+}
+
+// writer is one connection that writes; the token in Store.turn guards it.
+type writer struct{ conn *sql.Conn }
+
+// conn is what a statement needs; a write transaction or a read transaction.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Open opens the ledger, makes it when absent, and brings its schema up to
+// date. It returns ErrNewerSchema for a ledger that a newer binary wrote,
+// ErrUnwritable or ErrCorrupt for a file it cannot use. Two daemons on one
+// ledger are kept apart by the daemon's directory lock, not here.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Path == "" {
+		return nil, errors.New("opening the ledger: no path given")
+	}
+	s := &Store{cfg: cfg, now: cfg.Now, turn: make(chan struct{}, 1)}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.turn <- struct{}{}
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", cfg.Path, explain(err)), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context) error {
+	db, err := s.open(syncNormal, false, 1)
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	if s.normal, err = newWriter(ctx, db); err != nil {
+		return err
+	}
+	if isMemory(s.cfg.Path) {
+		s.full = s.normal
+		return nil
+	}
+	if db, err = s.open(syncFull, false, 1); err != nil {
+		return err
+	}
+	if s.full, err = newWriter(ctx, db); err != nil {
+		return err
+	}
+	s.read, err = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0)))
+	return err
+}
+
+func (s *Store) open(mode syncMode, readOnly bool, conns int) (*sql.DB, error) {
+	db, err := open(s.cfg.Path, mode, readOnly, conns)
+	if err == nil {
+		s.dbs = append(s.dbs, db)
+	}
+	return db, err
+}
+
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &writer{conn: c}, nil
+}
+
+// Close waits for the write under way and closes the ledger; later calls of any
+// method fail. Closing twice is harmless.
+func (s *Store) Close() error {
+	if _, open := <-s.turn; !open {
+		return nil
+	}
+	close(s.turn)
+	var errs []error
+	for _, w := range []*writer{s.normal, s.full} {
+		if w != nil {
+			if err := w.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	for i := len(s.dbs) - 1; i >= 0; i-- {
+		errs = append(errs, s.dbs[i].Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ErrClosed is returned by every method of a closed Store.
+var ErrClosed = errors.New("the ledger is closed")
+
+// write runs fn in a transaction of chain or job rows.
+func (s *Store) write(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
+	return s.transact(ctx, func() *writer { return s.normal }, beginWrite, fn)
+}
+
+// writeFull runs fn in a transaction that is on disk when writeFull returns.
+func (s *Store) writeFull(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
+	return s.transact(ctx, func() *writer { return s.full }, beginWrite, fn)
+}
+
+// view runs fn in a read transaction: all its reads see one moment.
+func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
+	if s.read == nil {
+		return s.transact(ctx, func() *writer { return s.normal }, "BEGIN", fn)
+	}
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return explain(err)
+	}
+	err = fn(ctx, tx)
+	if end := tx.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
+		err = end
+	}
+	return explain(err)
+}
+
+// transact waits for the writers' token, which ctx bounds; from then on the
+// transaction, being short, runs to its end whatever becomes of ctx: a caller
+// that got an error knows that nothing was applied.
+func (s *Store) transact(ctx context.Context, w func() *writer, begin string, fn func(context.Context, conn) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case _, open := <-s.turn:
+		if !open {
+			return ErrClosed
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.turn <- struct{}{} }()
+	c, ctx := w().conn, context.WithoutCancel(ctx)
+	if _, err := c.ExecContext(ctx, begin); err != nil {
+		return explain(err)
+	}
+	done := false
+	defer func() {
+		if !done { // after an error or a panic; SQLite may have rolled back by itself already
+			_, _ = c.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
+	if err := fn(ctx, c); err != nil {
+		return explain(err)
+	}
+	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {
+		return explain(err)
+	}
+	done = true
+	return nil
+}
