@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"net/http/pprof"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -27,6 +29,9 @@ func (s *Server) adminHandler() http.Handler {
 	return r
 }
 
+// checkTime bounds one readiness check.
+const checkTime = 3 * time.Second
+
 // readiness is the body of /readyz.
 type readiness struct {
 	OK     bool              `json:"ok"`
@@ -37,7 +42,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	out := readiness{OK: true, Checks: map[string]string{}}
 	for _, c := range s.deps.Checks {
 		out.Checks[c.Name] = "ok"
-		if err := c.Ready(r.Context()); err != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+		err := c.Ready(ctx)
+		cancel()
+		if err != nil {
 			out.OK, out.Checks[c.Name] = false, err.Error()
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 )
 
 // loadKey reads the API key, or makes one that only this user can read.
@@ -24,6 +25,9 @@ func loadKey(path string) (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the API key: %w", err)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("the API key in %s can be read by others (mode %04o): run chmod 600 on it, or remove it, and a new one is made", path, info.Mode().Perm())
 	}
 	key := strings.TrimSpace(string(b))
 	if len(key) < 32 {
@@ -80,6 +84,27 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 			s.fail(w, http.StatusForbidden, "a web page may not do this", "")
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// requestTime bounds reading and answering a request that neither streams nor
+// carries content.
+const requestTime = 30 * time.Second
+
+// bounded ends connections whose peer reads or writes too slowly.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		until := time.Now().Add(requestTime)
+		if err := errors.Join(c.SetReadDeadline(until), c.SetWriteDeadline(until)); err != nil {
+			next.ServeHTTP(w, r) // a writer without deadlines, as in tests
+			return
+		}
+		defer func() { // the connection is used again
+			_ = c.SetReadDeadline(time.Time{})
+			_ = c.SetWriteDeadline(time.Time{})
+		}()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,7 +90,10 @@ func (l *ledger) InsertJob(_ context.Context, n job.New, now time.Time) (job.Job
 }
 
 // node holds one file.
-type node struct{ released []string }
+type node struct {
+	released []string
+	adding   atomic.Bool
+}
 
 func (n *node) Pins(context.Context) ([]Pin, error) {
 	return []Pin{{Ref: "local:1", CID: knownCID, State: "pinned"}}, nil
@@ -104,6 +108,7 @@ func (n *node) Verify(context.Context) (Verification, error) {
 }
 
 func (n *node) Add(_ context.Context, ref, _ string, tar bool, body io.Reader) (Added, error) {
+	n.adding.Store(true)
 	b, err := io.ReadAll(body)
 	if err != nil {
 		return Added{}, fmt.Errorf("reading: %w", err)
@@ -145,6 +150,7 @@ type rig struct {
 	node   *node
 	woken  []job.Kind
 	ready  error
+	stop   func() // begins the end of Run
 	client *http.Client
 }
 
@@ -162,6 +168,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
 	done := make(chan error, 1)
 	go func() { done <- r.s.Run(ctx) }()
 	t.Cleanup(func() {

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime"
@@ -82,12 +84,45 @@ func (s *Server) releasePin(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusConflict, "only local pins (local:…) are dropped here: a contract's pin ends with its expiry or an unpin on chain", ref)
 		return
 	}
+	if err := s.dropOpenPin(r.Context(), ref); err != nil {
+		s.failWith(w, r, err)
+		return
+	}
 	freed, err := s.deps.Node.Release(r.Context(), ref)
 	if err != nil {
 		s.failWith(w, r, err)
 		return
 	}
 	s.ok(w, http.StatusOK, map[string]any{"ref": ref, "blocksFreed": freed})
+}
+
+// dropOpenPin cancels the job of a local pin that has not ended, so that it does
+// not pin again what is released now.
+func (s *Server) dropOpenPin(ctx context.Context, ref string) error {
+	for _, state := range []job.State{job.Available, job.Running, job.Retrying, job.Snoozed, job.Dead} {
+		f := job.Filter{Kind: job.KindPin, State: state, Limit: maxLimit}
+		for {
+			rows, err := s.deps.Jobs.Jobs(ctx, f)
+			if err != nil {
+				return fmt.Errorf("looking for the job of %s: %w", ref, err)
+			}
+			for _, j := range rows {
+				if j.Key != ref {
+					continue
+				}
+				if err := s.deps.Jobs.DropJob(ctx, j.ID, s.deps.Now()); err != nil {
+					return fmt.Errorf("dropping the job of %s: %w", ref, err)
+				}
+				s.deps.Notify(job.KindRelease)
+				return nil
+			}
+			if len(rows) < maxLimit {
+				break
+			}
+			f.Before = rows[len(rows)-1].ID
+		}
+	}
+	return nil
 }
 
 func (s *Server) addFile(w http.ResponseWriter, r *http.Request) {

@@ -83,6 +83,7 @@ type Server struct {
 	cfg   Config
 	deps  Deps
 	key   string
+	ended chan struct{} // closed when Run begins to end: streams end then
 	local net.Listener
 	admin net.Listener
 }
@@ -103,7 +104,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, deps: deps, key: key}
+	s := &Server{cfg: cfg, deps: deps, key: key, ended: make(chan struct{})}
 	if s.local, err = listen("http.listen", cfg.Listen); err != nil {
 		return nil, err
 	}
@@ -139,16 +140,20 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Run serves until ctx ends, then lets requests under way finish for a moment.
+// Run serves once, until ctx ends, then lets requests under way finish for a moment.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	// Requests outlive ctx by the time that Shutdown gives them.
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	context.AfterFunc(ctx, func() { close(s.ended) })
 	for _, part := range []struct {
 		l net.Listener
 		h http.Handler
 	}{{s.local, s.Handler()}, {s.admin, s.adminHandler()}} {
 		srv := &http.Server{
 			Handler: part.h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-			BaseContext: func(net.Listener) context.Context { return ctx },
+			BaseContext: func(net.Listener) context.Context { return requests },
 			ErrorLog:    slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelDebug),
 		}
 		group.Go(func() error {
@@ -161,10 +166,11 @@ func (s *Server) Run(ctx context.Context) error {
 			<-ctx.Done()
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 			defer cancel()
-			if srv.Shutdown(end) != nil {
-				return srv.Close()
+			if srv.Shutdown(end) == nil {
+				return nil
 			}
-			return nil
+			cut()
+			return srv.Close()
 		})
 	}
 	return group.Wait()
@@ -185,22 +191,25 @@ func (s *Server) Handler() http.Handler {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write(openAPI) // a client that went away is nobody's error
 		})
-		r.Get("/status", s.getStatus)
-		r.Get("/requests", s.listRequests)
-		r.Get("/requests/{id}", s.getRequest)
-		r.Get("/jobs", s.listJobs)
-		r.Get("/jobs/{id}", s.getJob)
-		r.Get("/pins", s.listPins)
+		r.Group(func(r chi.Router) {
+			r.Use(bounded)
+			r.Get("/status", s.getStatus)
+			r.Get("/requests", s.listRequests)
+			r.Get("/requests/{id}", s.getRequest)
+			r.Get("/jobs", s.listJobs)
+			r.Get("/jobs/{id}", s.getJob)
+			r.Get("/pins", s.listPins)
+		})
 		r.Get("/events", s.events)
 		r.Get("/content/{cid}", s.content)
 		r.Get("/content/{cid}/*", s.content)
 		r.Group(func(r chi.Router) {
 			r.Use(s.needKey)
-			r.Post("/jobs/{id}/retry", s.retryJob)
-			r.Post("/jobs/{id}/drop", s.dropJob)
-			r.Post("/pins", s.addPin)
+			r.With(bounded).Post("/jobs/{id}/retry", s.retryJob)
+			r.With(bounded).Post("/jobs/{id}/drop", s.dropJob)
+			r.With(bounded).Post("/pins", s.addPin)
 			r.Post("/pins/verify", s.verifyPins)
-			r.Delete("/pins/{ref}", s.releasePin)
+			r.Delete("/pins/{ref}", s.releasePin) // as long as the DAG is large
 			r.Post("/files", s.addFile)
 		})
 	})
