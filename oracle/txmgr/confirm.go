@@ -112,7 +112,7 @@ func (t *turn) checkMined(ctx context.Context, row *chain.Tx) error {
 			}
 		}
 		if row.State == chain.TxSent && t.view.nonce <= row.Nonce {
-			return t.send(ctx, row)
+			return t.send(ctx, row, false)
 		}
 		return nil
 	}

@@ -25,7 +25,7 @@ func (t *turn) hasten(ctx context.Context) error {
 			continue
 		}
 		if s.now().Sub(last.Broadcast) >= s.cfg.Rebroadcast {
-			if err := t.send(ctx, row); err != nil {
+			if err := t.send(ctx, row, false); err != nil {
 				return err
 			}
 		}
@@ -57,7 +57,7 @@ func (t *turn) replace(ctx context.Context, row *chain.Tx, empty bool) error {
 	if errors.Is(err, ErrFeeLimit) {
 		t.waiting = fmt.Sprintf("transaction %s waits: %v", last.Hash, err)
 		if s.now().Sub(last.Broadcast) >= s.cfg.Rebroadcast && row.State == chain.TxSent {
-			return t.send(ctx, row)
+			return t.send(ctx, row, false)
 		}
 		return nil
 	}
@@ -73,5 +73,5 @@ func (t *turn) replace(ctx context.Context, row *chain.Tx, empty bool) error {
 	}
 	s.metrics.replaced(empty)
 	s.log.Warn("transaction replaced by one with a better price", "old", last.Hash.Hex(), "tx", newest(row).Hash.Hex(), "nonce", row.Nonce, "intent", row.Intent.Key, "tip", fee.Tip, "cap", fee.Cap, "empty", empty)
-	return t.send(ctx, row)
+	return t.send(ctx, row, true)
 }

@@ -2,12 +2,14 @@ package txmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
@@ -39,7 +41,7 @@ func Adopt(ctx context.Context, ledger AdoptLedger, endpoint NonceReader, addr c
 	if err := ledger.SetMeta(ctx, AdoptedKey(addr), strconv.FormatUint(nonce, 10)); err != nil {
 		return 0, fmt.Errorf("storing the adopted nonce of %s: %w", addr, err)
 	}
-	if err := ledger.UnparkSender(ctx, addr); err != nil {
+	if err := ledger.UnparkSender(ctx, addr); err != nil && !errors.Is(err, job.ErrNotFound) {
 		return 0, fmt.Errorf("unparking %s: %w", addr, err)
 	}
 	return nonce, nil
@@ -50,7 +52,7 @@ func (s *Sender) adopted(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the adopted nonce: %w", err)
 	}
-	if !ok || text == "" {
+	if !ok {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 64)

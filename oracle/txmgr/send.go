@@ -91,7 +91,7 @@ func (t *turn) begin(ctx context.Context, row *chain.Tx) error {
 	if err := t.sign(ctx, row, fee, false); err != nil {
 		return err
 	}
-	return t.send(ctx, row)
+	return t.send(ctx, row, true)
 }
 
 // preflight simulates an intent and gives the gas limit it needs.
@@ -266,13 +266,16 @@ func (t *turn) requeue(ctx context.Context, row *chain.Tx) error {
 	return nil
 }
 
-// sending is stored before bytes leave, so that after a crash in between nobody
-// takes a later refusal for proof that no copy exists.
-var sending = reply{class: unknown, why: whyNoAnswer, words: "being sent"}
+// resending is stored before bytes leave for a second time, or for a first time
+// that this process cannot vouch for: after a crash in between nobody must take a
+// later refusal for proof that no copy exists. Only the broadcast right after the
+// signature can prove that there is none.
+var resending = reply{class: unknown, why: whyNoAnswer, words: "being sent, or sent by a process that stopped"}
 
-// send broadcasts a row's newest attempt and stores what that proves. For a signed
-// row it decides what comes next.
-func (t *turn) send(ctx context.Context, row *chain.Tx) error {
+// send broadcasts a row's newest attempt and stores what that proves. first says
+// that its bytes were stored a moment ago, by this turn. For a signed row it
+// decides what comes next.
+func (t *turn) send(ctx context.Context, row *chain.Tx, first bool) error {
 	s := t.s
 	last := newest(row)
 	a, err := s.ledger.AttemptUnderFence(ctx, s.addr, s.fence, last.Hash)
@@ -280,10 +283,11 @@ func (t *turn) send(ctx context.Context, row *chain.Tx) error {
 		return fmt.Errorf("reading back the bytes of transaction %d: %w", row.ID, err)
 	}
 	mayBeOut := a.Reply != "" && !strings.HasPrefix(a.Reply, chain.ReplyDefinitive)
-	if !mayBeOut {
-		if err := s.ledger.MarkBroadcast(ctx, a.Hash, s.fence, sending.String(), false, s.now()); err != nil {
+	if !first && !mayBeOut {
+		if err := s.ledger.MarkBroadcast(ctx, a.Hash, s.fence, resending.String(), false, s.now()); err != nil {
 			return fmt.Errorf("noting that transaction %d is being sent: %w", row.ID, err)
 		}
+		mayBeOut = true
 	}
 	if err := s.held(); err != nil {
 		return err
@@ -319,16 +323,12 @@ func (t *turn) send(ctx context.Context, row *chain.Tx) error {
 func (t *turn) afterRefusal(ctx context.Context, row *chain.Tx, r reply) error {
 	s := t.s
 	s.backOff(row.ID)
-	if r.class == refused && allRefused(row) {
-		switch {
-		case r.why != whyFunds:
-			return t.cancel(ctx, row, chain.WhyRefused+": "+clip(r.words, 500))
-		case late(row, s.now()):
-			return t.cancel(ctx, row, chain.WhyExpired+": there was no balance for it in time")
-		}
+	if r.class == refused && r.why != whyFunds && allRefused(row) {
+		return t.cancel(ctx, row, chain.WhyRefused+": "+clip(r.words, 500))
 	}
 	if r.why == whyFunds {
 		t.waiting = fmt.Sprintf("balance: %s cannot pay for transaction %s: send it funds (%s)", s.addr, newest(row).Hash, clip(r.words, 200))
+		s.retries[row.ID] = retry{at: s.retries[row.ID].at, pause: s.retries[row.ID].pause, why: t.waiting}
 		return nil
 	}
 	// The nonce is taken: confirm finds out by whom. No answer: the same bytes again.
@@ -352,6 +352,7 @@ func allRefused(row *chain.Tx) bool {
 // backOff doubles the pause before the same bytes go out again, from 1 to 15 s.
 func (s *Sender) backOff(id int64) {
 	r := s.retries[id]
+	r.why = ""
 	r.pause = min(max(2*r.pause, time.Second), 15*time.Second)
 	r.at = s.now().Add(r.pause)
 	s.retries[id] = r
@@ -367,8 +368,12 @@ func (t *turn) decide(ctx context.Context) error {
 		// No bytes were stored, so none have left: the nonce is free again.
 		return t.requeue(ctx, row)
 	}
+	if late(row, t.s.now()) && allRefused(row) {
+		return t.cancel(ctx, row, chain.WhyExpired+": every endpoint had refused it by "+row.Intent.Expiry.UTC().Format(time.RFC3339))
+	}
 	if t.s.now().Before(t.s.retries[row.ID].at) {
+		t.waiting = t.s.retries[row.ID].why
 		return nil
 	}
-	return t.send(ctx, row)
+	return t.send(ctx, row, false)
 }

@@ -25,7 +25,7 @@
 //
 //   - a nonce belongs to one intent; a timeout never leads to another nonce;
 //   - bytes are durable before they leave, and what leaves was read back under the
-//     current fence; that they may have left is durable before they do;
+//     current fence; that an attempt's bytes may be out is never forgotten;
 //   - a row is cancelled only when it has no bytes, or when all its bytes were
 //     refused and never may have left, or when an empty transaction took its nonce
 //     for good;
@@ -176,6 +176,7 @@ type Sender struct {
 type retry struct {
 	at    time.Time
 	pause time.Duration
+	why   string // what is waited for, "" for an answer
 }
 
 // New makes a Sender for the signer's address.
