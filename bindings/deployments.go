@@ -27,11 +27,9 @@ var ErrNotDeployed = errors.New("no public deployment of Tidegate is known on th
 // Deployment is the suite on one chain.
 type Deployment struct {
 	ChainID uint64 `json:"chainId"`
-	// Network is what people call the chain; "" where it has no name.
-	Network string `json:"network,omitempty"`
-	// Block is the height of the first block that can hold an event of ours:
-	// where a watcher starts.
-	Block uint64 `json:"block"`
+	// StartBlock is the height of the first block that can hold an event of
+	// ours: where a watcher starts.
+	StartBlock uint64 `json:"startBlock"`
 	// Contracts by name.
 	Contracts map[string]common.Address `json:"contracts"`
 	// ConfigDigest is the operator configuration that was in force after

@@ -24,6 +24,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/tidegate/tidegate/bindings"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/pinnednote"
@@ -54,12 +55,7 @@ type Plan struct {
 }
 
 // Deployment is what was put on chain.
-type Deployment struct {
-	ChainID      uint64                    `json:"chainId"`
-	StartBlock   uint64                    `json:"startBlock"` // of the provider
-	Contracts    map[string]common.Address `json:"contracts"`
-	ConfigDigest common.Hash               `json:"configDigest"` // of the operators
-}
+type Deployment = bindings.Deployment
 
 // ErrNoCode is returned when a deployment was mined and left no code.
 var ErrNoCode = errors.New("no code after deployment")

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts/abi/abigen"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/tidegate/tidegate/bindings"
+)
+
+const note = "Written by scripts/gen, but for deployments, which people add: the suite's public deployments, one a chain."
+
+// render gives every generated file by its path from the root.
+func render(root string, suite []contract) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	hashes := map[string]common.Hash{}
+	for _, c := range suite {
+		source, err := c.binding()
+		if err != nil {
+			return nil, err
+		}
+		files[c.file()] = source
+		code, err := hex.DecodeString(c.code)
+		if err != nil {
+			return nil, fmt.Errorf("decoding the creation code of %s: %w", c.Name, err)
+		}
+		hashes[c.Name] = crypto.Keccak256Hash(code)
+	}
+	record, err := renderRecord(root, hashes)
+	if err != nil {
+		return nil, err
+	}
+	files[recordFile] = record
+	return files, nil
+}
+
+// file is where a contract's binding is.
+func (c contract) file() string {
+	return filepath.Join(bindingsDir, c.Package, c.Package+".go")
+}
+
+// binding gives the contract's Go package: abigen's output under our own first
+// line, with a package comment.
+func (c contract) binding() ([]byte, error) {
+	source, err := abigen.BindV2([]string{c.Name}, []string{c.abi}, []string{c.code}, c.Package,
+		map[string]string{}, map[string]string{})
+	if err != nil {
+		return nil, fmt.Errorf("binding %s: %w", c.Name, err)
+	}
+	clause := "\npackage " + c.Package + "\n"
+	_, body, found := strings.Cut(source, clause)
+	if !found {
+		return nil, fmt.Errorf("binding %s: abigen's output has no package clause", c.Name)
+	}
+	head := fmt.Sprintf(generatedBy+"(abigen v2) from %s. DO NOT EDIT.\n\n"+
+		"// Package %s binds the contract %s, which %s:\n"+
+		"// pure functions that pack calls and unpack results, events and errors, and the\n"+
+		"// creation code. It sends nothing.\n", c.Source, c.Package, c.Name, c.About)
+	return []byte(head + strings.TrimPrefix(clause, "\n") + body), nil
+}
+
+// renderRecord renews the hashes of deployments.json and keeps the rest.
+func renderRecord(root string, hashes map[string]common.Hash) ([]byte, error) {
+	file, err := os.Open(filepath.Join(root, recordFile))
+	if err != nil {
+		return nil, fmt.Errorf("opening deployments: %w", err)
+	}
+	defer file.Close()
+	record, err := bindings.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	record.Note, record.InitCode = note, hashes
+	raw, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding deployments: %w", err)
+	}
+	return append(raw, '\n'), nil
+}

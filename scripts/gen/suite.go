@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// contract is one entry of contracts.json with what forge made of it.
+type contract struct {
+	Name    string `json:"name"`
+	Package string `json:"package"`
+	Source  string `json:"source"`
+	About   string `json:"about"`
+
+	abi  string // compact JSON
+	code string // creation code, hex without 0x
+}
+
+var (
+	goodName    = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	goodPackage = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+)
+
+// readSuite reads the list and the artefact of each contract.
+func readSuite(root string) ([]contract, error) {
+	raw, err := os.ReadFile(filepath.Join(root, listFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of contracts: %w", err)
+	}
+	var suite []contract
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&suite); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", listFile, err)
+	}
+	if len(suite) == 0 {
+		return nil, fmt.Errorf("%s lists no contract", listFile)
+	}
+	seen := map[string]bool{}
+	for i := range suite {
+		c := &suite[i]
+		if !goodName.MatchString(c.Name) || !goodPackage.MatchString(c.Package) || c.Source == "" || c.About == "" {
+			return nil, fmt.Errorf("%s: entry %d (%s) needs name, package, source and about", listFile, i+1, c.Name)
+		}
+		if seen[c.Name] || seen[c.Package] {
+			return nil, fmt.Errorf("%s: %s is listed twice", listFile, c.Name)
+		}
+		seen[c.Name], seen[c.Package] = true, true
+		if err := c.readArtefact(root); err != nil {
+			return nil, err
+		}
+	}
+	return suite, nil
+}
+
+func (c *contract) readArtefact(root string) error {
+	file := filepath.Join(root, "out", path.Base(c.Source), c.Name+".json")
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has no artefact %s: run forge build", c.Name, file)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the artefact of %s: %w", c.Name, err)
+	}
+	var artefact struct {
+		ABI      json.RawMessage `json:"abi"`
+		Bytecode struct {
+			Object         string          `json:"object"`
+			LinkReferences json.RawMessage `json:"linkReferences"`
+		} `json:"bytecode"`
+	}
+	if err := json.Unmarshal(raw, &artefact); err != nil {
+		return fmt.Errorf("reading the artefact of %s: %w", c.Name, err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, artefact.ABI); err != nil {
+		return fmt.Errorf("reading the ABI of %s: %w", c.Name, err)
+	}
+	c.abi = compact.String()
+	c.code = strings.TrimPrefix(artefact.Bytecode.Object, "0x")
+	if c.code == "" {
+		return fmt.Errorf("%s has no creation code: is it abstract?", c.Name)
+	}
+	if links := string(artefact.Bytecode.LinkReferences); links != "" && links != "{}" {
+		return fmt.Errorf("%s links libraries (%s): bindings/deploy does not deploy any", c.Name, links)
+	}
+	return nil
+}
