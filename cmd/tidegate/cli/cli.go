@@ -1,0 +1,104 @@
+// Package cli is the command line of tidegate: flags, words and tables. What a
+// command does lives elsewhere (daemon, demo, devnet, bindings/deploy, the
+// daemon's HTTP API).
+//
+// Map:
+//
+//	cli.go       Main, the root command, exit codes
+//	signals.go   SIGINT and SIGTERM: the first stops, the second hastens
+//	settings.go  flags of the daemon's settings; loading them
+//	daemon.go    daemon
+//	devnet.go    devnet
+//	demo.go      demo
+//	contracts.go contracts deploy | show
+//	pin.go       pin add | ls | rm | cat | verify
+//	jobs.go      jobs ls | show | retry | drop
+//	keys.go      keys new | ls | adopt
+//	config.go    config show | check, version
+//	client.go    the HTTP client of the local API
+//	output.go    JSON or tables
+//
+// Invariants: standard output carries results only, everything else goes to
+// standard error; with --json standard output is JSON and nothing else; exit
+// code 0 is success, 1 a failure, 2 a wrong use of the command line.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Version is the released version; a build from a checkout says "dev".
+var Version = "dev"
+
+// errUsage marks an error of the command line itself.
+var errUsage = errors.New("usage")
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+}
+
+// Main runs the command line and gives the process's exit code.
+func Main(args []string) int {
+	ctx, hasten, stop := signals(context.Background())
+	defer stop()
+	return run(ctx, hasten, args, os.Stdout, os.Stderr)
+}
+
+func run(ctx, hasten context.Context, args []string, out, errOut io.Writer) int {
+	root := newRoot(hasten)
+	root.Writer, root.ErrWriter = out, errOut
+	err := root.Run(ctx, args)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(errOut, "tidegate: %v\nRun tidegate help for the commands.\n", err)
+		return 2
+	default:
+		fmt.Fprintf(errOut, "tidegate: %v\n", err)
+		return 1
+	}
+}
+
+func newRoot(hasten context.Context) *cli.Command {
+	return &cli.Command{
+		Name:  "tidegate",
+		Usage: "the bridge between contracts on Filecoin's EVM and real storage",
+		Description: "Contracts ask (pinToEstuary), an operator's daemon pins the content on an embedded IPFS node\n" +
+			"and answers on chain with a signed report. Start with: tidegate demo",
+		Version:         version(),
+		HideVersion:     true,
+		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
+		OnUsageError:    func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage("%v", err) },
+		CommandNotFound: nil,
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Present() {
+				return usage("no command %q", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: []*cli.Command{
+			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
+			requestsCommand(), jobsCommand(), keysCommand(), configCommand(), versionCommand(),
+		},
+	}
+}
+
+func version() string {
+	v := Version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				v += " (" + s.Value[:12] + ")"
+			}
+		}
+	}
+	return v
+}

@@ -1,0 +1,185 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Check reports every problem of the configuration at once, each with the
+// setting's path and what to do. It opens nothing.
+func (c Config) Check() error {
+	var p problems
+	if c.DataDir == "" {
+		p.add("data_dir", "is empty: name a directory")
+	}
+	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	p.oneOf("log.format", c.Log.Format, "text", "json")
+	c.checkChain(&p)
+	c.Keys.Sender.check(&p, "keys.sender", c.Chain.ID)
+	c.Keys.Report.check(&p, "keys.report", c.Chain.ID)
+	p.between("tx.max_in_flight", c.Tx.MaxInFlight, 1, 64)
+	p.between("report.max_batch", c.Report.MaxBatch, 1, 100)
+	p.between("runner.pin_workers", c.Runner.PinWorkers, 1, 256)
+	p.between("runner.max_attempts", c.Runner.MaxAttempts, 1, 100)
+	if c.Tx.MaxFeeGwei == 0 {
+		p.add("tx.max_fee_gwei", "is 0: nothing could ever be sent")
+	}
+	for _, d := range []struct {
+		path string
+		d    Duration
+	}{
+		{"chain.poll_interval", c.Chain.PollInterval}, {"tx.poll_interval", c.Tx.PollInterval},
+		{"tx.replace_after", c.Tx.ReplaceAfter}, {"runner.pin_timeout", c.Runner.PinTimeout},
+		{"runner.backoff", c.Runner.Backoff}, {"ipfs.stall_timeout", c.IPFS.StallTimeout},
+	} {
+		if d.d <= 0 {
+			p.add(d.path, "must be a positive duration")
+		}
+	}
+	c.checkIPFS(&p)
+	p.listen("http.listen", c.HTTP.Listen)
+	p.listen("http.admin", c.HTTP.Admin)
+	for _, a := range c.Queue.NSQD {
+		p.hostPort("queue.nsqd", a)
+	}
+	for _, a := range c.Queue.Lookupd {
+		p.hostPort("queue.lookupd", a)
+	}
+	if len(c.Queue.Lookupd) > 0 && len(c.Queue.NSQD) == 0 {
+		p.add("queue.nsqd", "is empty while queue.lookupd is set: name the nsqd to publish to")
+	}
+	return errors.Join(p...)
+}
+
+func (c Config) checkChain(p *problems) {
+	if len(c.Chain.RPC) == 0 {
+		p.add("chain.rpc", "is empty: name an endpoint, for example http://127.0.0.1:8545")
+	}
+	for _, raw := range c.Chain.RPC {
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https", "ws", "wss") {
+			p.add("chain.rpc", "%q is not an http(s) or ws(s) URL", Redact(raw))
+		}
+	}
+	if c.Chain.ID == 0 {
+		p.add("chain.id", "is 0: give the chain id (314 mainnet, 314159 calibration, 31415926 devnet)")
+	}
+	if !common.IsHexAddress(c.Chain.Provider) {
+		p.add("chain.provider", "%q is not an address: give the deployed EstuaryProvider", c.Chain.Provider)
+	}
+	if c.Chain.Pinning != "" && !common.IsHexAddress(c.Chain.Pinning) {
+		p.add("chain.pinning", "%q is not an address", c.Chain.Pinning)
+	}
+	if c.Chain.MaxRange == 0 {
+		p.add("chain.max_range", "is 0: at least one block must be readable at once")
+	}
+}
+
+func (c Config) checkIPFS(p *problems) {
+	p.oneOf("ipfs.routing", c.IPFS.Routing, "none", "dht")
+	if len(c.IPFS.Listen) == 0 {
+		p.add("ipfs.listen", "is empty: name a multiaddr, for example /ip4/127.0.0.1/tcp/4790")
+	}
+	for _, a := range c.IPFS.Peers {
+		if !strings.Contains(a, "/p2p/") {
+			p.add("ipfs.peers", "%q does not end in /p2p/<peer id>", a)
+		}
+	}
+	if c.IPFS.AllowPrivatePeers && Public(c.Chain.ID) {
+		p.add("ipfs.allow_private_peers", "is refused on chain id %d: strangers could make the node dial your network", c.Chain.ID)
+	}
+	if c.IPFS.MaxBytes == 0 || c.IPFS.MaxLogicalBytes < c.IPFS.MaxBytes {
+		p.add("ipfs.max_logical_bytes", "must be at least ipfs.max_bytes, and that not 0")
+	}
+	if c.IPFS.MaxBlocks == 0 {
+		p.add("ipfs.max_blocks", "is 0: nothing could be pinned")
+	}
+}
+
+func (k Key) check(p *problems, path string, chainID uint64) {
+	set := 0
+	for _, s := range []string{k.Keystore, k.Env, k.Remote} {
+		if s != "" {
+			set++
+		}
+	}
+	if set != 1 {
+		p.add(path, "needs exactly one of keystore, env and remote (tidegate keys new makes a keystore)")
+	}
+	if k.Keystore != "" && k.PasswordFile == "" {
+		p.add(path+".password_file", "is empty: the keystore needs a password file")
+	}
+	if k.Env != "" && Public(chainID) {
+		p.add(path+".env", "is for devnets: on chain id %d use a keystore or a remote signer", chainID)
+	}
+	if k.Remote != "" && !common.IsHexAddress(k.Address) {
+		p.add(path+".address", "is needed with a remote signer")
+	}
+	if k.Address != "" && !common.IsHexAddress(k.Address) {
+		p.add(path+".address", "%q is not an address", k.Address)
+	}
+}
+
+// Redact hides credentials of a URL.
+func Redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	if u.User != nil {
+		u.User = url.User("redacted")
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = "redacted"
+	}
+	return u.String()
+}
+
+type problems []error
+
+func (p *problems) add(path, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("%s %s", path, fmt.Sprintf(format, args...)))
+}
+
+func (p *problems) oneOf(path, got string, want ...string) {
+	if !oneOf(got, want...) {
+		p.add(path, "is %q: use one of %s", got, strings.Join(want, ", "))
+	}
+}
+
+func (p *problems) between(path string, got, lo, hi int) {
+	if got < lo || got > hi {
+		p.add(path, "is %d: use %d to %d", got, lo, hi)
+	}
+}
+
+func (p *problems) hostPort(path, addr string) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		p.add(path, "%q is not host:port", addr)
+	}
+}
+
+func (p *problems) listen(path, addr string) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		p.add(path, "%q is not host:port", addr)
+		return
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		p.add(path, "%q is not a loopback address: this port has no protection for strangers; put a proxy with access control in front", addr)
+	}
+}
+
+func oneOf(got string, want ...string) bool {
+	for _, w := range want {
+		if got == w {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+// Package config is the operator's settings: their types, defaults, layers and
+// checks. Flags win over environment variables (TIDEGATE_…), those over the
+// file, that over the defaults.
+//
+// It holds no secret: keys are named by where they are (a keystore file, the
+// name of an environment variable, a remote signer), never by value.
+//
+// Map:
+//
+//	config.go  Config, Default: every setting with its meaning
+//	load.go    Load: file, environment and flags over the defaults; Source of each
+//	fields.go  Fields: the settings by path, for flags, `config show` and docs
+//	check.go   Check: all problems at once, each naming the setting and the remedy
+//	values.go  Duration, Size: how times and byte counts are written
+package config
+
+import "time"
+
+// Config is every setting of the daemon. Each leaf has a path ("chain.rpc"), a
+// flag ("--chain-rpc") and a variable ("TIDEGATE_CHAIN_RPC").
+type Config struct {
+	DataDir string `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
+	Log     Log    `toml:"log"`
+	Chain   Chain  `toml:"chain"`
+	Keys    Keys   `toml:"keys"`
+	Tx      Tx     `toml:"tx"`
+	Report  Report `toml:"report"`
+	Queue   Queue  `toml:"queue"`
+	Runner  Runner `toml:"runner"`
+	IPFS    IPFS   `toml:"ipfs"`
+	HTTP    HTTP   `toml:"http"`
+}
+
+// Log is how the daemon logs.
+type Log struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error"`
+	Format string `toml:"format" doc:"text or json"`
+}
+
+// Chain is which chain and contracts are served, and how the chain is read.
+type Chain struct {
+	RPC           []string `toml:"rpc" doc:"JSON-RPC endpoints (http or ws); the first is read, transactions go to all"`
+	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
+	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
+	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
+	Start         uint64   `toml:"start" doc:"height at which the provider was deployed; reading starts here"`
+	PollInterval  Duration `toml:"poll_interval" doc:"how often the head is asked for"`
+	SoftDepth     uint64   `toml:"soft_depth" doc:"blocks behind the head at which reversible work (pinning) starts: 5 on Filecoin, 1 on a devnet"`
+	FinalityDepth uint64   `toml:"finality_depth" doc:"blocks behind the head that count as final where the endpoint has no finalized tag; 0 trusts the tag alone"`
+	MaxRange      uint64   `toml:"max_range" doc:"most blocks of one eth_getLogs"`
+	UndoDelay     Duration `toml:"undo_delay" doc:"how long content of a retracted request is kept for a re-included one to take over"`
+}
+
+// Keys are the two keys of an operator.
+type Keys struct {
+	Sender Key `toml:"sender"`
+	Report Key `toml:"report"`
+}
+
+// Key says where a key is. Exactly one of Keystore, Env and Remote is set.
+type Key struct {
+	Keystore     string `toml:"keystore" doc:"encrypted geth keystore file"`
+	PasswordFile string `toml:"password_file" doc:"file with the keystore's password"`
+	Env          string `toml:"env" doc:"NAME of the environment variable that holds the key in hex; devnets only"`
+	Remote       string `toml:"remote" doc:"URL of a remote signer (eth_signTransaction, eth_signTypedData_v4)"`
+	Address      string `toml:"address" doc:"expected address; required with a remote signer"`
+}
+
+// Tx bounds what the sender does and pays.
+type Tx struct {
+	MaxInFlight  int      `toml:"max_in_flight" doc:"transactions of one key that may be unmined at once: 1 on foreign endpoints, up to 16 on your own node"`
+	MaxFeeGwei   uint64   `toml:"max_fee_gwei" doc:"most that is paid per unit of gas, in nanoFIL"`
+	ReplaceAfter Duration `toml:"replace_after" doc:"how long a transaction may stay unmined before it is replaced with a higher premium"`
+	PollInterval Duration `toml:"poll_interval" doc:"how often receipts are asked for"`
+}
+
+// Report is how answers are batched.
+type Report struct {
+	BatchWindow    Duration `toml:"batch_window" doc:"how long an answer waits for others before it is sealed"`
+	MaxBatch       int      `toml:"max_batch" doc:"most answers in one transaction"`
+	DeadlineMargin Duration `toml:"deadline_margin" doc:"nothing is sealed this close to its deadline"`
+}
+
+// Queue is the wake-up transport.
+type Queue struct {
+	NSQD    []string `toml:"nsqd" doc:"external nsqd addresses (host:port); empty runs one in process"`
+	Lookupd []string `toml:"lookupd" doc:"external nsqlookupd HTTP addresses (host:port)"`
+}
+
+// Runner is how work is run.
+type Runner struct {
+	PinWorkers  int      `toml:"pin_workers" doc:"pins fetched at once"`
+	PinTimeout  Duration `toml:"pin_timeout" doc:"longest single attempt at a pin"`
+	MaxAttempts int      `toml:"max_attempts" doc:"attempts before a failing job is answered failed, or dead"`
+	Grace       Duration `toml:"grace" doc:"how long running work may go on after SIGTERM"`
+	Backoff     Duration `toml:"backoff" doc:"wait before the second attempt; doubles with each"`
+}
+
+// IPFS is the embedded node.
+type IPFS struct {
+	Listen            []string `toml:"listen" doc:"libp2p listen multiaddrs"`
+	Peers             []string `toml:"peers" doc:"static peers, multiaddrs ending in /p2p/…; kept connected and always asked"`
+	Routing           string   `toml:"routing" doc:"none, or dht for the public DHT"`
+	Bootstrap         []string `toml:"bootstrap" doc:"bootstrap peers for the DHT; empty uses the public ones"`
+	AllowPrivatePeers bool     `toml:"allow_private_peers" doc:"let strangers' origins name loopback and private addresses; refused on chain ids 314 and 314159"`
+	StallTimeout      Duration `toml:"stall_timeout" doc:"longest time without a new block before a fetch gives up"`
+	MaxBytes          Size     `toml:"max_bytes" doc:"most unique bytes of one pin"`
+	MaxLogicalBytes   Size     `toml:"max_logical_bytes" doc:"most bytes of one pin with repeated blocks counted each time"`
+	MaxBlocks         uint64   `toml:"max_blocks" doc:"most blocks of one pin"`
+	DiskReserve       Size     `toml:"disk_reserve" doc:"free disk space that new work may not touch"`
+}
+
+// HTTP is the daemon's local surface.
+type HTTP struct {
+	Listen       string   `toml:"listen" doc:"local API; keep it on loopback"`
+	Admin        string   `toml:"admin" doc:"metrics, health and readiness"`
+	AllowedHosts []string `toml:"allowed_hosts" doc:"Host headers that are served besides loopback names"`
+	Pprof        bool     `toml:"pprof" doc:"serve /debug/pprof on the admin port"`
+}
+
+// Chain ids of the public networks, on which devnet conveniences are refused.
+const (
+	MainnetID     = 314
+	CalibrationID = 314159
+	DevnetID      = 31415926
+)
+
+// Public reports whether id is a network with other people's money.
+func Public(id uint64) bool { return id == MainnetID || id == CalibrationID }
+
+// Default is the configuration for a public Filecoin network, less what only
+// the operator knows.
+func Default() Config {
+	return Config{
+		DataDir: "~/.tidegate",
+		Log:     Log{Level: "info", Format: "text"},
+		Chain: Chain{
+			PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
+			UndoDelay: Duration(2 * time.Minute),
+		},
+		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(3 * time.Minute), PollInterval: Duration(5 * time.Second)},
+		Report: Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
+		Runner: Runner{
+			PinWorkers: 16, PinTimeout: Duration(24 * time.Hour), MaxAttempts: 8,
+			Grace: Duration(10 * time.Second), Backoff: Duration(5 * time.Second),
+		},
+		IPFS: IPFS{
+			Listen:  []string{"/ip4/127.0.0.1/tcp/4790", "/ip4/127.0.0.1/udp/4790/quic-v1"},
+			Routing: "none", StallTimeout: Duration(2 * time.Minute),
+			MaxBytes: 64 << 30, MaxLogicalBytes: 256 << 30, MaxBlocks: 4 << 20, DiskReserve: 1 << 30,
+		},
+		HTTP: HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
+	}
+}
+
+// Devnet is Default made quick for a chain on the same machine.
+func Devnet() Config {
+	c := Default()
+	c.Chain.ID = DevnetID
+	c.Chain.PollInterval = Duration(200 * time.Millisecond)
+	c.Chain.SoftDepth, c.Chain.FinalityDepth = 1, 0
+	c.Chain.UndoDelay = Duration(5 * time.Second)
+	c.Tx.MaxInFlight = 16
+	c.Tx.ReplaceAfter, c.Tx.PollInterval = Duration(15*time.Second), Duration(250*time.Millisecond)
+	c.Tx.MaxFeeGwei = 10_000
+	c.Report.BatchWindow, c.Report.DeadlineMargin = Duration(250*time.Millisecond), Duration(5*time.Second)
+	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
+	c.IPFS.AllowPrivatePeers = true
+	c.IPFS.StallTimeout = Duration(10 * time.Second)
+	return c
+}

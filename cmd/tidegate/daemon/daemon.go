@@ -1,0 +1,176 @@
+// Package daemon wires both sides of Tidegate into one process: the chain side
+// (watch, intake, report, txmgr) and the executor (queue, runner, handlers,
+// node, HTTP), with the ledger between them. It decides nothing: what a part
+// does is in its package, what an operator chose is in config.
+//
+// Map:
+//
+//	daemon.go     Daemon: New opens and wires everything in order, Run runs it
+//	parts.go      the construction of each part from its settings
+//	adapters.go   what one side calls of the other, fitted to its own interface
+//	status.go     what /status and /readyz say
+//	preflight.go  the checks that need the chain, before anything is acted on
+//	tar.go        directories uploaded as a tar stream
+//	lock.go       one daemon for a data directory
+//	log.go        the logger
+//
+// Invariants: New opens what can fail for local reasons and leaves nothing open
+// when it fails; nothing reads or writes the chain before preflight has passed;
+// every goroutine belongs to Run's group.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/httpapi"
+	"github.com/tidegate/tidegate/executor/ipfs"
+	"github.com/tidegate/tidegate/executor/queue"
+	"github.com/tidegate/tidegate/executor/runner"
+	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/oracle/report"
+	"github.com/tidegate/tidegate/oracle/signer"
+	"github.com/tidegate/tidegate/oracle/txmgr"
+	"github.com/tidegate/tidegate/oracle/watch"
+)
+
+// Deps are what a Daemon is given. The keys are opened from the configuration
+// where they are nil.
+type Deps struct {
+	Log          *slog.Logger
+	SenderKey    signer.TxSigner
+	ReportSigner signer.ReportSigner
+}
+
+// Daemon is an operator's running Tidegate.
+type Daemon struct {
+	cfg     config.Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	deps    Deps
+
+	lock    *lock
+	ledger  *store.Store
+	node    *ipfs.Node
+	queue   *queue.Queue
+	runner  *runner.Runner
+	watcher *watch.Watcher
+	report  *report.Reporter
+	sender  *txmgr.Sender
+	api     *httpapi.Server
+	closers []func() // of RPC connections
+
+	ready atomic.Bool // preflight has passed
+}
+
+// New opens the data directory and wires the parts; nothing runs yet. The
+// configuration must have passed Check.
+func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
+	d := &Daemon{cfg: cfg, log: deps.Log, deps: deps, metrics: prometheus.NewRegistry()}
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"data directory", d.openDir},
+		{"keys", d.openKeys},
+		{"ledger", d.openLedger},
+		{"http", d.openHTTP},
+		{"node", d.openNode},
+		{"queue", d.openQueue},
+		{"sender", d.openSender},
+		{"report", d.openReport},
+		{"runner", d.openRunner},
+		{"watcher", d.openWatcher},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", step.name, err), d.Close())
+		}
+	}
+	return d, nil
+}
+
+// Run works until ctx ends, then stops gracefully: running work gets the grace
+// period, unless hasten ends it earlier. A part that fails ends all.
+func (d *Daemon) Run(ctx, hasten context.Context) error {
+	d.log.Info("starting", "chain", d.cfg.Chain.ID, "provider", d.cfg.Chain.Provider, "dataDir", d.cfg.DataDir,
+		"node", d.node.ID().String(), "api", d.api.Addr())
+	group, ctx := errgroup.WithContext(ctx)
+	run := func(name string, f func(context.Context) error) {
+		group.Go(func() error {
+			if err := f(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	run("http", d.api.Run)
+	run("queue", d.queue.Run)
+	run("chain", func(ctx context.Context) error {
+		if err := preflight(ctx, d.cfg, d.log, d.checkOperator); err != nil {
+			return err
+		}
+		d.ready.Store(true)
+		d.log.Info("ready")
+		run("watch", d.watcher.Run)
+		run("report", d.report.Run)
+		run("sender", d.sender.Run)
+		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
+		return nil
+	})
+	err := group.Wait()
+	d.log.Info("stopped")
+	return err
+}
+
+// runWork runs the runner; hasten cuts its grace period.
+func (d *Daemon) runWork(ctx, hasten context.Context) error {
+	stop := context.AfterFunc(hasten, d.runner.Hasten)
+	defer stop()
+	return d.runner.Run(ctx)
+}
+
+// Close gives back everything that New opened, in reverse order. It is called
+// by a failed New, and must be called after Run.
+func (d *Daemon) Close() error {
+	var errs []error
+	for _, f := range d.closers {
+		f()
+	}
+	if d.api != nil {
+		errs = append(errs, d.api.Close())
+	}
+	if d.node != nil {
+		errs = append(errs, d.node.Close())
+	}
+	if d.ledger != nil {
+		errs = append(errs, d.ledger.Close())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Node is the embedded IPFS node.
+func (d *Daemon) Node() *ipfs.Node { return d.node }
+
+// Ledger is the daemon's ledger, for reading.
+func (d *Daemon) Ledger() *store.Store { return d.ledger }
+
+// Ready reports whether the chain was found to be the right one.
+func (d *Daemon) Ready() bool { return d.ready.Load() }
+
+// API is where the local API listens.
+func (d *Daemon) API() string { return d.api.Addr() }
+
+// Admin is where the admin port listens.
+func (d *Daemon) Admin() string { return d.api.AdminAddr() }

@@ -1,0 +1,230 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
+
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/handler/pin"
+	"github.com/tidegate/tidegate/executor/handler/release"
+	"github.com/tidegate/tidegate/executor/handler/unpin"
+	"github.com/tidegate/tidegate/executor/httpapi"
+	"github.com/tidegate/tidegate/executor/ipfs"
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/queue"
+	"github.com/tidegate/tidegate/executor/runner"
+	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/oracle/chain"
+	"github.com/tidegate/tidegate/oracle/intake"
+	"github.com/tidegate/tidegate/oracle/report"
+	"github.com/tidegate/tidegate/oracle/signer"
+	"github.com/tidegate/tidegate/oracle/txmgr"
+	"github.com/tidegate/tidegate/oracle/watch"
+)
+
+// owner names this daemon in leases. The data directory's lock makes it the
+// only one, so the name may be the same after a restart.
+const owner = "daemon"
+
+func (d *Daemon) openDir(context.Context) (err error) {
+	if d.lock, err = lockDir(d.cfg.DataDir); err != nil {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(d.cfg.DataDir, uploadPrefix+"*")) // of a daemon that was killed
+	for _, path := range left {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
+}
+
+func (d *Daemon) openKeys(ctx context.Context) error {
+	if d.deps.SenderKey == nil {
+		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Sender), d.cfg.Chain.ID)
+		if err != nil {
+			return fmt.Errorf("keys.sender: %w", err)
+		}
+		d.deps.SenderKey = key
+	}
+	if d.deps.ReportSigner == nil {
+		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Report), d.cfg.Chain.ID)
+		if err != nil {
+			return fmt.Errorf("keys.report: %w", err)
+		}
+		d.deps.ReportSigner = key
+	}
+	return nil
+}
+
+func keySpec(k config.Key) signer.Spec {
+	return signer.Spec{
+		Keystore: k.Keystore, PasswordFile: k.PasswordFile, Env: k.Env, Remote: k.Remote, Address: common.HexToAddress(k.Address),
+	}
+}
+
+func (d *Daemon) openLedger(ctx context.Context) (err error) {
+	d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db")})
+	return err
+}
+
+func (d *Daemon) openNode(ctx context.Context) (err error) {
+	c := d.cfg.IPFS
+	d.node, err = ipfs.New(ctx, ipfs.Config{
+		DataDir: filepath.Join(d.cfg.DataDir, "ipfs"), Listen: c.Listen, Peers: c.Peers, Routing: c.Routing, Bootstrap: c.Bootstrap,
+		AllowPrivatePeers: c.AllowPrivatePeers, StallTimeout: c.StallTimeout.D(), DiskReserve: uint64(c.DiskReserve),
+		Limits: ipfs.Limits{MaxBytes: uint64(c.MaxBytes), MaxLogicalBytes: uint64(c.MaxLogicalBytes), MaxBlocks: c.MaxBlocks},
+	}, ipfs.Deps{Logger: d.log, Metrics: d.metrics})
+	if err != nil {
+		return fmt.Errorf("%w (settings: ipfs.listen, data_dir)", err)
+	}
+	return nil
+}
+
+func (d *Daemon) openQueue(context.Context) (err error) {
+	d.queue, err = queue.New(queue.Config{DataDir: d.cfg.DataDir, NSQD: d.cfg.Queue.NSQD, Lookupd: d.cfg.Queue.Lookupd},
+		queue.Deps{Log: d.log, Metrics: d.metrics})
+	return err
+}
+
+func (d *Daemon) openSender(ctx context.Context) (err error) {
+	var endpoints []txmgr.Endpoint
+	for _, url := range d.cfg.Chain.RPC {
+		e, err := txmgr.NewRPC(ctx, url)
+		if err != nil {
+			return fmt.Errorf("chain.rpc: %w", err)
+		}
+		d.closers = append(d.closers, e.Close)
+		endpoints = append(endpoints, e)
+	}
+	provider, err := estuaryprovider.EstuaryProviderMetaData.ParseABI()
+	if err != nil {
+		return fmt.Errorf("the provider's ABI: %w", err)
+	}
+	pinning, err := estuarypinning.EstuaryPinningMetaData.ParseABI()
+	if err != nil {
+		return fmt.Errorf("the pinning contract's ABI: %w", err)
+	}
+	d.sender, err = txmgr.New(txmgr.Config{
+		ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: d.cfg.Tx.MaxInFlight, Poll: d.cfg.Tx.PollInterval.D(),
+		ReplaceAfter: d.cfg.Tx.ReplaceAfter.D(), MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(d.cfg.Tx.MaxFeeGwei), big.NewInt(1e9)),
+	}, txmgr.Deps{
+		Ledger: senderLedger{d.ledger}, Signer: d.deps.SenderKey, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
+		Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(d.metrics), Log: d.log,
+	})
+	return err
+}
+
+func (d *Daemon) openReport(ctx context.Context) (err error) {
+	client, err := ethclient.DialContext(ctx, d.cfg.Chain.RPC[0])
+	if err != nil {
+		return fmt.Errorf("chain.rpc: %w", err)
+	}
+	d.closers = append(d.closers, client.Close)
+	d.report, err = report.New(report.Config{
+		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider), Sender: d.deps.SenderKey.Address(),
+		BatchWindow: d.cfg.Report.BatchWindow.D(), MaxBatch: d.cfg.Report.MaxBatch, DeadlineMargin: d.cfg.Report.DeadlineMargin.D(),
+	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Queued: d.sender.Wake, Log: d.log, Metrics: d.metrics})
+	return err
+}
+
+func (d *Daemon) openRunner(context.Context) (err error) {
+	c := d.cfg.Runner
+	pins, err := pin.New(pin.Config{NodeID: d.node.ID().String()}, pin.Deps{Node: contentNode{d.node}})
+	if err != nil {
+		return err
+	}
+	unpins, err := unpin.New(unpin.Deps{Node: droppingNode{d.node}})
+	if err != nil {
+		return err
+	}
+	releases, err := release.New(release.Deps{Node: droppingNode{d.node}})
+	if err != nil {
+		return err
+	}
+	const dropping, dropTimeout = 4, time.Hour
+	d.runner, err = runner.New(runner.Config{
+		Owner: owner, NodeID: d.node.ID().String(), Grace: c.Grace.D(), BackoffBase: c.Backoff.D(),
+		DeadlineMargin: d.cfg.Report.DeadlineMargin.D() + d.cfg.Report.BatchWindow.D(),
+		Lanes: []runner.Lane{
+			{Kind: job.KindPin, Handler: pins, Concurrency: c.PinWorkers, Timeout: c.PinTimeout.D(), MaxAttempts: c.MaxAttempts},
+			{Kind: job.KindUnpin, Handler: unpins, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
+			{Kind: job.KindRelease, Handler: releases, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
+		},
+	}, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Counter: d.ledger, Log: d.log, Metrics: d.metrics})
+	return err
+}
+
+// finished wakes what a finished job gave work to.
+func (d *Daemon) finished(c job.Committed) {
+	if c.Answer {
+		d.report.Wake()
+	}
+	for _, kind := range c.Ready {
+		d.queue.Notify(kind)
+	}
+}
+
+func (d *Daemon) openWatcher(context.Context) error {
+	c := d.cfg.Chain
+	client, err := watch.NewClient(c.RPC[0])
+	if err != nil {
+		return fmt.Errorf("chain.rpc: %w", err)
+	}
+	d.closers = append(d.closers, client.Close)
+	provider := common.HexToAddress(c.Provider)
+	sink, err := intake.New(intake.Config{ChainID: c.ID, Providers: []common.Address{provider}, UndoDelay: c.UndoDelay.D()},
+		intake.Deps{Ledger: d.ledger, Notifier: d.queue, OnCommitted: d.committed, Log: d.log, Metrics: d.metrics})
+	if err != nil {
+		return err
+	}
+	d.watcher, err = watch.New(watch.Config{
+		Filter: "provider", Addresses: []common.Address{provider}, Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
+		FinalityDepth: c.FinalityDepth, PollInterval: c.PollInterval.D(), MaxRange: c.MaxRange,
+	}, watch.Deps{RPC: client, Ledger: d.ledger, Sink: sink, Logger: d.log, Metrics: d.metrics})
+	return err
+}
+
+// committed wakes reporting when the chain made an answer sealable.
+func (d *Daemon) committed(c chain.Committed) {
+	if c.Answers {
+		d.report.Wake()
+	}
+}
+
+func (d *Daemon) openHTTP(context.Context) (err error) {
+	d.api, err = httpapi.New(httpapi.Config{
+		Listen: d.cfg.HTTP.Listen, Admin: d.cfg.HTTP.Admin, AllowedHosts: d.cfg.HTTP.AllowedHosts, Pprof: d.cfg.HTTP.Pprof,
+		KeyFile: filepath.Join(d.cfg.DataDir, "api.key"),
+	}, httpapi.Deps{
+		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
+		Status: d.status, Checks: d.checks(), Metrics: d.metrics, Log: d.log,
+	})
+	return err
+}
+
+// checkOperator makes sure that the report key may sign: a daemon whose answers
+// nobody accepts would only burn work.
+func (d *Daemon) checkOperator(ctx context.Context, client *ethclient.Client) error {
+	c := estuaryprovider.NewEstuaryProvider()
+	got, err := bind.Call(c.Instance(client, common.HexToAddress(d.cfg.Chain.Provider)), &bind.CallOpts{Context: ctx},
+		c.PackOperators(), c.UnpackOperators)
+	if err != nil {
+		return fmt.Errorf("reading the operators: %w", err)
+	}
+	if me := d.deps.ReportSigner.Address(); !slices.Contains(got, me) {
+		return wrong("keys.report is %s, which is not an operator of the provider %s (operators: %v): use the operator's key, or let the owner propose it",
+			me, d.cfg.Chain.Provider, got)
+	}
+	return nil
+}

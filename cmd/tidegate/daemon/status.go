@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidegate/tidegate/executor/httpapi"
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// statusView is the body of /status.
+type statusView struct {
+	Ready  bool                             `json:"ready"`
+	Chain  chainView                        `json:"chain"`
+	Sender any                              `json:"sender"`
+	Queue  any                              `json:"queue"`
+	Runner any                              `json:"runner"`
+	Node   nodeView                         `json:"node"`
+	Jobs   map[job.Kind]map[job.State]int64 `json:"jobs"`
+}
+
+type chainView struct {
+	ID      uint64 `json:"id"`
+	Head    uint64 `json:"head"`
+	Soft    uint64 `json:"soft"`
+	Final   uint64 `json:"final"`
+	Cursor  uint64 `json:"cursor"`
+	Lagging bool   `json:"lagging"`
+	Frozen  string `json:"frozen,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+type nodeView struct {
+	ID       string   `json:"id"`
+	Addrs    []string `json:"addrs"`
+	Pins     uint64   `json:"pins"`
+	Blocks   uint64   `json:"blocks"`
+	Bytes    uint64   `json:"bytes"`
+	FreeDisk uint64   `json:"freeDisk"`
+	Peers    int      `json:"peers"`
+}
+
+func (d *Daemon) status(ctx context.Context) (any, error) {
+	counts, err := d.ledger.JobCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := d.node.Stats()
+	if err != nil {
+		return nil, fmt.Errorf("reading the node's numbers: %w", err)
+	}
+	w := d.watcher.Status()
+	return statusView{
+		Ready: d.Ready(), Jobs: counts, Sender: d.sender.Status(), Queue: d.queue.Status(), Runner: d.runner.Status(),
+		Chain: chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError},
+		Node:  nodeView{d.node.ID().String(), d.node.Addrs(), stats.Pins, stats.Blocks, stats.Bytes, stats.FreeDisk, stats.Peers},
+	}, nil
+}
+
+// checks are the conditions of /readyz.
+func (d *Daemon) checks() []httpapi.Check {
+	check := func(name string, f func() string) httpapi.Check {
+		return httpapi.Check{Name: name, Ready: func(context.Context) error {
+			if why := f(); why != "" {
+				return errors.New(why)
+			}
+			return nil
+		}}
+	}
+	return []httpapi.Check{
+		check("chain", func() string {
+			if !d.Ready() {
+				return "waiting for the chain's endpoint"
+			}
+			w := d.watcher.Status()
+			if w.Frozen != "" {
+				return w.Frozen
+			}
+			return w.LastError
+		}),
+		check("sender", func() string {
+			s := d.sender.Status()
+			if s.Parked != "" {
+				return s.Parked
+			}
+			return s.Waiting
+		}),
+		check("runner", func() string { return d.runner.Status().Error }),
+	}
+}

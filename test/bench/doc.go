@@ -1,0 +1,8 @@
+// Package bench compares Tidegate with other systems in one run on one machine:
+// the same content, the same source peer, the same concurrency. `make bench`
+// prints the results; only ratios within one run mean anything.
+//
+// Map:
+//
+//	pin_test.go  pinning from a peer on loopback, beside Kubo
+package bench

@@ -1,0 +1,248 @@
+package e2e
+
+import (
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
+)
+
+// network is a chain with the contracts deployed on it.
+type network struct {
+	t         testing.TB
+	RPC       string            `json:"rpc"`
+	ChainID   uint64            `json:"chainId"`
+	Start     uint64            `json:"startBlock"`
+	Contracts map[string]string `json:"contracts"`
+	Keys      []account         `json:"keys"`
+	client    *ethclient.Client
+	proc      *proc
+}
+
+type account struct {
+	Address    string `json:"address"`
+	PrivateKey string `json:"privateKey"`
+}
+
+// Roles of the funded keys: the deployer also owns the contracts.
+const (
+	keyDeployer = iota
+	keySender
+	keyReport
+	keyAlice
+	keyBob
+)
+
+// startDevnet runs `tidegate devnet --json`.
+func startDevnet(t testing.TB, args ...string) *network {
+	t.Helper()
+	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "250ms"}, args...)
+	p := start(t, "devnet", true, nil, tidegate(t), args...)
+	n := decode[network](t, p.line(t, 30*time.Second, func(l string) bool { return strings.HasPrefix(l, "{") }))
+	return n.dial(t, p)
+}
+
+// startAnvil runs anvil and deploys with `tidegate contracts deploy`.
+func startAnvil(t testing.TB, args ...string) *network {
+	t.Helper()
+	port := freePort(t)
+	args = append([]string{"--port", fmt.Sprint(port), "--slots-in-an-epoch", "4", "--silent"}, args...)
+	p := start(t, "anvil", false, nil, tool(t, "node_modules/.bin/anvil"), args...)
+	rpc := fmt.Sprintf("http://127.0.0.1:%d", port)
+	eventually(t, 30*time.Second, "anvil answers", func() error {
+		_, err := tryOutput(nil, cast(t), "chain-id", "--rpc-url", rpc)
+		return err
+	})
+	keys := devKeys()
+	out := output(t, []string{"DEPLOYER_KEY=" + keys[keyDeployer].PrivateKey}, tidegate(t), "contracts", "deploy", "--json",
+		"--rpc", rpc, "--key-env", "DEPLOYER_KEY", "--profile", "devnet", "--samples", "--operators", keys[keyReport].Address)
+	n := decode[network](t, out)
+	n.RPC, n.Keys = rpc, keys
+	return n.dial(t, p)
+}
+
+// devKeys are the accounts that anvil and the devnet fund.
+func devKeys() []account {
+	return []account{
+		{"0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"},
+		{"0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"},
+		{"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC", "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"},
+		{"0x90F79bf6EB2c4f870365E785982E1f101E93b906", "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"},
+		{"0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65", "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"},
+	}
+}
+
+func (n *network) dial(t testing.TB, p *proc) *network {
+	t.Helper()
+	n.t, n.proc = t, p
+	client, err := ethclient.Dial(n.RPC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	n.client = client
+	return n
+}
+
+func (n *network) pinning() string  { return n.Contracts["EstuaryPinning"] }
+func (n *network) provider() string { return n.Contracts["EstuaryProvider"] }
+
+// call reads a contract with cast.
+func (n *network) call(to, sig string, args ...string) string {
+	n.t.Helper()
+	return output(n.t, nil, cast(n.t), append([]string{"call", "--rpc-url", n.RPC, to, sig}, args...)...)
+}
+
+// send signs and sends with cast and waits for the receipt.
+func (n *network) send(key int, value *big.Int, to, sig string, args ...string) receipt {
+	n.t.Helper()
+	full := []string{"send", "--rpc-url", n.RPC, "--private-key", n.Keys[key].PrivateKey, "--json"}
+	if value != nil && value.Sign() > 0 {
+		full = append(full, "--value", value.String())
+	}
+	r := decode[receipt](n.t, output(n.t, nil, cast(n.t), append(append(full, to, sig), args...)...))
+	if r.Status != "0x1" {
+		n.t.Fatalf("%s reverted in %s", sig, r.TransactionHash)
+	}
+	return r
+}
+
+type receipt struct {
+	Status          string `json:"status"`
+	TransactionHash string `json:"transactionHash"`
+	BlockNumber     string `json:"blockNumber"`
+	BlockHash       string `json:"blockHash"`
+	Logs            []struct {
+		Address string        `json:"address"`
+		Topics  []common.Hash `json:"topics"`
+	} `json:"logs"`
+}
+
+// requestID is topic 1 of the provider's event.
+func (n *network) requestID(r receipt) common.Hash {
+	n.t.Helper()
+	for _, l := range r.Logs {
+		if strings.EqualFold(l.Address, n.provider()) && len(l.Topics) == 4 {
+			return l.Topics[1]
+		}
+	}
+	n.t.Fatalf("no OracleRequested in %s", r.TransactionHash)
+	return common.Hash{}
+}
+
+// number reads a decimal out of cast's decoded output ("123 [1.2e2]").
+func number(t testing.TB, text string) *big.Int {
+	t.Helper()
+	v, ok := new(big.Int).SetString(strings.Fields(text)[0], 10)
+	if !ok {
+		t.Fatalf("not a number: %q", text)
+	}
+	return v
+}
+
+func (n *network) quotePin() *big.Int {
+	n.t.Helper()
+	return number(n.t, strings.Split(n.call(n.pinning(), "quotePin()(uint96,uint96)"), "\n")[0])
+}
+
+func (n *network) quoteUnpin() *big.Int {
+	n.t.Helper()
+	return number(n.t, strings.Split(n.call(n.pinning(), "quoteUnpin()(uint96,uint96)"), "\n")[0])
+}
+
+// Pin states as IEstuaryPinning numbers them.
+const (
+	pinNone = iota
+	pinRequested
+	pinPinned
+	pinFailed
+	pinExpired
+)
+
+func (n *network) status(cid string) int64 {
+	n.t.Helper()
+	return number(n.t, n.call(n.pinning(), "statusOf(string)(uint8)", cid)).Int64()
+}
+
+// pin is what a wallet does: pinToEstuary(string) at the quoted price.
+func (n *network) pin(key int, cid string) common.Hash {
+	n.t.Helper()
+	return n.requestID(n.send(key, n.quotePin(), n.pinning(), "pinToEstuary(string)", cid))
+}
+
+func (n *network) awaitStatus(cid string, want int64, within time.Duration) {
+	n.t.Helper()
+	eventually(n.t, within, fmt.Sprintf("statusOf(%s) = %d", cid, want), func() error {
+		if got := n.status(cid); got != want {
+			return fmt.Errorf("it is %d", got)
+		}
+		return nil
+	})
+}
+
+// daemon is a running `tidegate daemon`.
+type daemon struct {
+	*proc
+	n    *network
+	dir  string
+	api  string
+	p2p  int
+	args []string
+	env  []string
+}
+
+// newDaemon configures a daemon for the network; startDaemon runs it.
+func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
+	t.Helper()
+	d := &daemon{n: n, dir: filepath.Join(t.TempDir(), "tidegate"), p2p: freePort(t)}
+	d.api = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	d.args = append([]string{
+		"daemon", "--devnet", "--data-dir", d.dir, "--chain-rpc", n.RPC, "--chain-id", fmt.Sprint(n.ChainID),
+		"--chain-provider", n.provider(), "--chain-pinning", n.pinning(), "--chain-start", fmt.Sprint(n.Start),
+		"--keys-sender-env", "SENDER_KEY", "--keys-report-env", "REPORT_KEY",
+		"--http-listen", d.api, "--http-admin", fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+		"--ipfs-listen", fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", d.p2p),
+	}, flags...)
+	d.env = []string{"SENDER_KEY=" + n.Keys[keySender].PrivateKey, "REPORT_KEY=" + n.Keys[keyReport].PrivateKey}
+	return d
+}
+
+func (d *daemon) start(t testing.TB) {
+	t.Helper()
+	d.proc = start(t, "daemon", false, d.env, tidegate(t), d.args...)
+	d.awaitReady(t)
+}
+
+func (d *daemon) awaitReady(t testing.TB) {
+	t.Helper()
+	eventually(t, time.Minute, "the daemon is ready", func() error {
+		select {
+		case <-d.done:
+			return fmt.Errorf("it ended: %v\n%s", d.err, d.tail(3000))
+		default:
+		}
+		_, err := tryOutput(nil, tidegate(t), "jobs", "ls", "--json", "--api", "http://"+d.api, "--data-dir", d.dir)
+		return err
+	})
+}
+
+// cli runs a command of the binary against this daemon.
+func (d *daemon) cli(t testing.TB, args ...string) string {
+	t.Helper()
+	return output(t, nil, tidegate(t), append(args, "--api", "http://"+d.api, "--data-dir", d.dir)...)
+}
+
+func writeFile(t testing.TB, dir, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

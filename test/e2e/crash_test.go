@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/test/kubo"
+)
+
+// crashRequests and crashKills are the judged numbers of the bridge.
+const (
+	crashRequests = 200
+	crashKills    = 20
+)
+
+// The daemon is killed at random moments while wallets keep asking; in between
+// nsqd's data is deleted while it is down. Each request is answered exactly once, no job
+// is stuck, and the references equal a recount.
+func TestKillNineAtRandomMoments(t *testing.T) {
+	n := startDevnet(t)
+	k := kubo.Start(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+
+	var cids []string
+	for i := range 40 {
+		cids = append(cids, k.Add(content(1000+uint64(i), 500+r.IntN(400_000))))
+	}
+	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
+	d.start(t)
+
+	var asked []common.Hash
+	var wg sync.WaitGroup
+	wg.Go(func() { asked = n.askMany(t, crashRequests, cids) })
+	for range crashKills {
+		pause := time.NewTimer(time.Duration(50+r.IntN(1500)) * time.Millisecond)
+		select {
+		case <-pause.C:
+		case <-d.done:
+			t.Fatalf("the daemon ended by itself: %v\n%s", d.err, d.tail(4000))
+		}
+		d.kill()
+		if r.IntN(4) == 0 {
+			if err := os.RemoveAll(filepath.Join(d.dir, "nsq")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.start(t)
+	}
+	wg.Wait()
+	if t.Failed() {
+		return
+	}
+	n.awaitAnswers(t, asked, 4*time.Minute)
+	d.awaitAnswered(t)
+	d.verify(t)
+	d.stop(t)
+}
+
+// awaitAnswers waits until the chain has exactly one answer for each request.
+func (n *network) awaitAnswers(t testing.TB, asked []common.Hash, within time.Duration) {
+	t.Helper()
+	eventually(t, within, "every request is answered once", func() error {
+		answers := n.answers(t)
+		missing := 0
+		for _, id := range asked {
+			switch answers[id] {
+			case 0:
+				missing++
+			case 1:
+			default:
+				t.Fatalf("request %s was answered %d times", id, answers[id])
+			}
+		}
+		if missing > 0 {
+			return fmt.Errorf("%d of %d unanswered", missing, len(asked))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,216 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// root is the checkout.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// tool finds a binary of the checkout, or fails with what makes it.
+func tool(t testing.TB, rel string) string {
+	t.Helper()
+	path := filepath.Join(root(t), rel)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s is missing: run make e2e, which builds it", rel)
+	}
+	return path
+}
+
+func tidegate(t testing.TB) string { return tool(t, "bin/tidegate") }
+func cast(t testing.TB) string     { return tool(t, "node_modules/.bin/cast") }
+
+// proc is a running process whose output is kept for the failing test's log.
+type proc struct {
+	name string
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+
+	mu    sync.Mutex
+	out   bytes.Buffer // standard error and, unless piped, standard output
+	lines chan string  // standard output, when asked for
+}
+
+// start runs a binary until the test ends. With lines, standard output is
+// delivered line by line.
+func start(t testing.TB, name string, lines bool, env []string, bin string, args ...string) *proc {
+	t.Helper()
+	p := &proc{name: name, cmd: exec.Command(bin, args...), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.Stderr = p
+	if lines {
+		stdout, err := p.cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.lines = make(chan string, 1024)
+		go p.readLines(stdout)
+	} else {
+		p.cmd.Stdout = p
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("starting %s: %v", name, err)
+	}
+	go func() { p.err = p.cmd.Wait(); close(p.done) }()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("---- output of %s\n%s", name, p.tail(12_000))
+		}
+	})
+	return p
+}
+
+func (p *proc) readLines(r io.Reader) {
+	defer close(p.lines)
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		_, _ = p.Write(append(s.Bytes(), '\n'))
+		select {
+		case p.lines <- s.Text():
+		default: // nobody reads any more
+		}
+	}
+}
+
+// Write keeps output.
+func (p *proc) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(b)
+}
+
+func (p *proc) tail(n int) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.out.String()
+	if len(s) > n {
+		s = "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+// kill ends the process at once, as kill -9 does.
+func (p *proc) kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
+}
+
+// stop asks the process to end and waits for it.
+func (p *proc) stop(t testing.TB) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		t.Errorf("%s did not end within 30 s of SIGTERM", p.name)
+		p.kill()
+	}
+}
+
+// line waits for a line of standard output that f accepts.
+func (p *proc) line(t testing.TB, within time.Duration, f func(string) bool) string {
+	t.Helper()
+	timeout := time.After(within)
+	for {
+		select {
+		case l, ok := <-p.lines:
+			if !ok {
+				t.Fatalf("%s ended without the awaited line:\n%s", p.name, p.tail(4000))
+			}
+			if f(l) {
+				return l
+			}
+		case <-timeout:
+			t.Fatalf("%s printed no awaited line within %s:\n%s", p.name, within, p.tail(4000))
+		}
+	}
+}
+
+// eventually polls until f returns nil, and fails with f's last words.
+func eventually(t testing.TB, within time.Duration, what string, f func() error) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := f()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s: %v", what, within, err)
+		}
+		<-tick.C
+	}
+}
+
+// output runs a command to its end and gives its standard output.
+func output(t testing.TB, env []string, bin string, args ...string) string {
+	t.Helper()
+	out, err := tryOutput(env, bin, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func tryOutput(env []string, bin string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(bin), strings.Join(args, " "), err, stdout.String(), stderr.String())
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+func decode[T any](t testing.TB, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("not the awaited JSON: %v\n%s", err, text)
+	}
+	return v
+}
+
+// freePort gives a port that was free a moment ago.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+var errNotYet = errors.New("not yet")
