@@ -118,7 +118,7 @@ func (n *Node) add(ctx context.Context, spec AddSpec, f files.Node) (cid.Cid, Pi
 // importRoot builds the DAG, then walks it as a pin does: the caps hold, and what
 // the builder made on the way but does not belong to the DAG is let go.
 func (p *pinning) importRoot(ctx context.Context, spec AddSpec, f files.Node) (cid.Cid, error) {
-	im := &importer{p: p, ctx: ctx, seen: cid.NewSet(), local: p.n.offlineDAG(), raw: !spec.CIDv0}
+	im := &importer{p: p, ctx: ctx, seen: cid.NewSet(), local: p.n.offlineDAG(), raw: !spec.CIDv0, recent: make(map[cid.Cid]ipld.Node)}
 	im.prefix = cid.Prefix{Version: 1, Codec: cid.DagProtobuf, MhType: mh.SHA2_256, MhLength: -1}
 	if spec.CIDv0 {
 		im.prefix.Version = 0
@@ -194,7 +194,14 @@ type importer struct {
 	local  ipld.DAGService
 	prefix cid.Prefix
 	raw    bool
+	recent map[cid.Cid]ipld.Node // directory nodes that may not be in the store yet
 }
+
+// recentMax and recentSize bound importer.recent: entries, bytes of one.
+const (
+	recentMax  = 1024
+	recentSize = 32 << 10
+)
 
 func (im *importer) node(ctx context.Context, f files.Node) (ipld.Node, error) {
 	switch f := f.(type) {
@@ -267,6 +274,7 @@ func (im *importer) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	clear(im.recent)
 	return im.p.settle()
 }
 
@@ -277,7 +285,18 @@ func (im *importer) Add(ctx context.Context, nd ipld.Node) error {
 	if _, ok := identityData(nd.Cid()); ok {
 		return nil
 	}
-	return im.p.sink(im.ctx, item{nd.Cid(), nd.RawData(), uint64(len(nd.RawData()))})
+	if err := im.p.sink(im.ctx, newItem(nd.Cid(), nd.RawData())); err != nil {
+		return err
+	}
+	if _, ok := nd.(*merkledag.ProtoNode); ok && len(nd.RawData()) <= recentSize {
+		if len(im.recent) >= recentMax {
+			if err := im.flush(ctx); err != nil {
+				return err
+			}
+		}
+		im.recent[nd.Cid()] = nd.Copy()
+	}
+	return nil
 }
 
 func (im *importer) AddMany(ctx context.Context, nds []ipld.Node) error {
@@ -291,6 +310,9 @@ func (im *importer) AddMany(ctx context.Context, nds []ipld.Node) error {
 
 // Get reads back what was added; builders of large directories need it.
 func (im *importer) Get(ctx context.Context, c cid.Cid) (ipld.Node, error) {
+	if nd, ok := im.recent[c]; ok {
+		return nd.Copy(), nil
+	}
 	if err := im.flush(im.ctx); err != nil {
 		return nil, err
 	}

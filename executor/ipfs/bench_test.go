@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ipfs/go-cid"
 )
@@ -42,12 +43,13 @@ func BenchmarkPinSmall(b *testing.B) {
 // BenchmarkPinLarge pins one 512 MiB file from a loopback peer. It reports MiB/s.
 func BenchmarkPinLarge(b *testing.B) {
 	const size = 512 << 20
-	src := startNode(b)
+	patient := func(c *Config) { c.StallTimeout = time.Minute }
+	src := startNode(b, patient)
 	root := addFile(b, src, "f", randBytes(1, size))
 	b.ResetTimer()
 	for range b.N {
 		b.StopTimer()
-		n := startNode(b)
+		n := startNode(b, patient)
 		b.StartTimer()
 		pinOK(b, n, PinSpec{Ref: "r", Root: root, Origins: src.Addrs()})
 		b.StopTimer()
@@ -55,6 +57,7 @@ func BenchmarkPinLarge(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.SetBytes(size)
 	b.ReportMetric(float64(b.N)*size/(1<<20)/b.Elapsed().Seconds(), "MiB/s")
 }
 

@@ -22,7 +22,8 @@
 //	claims.go    who works on which request; locks on blocks
 //	pin.go       Pin: one request's DAG, fetched, referenced, made durable
 //	walk.go      the depth-first walk, its caps and its memory
-//	fetch.go     wants, stalls, rotation of providers; gateway.go trustless HTTP
+//	fetch.go     wants, stalls, rotation of providers; direct.go asks known peers at
+//	             once, gateway.go trustless HTTP
 //	add.go       files and directories in, with Kubo's CIDs
 //	read.go      reading back: Open, HasAll, the blockstore that bitswap serves
 //	recount.go   the same truth computed from scratch, and compared

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,9 +28,11 @@ const (
 	originFaultChars = 200
 )
 
-// fetcher is the source of one pin: one bitswap session, the pin's origins, and
-// what is asked when these are silent. Its methods belong to the walk's
-// goroutine, but for those that only send on its channels.
+// fetcher is the source of one pin. It asks the origins and static peers that are
+// connected directly (direct.go); what they lack or do not send in time is asked
+// of everyone through one bitswap session, which also searches for providers.
+// Its methods belong to the walk's goroutine, but for those that only send on its
+// channels.
 type fetcher struct {
 	n       *Node
 	ref     string
@@ -40,20 +43,33 @@ type fetcher struct {
 	origins []*originDial
 	writes  chan written // results of the pin's writer, waited for here too
 
-	session    exchange.Fetcher
+	session    exchange.Fetcher // nil until it is needed
 	endSession context.CancelFunc
-	wants      map[cid.Cid]struct{}
+	wants      map[cid.Cid]want
 	arrivals   chan arrival
+	chosen     []peer.ID // asked directly, in turn
+	turn       int
+	misses     map[peer.ID]int
+	ticker     *time.Ticker
 	dialled    chan *originDial
 	dialling   int
 
 	last     time.Time // of the last block, or of the first want after a pause
+	left     time.Time // when wait last returned
 	rotated  bool
+	begun    bool
 	looked   bool // whether anybody could answer
 	gateways bool // a gateway has delivered: ask them for every want
 	gateSlot chan struct{}
 	onTick   func() error
 	onWrite  func(written) error
+}
+
+// want is a block being waited for.
+type want struct {
+	from    peer.ID // asked directly; "" for nobody
+	session bool    // asked of everyone
+	since   time.Time
 }
 
 // originDial is one origin and how dialling it went. Fields are written by the
@@ -70,14 +86,17 @@ type originDial struct {
 func (n *Node) newFetcher(ctx context.Context, ref string, root cid.Cid, origins []string) *fetcher {
 	f := &fetcher{
 		n: n, ref: ref, root: root,
-		wants:    make(map[cid.Cid]struct{}),
+		wants:    make(map[cid.Cid]want),
+		misses:   make(map[peer.ID]int),
 		arrivals: make(chan arrival, n.cfg.MaxWantsPerPin),
+		ticker:   time.NewTicker(progressEvery),
 		dialled:  make(chan *originDial, len(origins)), // one dial each at a time
 		gateSlot: make(chan struct{}, gatewayFetches),
 	}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	for _, o := range origins {
-		f.origins = append(f.origins, &originDial{addr: o})
+		_, id, _ := parseOrigin(o) // a malformed one fails when it is dialled
+		f.origins = append(f.origins, &originDial{addr: o, peer: id})
 	}
 	return f
 }
@@ -85,11 +104,14 @@ func (n *Node) newFetcher(ctx context.Context, ref string, root cid.Cid, origins
 // close ends the session, the dials and the wants, and waits for them.
 func (f *fetcher) close() {
 	f.cancel()
+	f.ticker.Stop()
 	f.n.inflight.Add(-int64(len(f.wants)))
-	f.wg.Wait()
-	for len(f.dialled) > 0 {
-		f.noteDial(<-f.dialled)
+	for c, w := range f.wants {
+		if w.from != "" {
+			f.n.direct.forget(f, w.from, c, true)
+		}
 	}
+	f.wg.Wait()
 	for _, o := range f.origins {
 		if o.peer != "" {
 			f.n.host.ConnManager().Unprotect(o.peer, f.tag())
@@ -107,41 +129,104 @@ func (f *fetcher) room() bool {
 func (f *fetcher) want(cs []cid.Cid) error {
 	if len(f.wants) == 0 {
 		f.last, f.rotated = time.Now(), false
+		f.left = f.last
 	}
 	for _, c := range cs {
-		f.wants[c] = struct{}{}
+		f.wants[c] = want{since: time.Now()}
 	}
 	f.n.inflight.Add(int64(len(cs)))
-	if f.session == nil {
+	if !f.begun {
+		f.begun = true
 		f.dialOrigins()
-		f.openSession()
+		f.choose()
 	}
-	return f.ask(cs)
+	if f.gateways {
+		f.askGateways(cs)
+	}
+	if len(f.chosen) > 0 && !f.rotated {
+		f.askDirect(cs)
+		return nil
+	}
+	if f.dialling > 0 && f.session == nil {
+		return nil // asked when the first dial ends
+	}
+	return f.askSession(cs)
 }
 
-func (f *fetcher) openSession() {
-	ctx, cancel := context.WithCancel(f.ctx)
-	f.session, f.endSession = f.n.bswap.NewSession(ctx), cancel
+// choose picks the peers to be asked directly: connected origins, else connected
+// static peers.
+func (f *fetcher) choose() {
+	f.chosen = f.chosen[:0]
+	add := func(p peer.ID) {
+		if p != "" && f.misses[p] < directMisses && !slices.Contains(f.chosen, p) && f.n.host.Network().Connectedness(p) == network.Connected {
+			f.chosen = append(f.chosen, p)
+		}
+	}
+	for _, o := range f.origins {
+		add(o.peer)
+	}
+	if len(f.chosen) > 0 {
+		return
+	}
+	for _, p := range f.n.static {
+		add(p.ID)
+	}
 }
 
-func (f *fetcher) ask(cs []cid.Cid) error {
-	ch, err := f.session.GetBlocks(f.ctx, append([]cid.Cid(nil), cs...))
+// askDirect spreads wants over the chosen peers.
+func (f *fetcher) askDirect(cs []cid.Cid) {
+	groups := make(map[peer.ID][]cid.Cid, len(f.chosen))
+	for _, c := range cs {
+		p := f.chosen[f.turn%len(f.chosen)]
+		f.turn++
+		f.wants[c] = want{from: p, since: time.Now()}
+		groups[p] = append(groups[p], c)
+	}
+	for p, g := range groups {
+		f.n.direct.ask(f, p, g)
+	}
+}
+
+// askSession asks everyone for wants, whoever was asked before.
+func (f *fetcher) askSession(cs []cid.Cid) error {
+	if len(cs) == 0 {
+		return nil
+	}
+	if f.session == nil {
+		ctx, cancel := context.WithCancel(f.ctx)
+		f.session, f.endSession = f.n.bswap.NewSession(ctx), cancel
+	}
+	for _, c := range cs {
+		w := f.wants[c]
+		w.session = true
+		f.wants[c] = w
+	}
+	ch, err := f.session.GetBlocks(f.ctx, slices.Clone(cs))
 	if err != nil {
 		return fmt.Errorf("asking for %d blocks: %w", len(cs), err)
 	}
 	f.wg.Go(func() {
 		for b := range ch {
 			select {
-			case f.arrivals <- arrival{b.Cid(), b.RawData()}:
+			case f.arrivals <- arrival{c: b.Cid(), data: b.RawData()}:
 			case <-f.ctx.Done():
 				return
 			}
 		}
 	})
-	if f.gateways {
-		f.askGateways(cs)
-	}
 	return nil
+}
+
+// impatient asks everyone for what was asked directly and is overdue.
+func (f *fetcher) impatient(now time.Time) error {
+	var late []cid.Cid
+	for c, w := range f.wants {
+		// While blocks flow, one in a long queue is given more time.
+		if !w.session && (now.Sub(f.last) > directPatience || now.Sub(w.since) > 5*directPatience) {
+			late = append(late, c)
+		}
+	}
+	return f.askSession(late)
 }
 
 // askGateways fetches wants over HTTP, a few at a time.
@@ -160,7 +245,7 @@ func (f *fetcher) askGateways(cs []cid.Cid) {
 				return
 			}
 			select {
-			case f.arrivals <- arrival{c, data}:
+			case f.arrivals <- arrival{c: c, data: data}:
 			case <-f.ctx.Done():
 			}
 		})
@@ -171,6 +256,8 @@ func (f *fetcher) askGateways(cs []cid.Cid) {
 func (f *fetcher) dialOrigins() {
 	for _, o := range f.origins {
 		if o.peer != "" && f.n.host.Network().Connectedness(o.peer) == network.Connected {
+			f.n.host.ConnManager().Protect(o.peer, f.tag())
+			o.ended, o.result = true, nil
 			continue
 		}
 		if o.refuse || o.busy {
@@ -179,8 +266,8 @@ func (f *fetcher) dialOrigins() {
 		o.busy = true
 		f.dialling++
 		f.wg.Go(func() {
-			p, err := f.n.dialOrigin(f.ctx, o.addr, f.tag())
-			f.dialled <- &originDial{addr: o.addr, peer: p, result: err, refuse: errors.Is(err, ErrRefusedAddress)}
+			_, err := f.n.dialOrigin(f.ctx, o.addr, f.tag())
+			f.dialled <- &originDial{addr: o.addr, result: err, refuse: errors.Is(err, ErrRefusedAddress)}
 		})
 	}
 }
@@ -193,25 +280,26 @@ func (f *fetcher) wait(ctx context.Context, w *walk) ([]arrival, error) {
 			return nil, err
 		}
 	}
+	// The clock of a stall stands still while the walk is busy with the disk.
+	f.last = f.last.Add(time.Since(f.left))
+	defer func() { f.left = time.Now() }()
 	deadline := f.last.Add(f.n.cfg.StallTimeout)
 	if !f.rotated {
 		deadline = f.last.Add(f.n.cfg.StallTimeout / 2)
 	}
 	stall := time.NewTimer(time.Until(deadline))
 	defer stall.Stop()
-	tick := time.NewTimer(progressEvery)
-	defer tick.Stop()
 	select {
 	case a := <-f.arrivals:
-		return f.take(a), nil
+		return f.take(a)
 	case r := <-f.writes:
 		return nil, f.onWrite(r)
 	case d := <-f.dialled:
 		f.dialling--
 		f.noteDial(d)
-		return nil, f.hopeless(w)
-	case <-tick.C:
-		return nil, f.onTick()
+		return nil, errors.Join(f.dialEnded(), f.hopeless(w))
+	case now := <-f.ticker.C:
+		return nil, errors.Join(f.impatient(now), f.onTick())
 	case <-stall.C:
 		if len(f.arrivals) > 0 || len(f.wants) == 0 {
 			return nil, nil
@@ -225,8 +313,8 @@ func (f *fetcher) wait(ctx context.Context, w *walk) ([]arrival, error) {
 	}
 }
 
-// take collects a block and what else is already there.
-func (f *fetcher) take(a arrival) []arrival {
+// take collects what came with a, and what else is already there.
+func (f *fetcher) take(a arrival) ([]arrival, error) {
 	got := []arrival{a}
 	for more := true; more; {
 		select {
@@ -237,8 +325,21 @@ func (f *fetcher) take(a arrival) []arrival {
 		}
 	}
 	kept := got[:0]
+	var missed []cid.Cid
 	for _, b := range got {
-		if _, ok := f.wants[b.c]; !ok {
+		w, ok := f.wants[b.c]
+		if !ok || b.miss && w.from != b.from {
+			continue
+		}
+		if w.from != "" {
+			f.n.direct.forget(f, w.from, b.c, !b.miss && b.from != w.from)
+		}
+		if b.miss {
+			f.misses[b.from]++
+			w.from = ""
+			if f.wants[b.c] = w; !w.session {
+				missed = append(missed, b.c)
+			}
 			continue
 		}
 		delete(f.wants, b.c)
@@ -248,15 +349,35 @@ func (f *fetcher) take(a arrival) []arrival {
 	if len(kept) > 0 {
 		f.last, f.rotated = time.Now(), false
 	}
-	return kept
+	if len(missed) > 0 {
+		f.choose()
+	}
+	return kept, f.askSession(missed)
+}
+
+// dialEnded asks what has waited for a peer to ask.
+func (f *fetcher) dialEnded() error {
+	f.choose()
+	var idle []cid.Cid
+	for c, w := range f.wants {
+		if w.from == "" && !w.session {
+			idle = append(idle, c)
+		}
+	}
+	switch {
+	case len(idle) == 0 || len(f.chosen) == 0 && f.dialling > 0:
+		return nil
+	case len(f.chosen) > 0:
+		f.askDirect(idle)
+		return nil
+	default:
+		return f.askSession(idle)
+	}
 }
 
 func (f *fetcher) noteDial(d *originDial) {
 	for _, o := range f.origins {
 		if o.addr == d.addr {
-			if d.peer != "" {
-				o.peer = d.peer
-			}
 			o.result, o.ended, o.refuse, o.busy = d.result, true, d.refuse, false
 		}
 	}
@@ -271,7 +392,10 @@ func (f *fetcher) rotate() error {
 	f.rotated = true
 	f.n.metrics.rotations.Inc()
 	f.n.log.Info("no block for a while, asking elsewhere", "request", f.ref, "cid", f.root, "wants", len(f.wants))
-	f.endSession()
+	if f.session != nil {
+		f.endSession()
+		f.session = nil
+	}
 	f.dialOrigins()
 	for _, p := range f.n.static {
 		if f.n.host.Network().Connectedness(p.ID) == network.Connected {
@@ -285,15 +409,15 @@ func (f *fetcher) rotate() error {
 			}
 		})
 	}
-	f.openSession()
 	cs := make([]cid.Cid, 0, len(f.wants))
 	for c := range f.wants {
 		cs = append(cs, c)
 	}
 	if f.n.gates != nil {
 		f.gateways = true
+		f.askGateways(cs)
 	}
-	return f.ask(cs)
+	return f.askSession(cs)
 }
 
 // hopeless ends the wait early when nobody is left who could answer.

@@ -123,7 +123,9 @@ func (n *Node) startNet(ctx context.Context) error {
 	if err := n.startRouting(ctx); err != nil {
 		return err
 	}
-	n.bswap = bitswap.New(ctx, bsnet.NewFromIpfsHost(n.host), n.finder, &blockstore{n.store},
+	net := bsnet.NewFromIpfsHost(n.host)
+	n.direct = newDirect(ctx, net)
+	n.bswap = bitswap.New(ctx, &tap{net, n.direct}, n.finder, &blockstore{n.store},
 		bitswap.WithClientOption(bsclient.WithoutDuplicatedBlockStats()),
 		bitswap.ProviderSearchDelay(time.Second),
 		bitswap.EngineBlockstoreWorkerCount(serveWorkers),

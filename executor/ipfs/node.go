@@ -50,6 +50,7 @@ type Node struct {
 	store   *store
 	host    host.Host
 	bswap   *bitswap.Bitswap
+	direct  *direct
 	peering *peering.PeeringService
 	dht     *dht.IpfsDHT
 	finder  routing.ContentDiscovery // nil without routing
@@ -201,6 +202,9 @@ func (n *Node) Close() error {
 		}
 		if n.bswap != nil {
 			errs = append(errs, n.bswap.Close())
+		}
+		if n.direct != nil {
+			n.direct.close()
 		}
 		n.jobs.Wait()
 		if n.dht != nil {

@@ -1,7 +1,6 @@
 package ipfs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -389,7 +388,7 @@ func (p *pinning) refetch(ctx context.Context) error {
 			for _, a := range got {
 				if at[a.c] {
 					delete(at, a.c)
-					p.items = append(p.items, item{a.c, bytes.Clone(a.data), uint64(len(a.data))})
+					p.items = append(p.items, newItem(a.c, a.data))
 				}
 			}
 		}

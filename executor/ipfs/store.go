@@ -269,6 +269,14 @@ func (s *store) data(ctx context.Context, h mh.Multihash) ([]byte, error) {
 
 func fileKey(h mh.Multihash) datastore.Key { return dshelp.MultihashToDsKey(h) }
 
+// newItem is an item with data; an empty block has data too.
+func newItem(c cid.Cid, data []byte) item {
+	if data == nil {
+		data = []byte{}
+	}
+	return item{c, data, uint64(len(data))}
+}
+
 // added is what one add did.
 type added struct {
 	blocks, bytes uint64 // new to the store

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
 	mh "github.com/multiformats/go-multihash"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -33,9 +34,12 @@ type source interface {
 	wait(ctx context.Context, w *walk) ([]arrival, error)
 }
 
+// arrival is a block that came, or with miss the news that a peer lacks it.
 type arrival struct {
 	c    cid.Cid
 	data []byte
+	from peer.ID // "" if it came through a session or a gateway
+	miss bool
 }
 
 // walk visits one DAG depth first, each block once, asking ahead for what comes
@@ -261,13 +265,10 @@ func (w *walk) arrive(ctx context.Context, p *pending, data []byte, size uint64,
 	if _, id := identityData(p.c); id || counted || w.sink == nil {
 		return nil
 	}
-	it := item{c: p.c, size: size}
-	if !held {
-		if it.data = data; data == nil {
-			it.data = []byte{}
-		}
+	if held {
+		return w.sink(ctx, item{c: p.c, size: size})
 	}
-	return w.sink(ctx, it)
+	return w.sink(ctx, newItem(p.c, data))
 }
 
 // counted tells whether the block was met before under another codec.
