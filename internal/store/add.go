@@ -46,7 +46,7 @@ func (b *batch) addBlocks(ctx context.Context) error {
 		}
 		vals = append(vals, hash(n.Hash), int64(n.Height), hash(n.Parent), ms(n.Time))
 	}
-	return bulk(ctx, b.t, "INSERT INTO block (hash, height, parent, time)", 4, vals)
+	return bulk(ctx, b.t, "block (hash, height, parent, time)", 4, vals)
 }
 
 // place names a log.
@@ -89,7 +89,7 @@ func (b *batch) addLogs(ctx context.Context) error {
 		vals = append(vals, b.Filter, int64(l.Height), p.block, p.idx, hash(l.Tx), int64(l.TxIndex), address(l.Address),
 			encodeTopics(l.Topics), blob(l.Data), string(state), seq)
 	}
-	err = bulk(ctx, b.t, "INSERT INTO log (filter, height, block, idx, tx, tx_index, address, topics, data, state, seq)", 11, vals)
+	err = bulk(ctx, b.t, "log (filter, height, block, idx, tx, tx_index, address, topics, data, state, seq)", 11, vals)
 	return seqTwice(b.Logs[0], err)
 }
 
@@ -152,7 +152,7 @@ func (b *batch) addCoverage(ctx context.Context) error {
 }
 
 // requestInsert lists the columns of a new request in the order of requestValues.
-const requestInsert = `INSERT INTO request (id, chain, provider, consumer, requester, action, seq, terms, payload, context,
+const requestInsert = `request (id, chain, provider, consumer, requester, action, seq, terms, payload, context,
 	log_block, log_idx, height, tx, deadline, attempt_until, state, final, close_tx, close_block, close_idx, close_height,
 	outcome, reason, created, updated)`
 

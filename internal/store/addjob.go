@@ -9,7 +9,7 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-const jobInsert = `INSERT INTO job (key, kind, class, state, request, requester, payload, lane, answers, height, ready,
+const jobInsert = `job (key, kind, class, state, request, requester, payload, lane, answers, height, ready,
 	run_at, deadline, not_before, trace, created, updated)`
 
 const jobInsertCols = 17

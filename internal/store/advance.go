@@ -57,16 +57,13 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 		return err
 	}
 	answered, refunded := string(chain.RequestAnswered), string(chain.RequestRefunded)
-	// A pin that runs again after a flip of the chain, while its first answer
-	// was signed and has now landed, goes on: the answer says that it is held.
-	const attested = " AND NOT EXISTS (SELECT 1 FROM answer WHERE answer.job = job.id AND answer.state = 'sealed' AND answer.outcome = 1)"
 	const end = ", due = 0, fence = fence + 1, lease_owner = '', lease_until = 0, updated = ? WHERE answers = 1 AND request IN (" + closed + ")"
 	const unfinished = " AND state IN ('available', 'running', 'retrying', 'snoozed', 'dead')"
 	for _, q := range []struct {
 		to         job.State
 		which, how string
 	}{
-		{job.Cancelled, unfinished + attested, answered},
+		{job.Cancelled, unfinished, answered},
 		{job.Cancelled, unfinished, refunded},
 		{job.Settled, " AND state IN ('done', 'cancelled', 'orphaned')", answered},
 		{job.Settled, " AND state = 'done'", refunded},
@@ -97,10 +94,9 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 // and one that was answered as failed though it had succeeded here.
 func (b *batch) settleHolders(ctx context.Context, final int64) error {
 	pins, err := list(ctx, b.t, func(s scanner) (p holder, err error) {
-		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.outcome, &p.attested}})
+		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.closed}})
 		return p, err
-	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome,
-			EXISTS (SELECT 1 FROM answer a WHERE a.job = j.id AND a.state = 'sealed' AND a.outcome = 1)
+	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome
 		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
 		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind = ?`,
 		final, string(job.KindPin))
@@ -120,9 +116,8 @@ func (b *batch) settleHolders(ctx context.Context, final int64) error {
 // holder is a pin whose request's closing becomes final.
 type holder struct {
 	started
-	how      chain.RequestState
-	outcome  job.Outcome
-	attested bool
+	how    chain.RequestState
+	closed job.Outcome // as the chain has it
 }
 
 // release says why what the pin holds is to be dropped, "" when it is kept.
@@ -131,11 +126,9 @@ func (p holder) release() string {
 	case p.how == chain.RequestRefunded:
 		return "refunded"
 	case p.State == job.Done || p.State == job.Settled || p.State == job.Orphaned:
-		if p.Outcome == job.Succeeded && p.outcome == job.Failed {
+		if p.Outcome == job.Succeeded && p.closed == job.Failed {
 			return "refunded"
 		}
-		return ""
-	case p.attested && p.outcome == job.Succeeded:
 		return ""
 	default:
 		return "cancelled"

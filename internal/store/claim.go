@@ -258,7 +258,7 @@ func finish(ctx context.Context, t conn, j started, r job.Result, now time.Time,
 	if err != nil {
 		return err
 	}
-	if answers && known && (req.State == chain.RequestRetracted || req.ClosedFinal && req.State == chain.RequestRefunded) {
+	if answers && known && (req.State == chain.RequestRetracted || req.ClosedFinal) { // nobody waits for it
 		if r.Held {
 			return scheduleUndo(ctx, t, j, ms(now), string(req.State), ms(now), wake)
 		}
@@ -272,21 +272,13 @@ func finish(ctx context.Context, t conn, j started, r job.Result, now time.Time,
 	if !answers {
 		return nil
 	}
-	if known && req.ClosedFinal { // answered while it ran
-		_, err := exec(ctx, t, "UPDATE job SET state = 'settled' WHERE id = ?", j.ID)
-		return err
-	}
 	notBefore := now
 	if r.Outcome == job.Failed && r.Reason != job.ReasonInvalidContent && j.NotBefore.After(now) {
 		notBefore = j.NotBefore
 	}
 	out.Answer = true
-	// An answer that is sealed already is in a batch that may land: it stays, and
-	// comes back to pending with that batch if it does not.
 	_, err = exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
-		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)
-		ON CONFLICT (job) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, result = excluded.result,
-			not_before = excluded.not_before, updated = excluded.updated WHERE answer.state = 'pending'`,
+		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
 		j.ID, j.Request, int64(r.Outcome), int64(r.Reason), blob(r.Answer), ms(notBefore), ms(j.Deadline), ms(now), ms(now))
 	return err
 }

@@ -21,7 +21,7 @@ func (s *Store) InsertJob(ctx context.Context, n job.New, now time.Time) (j job.
 		if err := t.QueryRowContext(ctx, "SELECT coalesce(max(soft), 0), coalesce(max(final), 0) FROM cursor").Scan(&h.soft, &h.final); err != nil {
 			return err
 		}
-		c, err := exec(ctx, t, jobInsert+" VALUES "+marks(jobInsertCols)+" ON CONFLICT (key) DO NOTHING",
+		c, err := exec(ctx, t, "INSERT INTO "+jobInsert+" VALUES "+marks(jobInsertCols)+" ON CONFLICT (key) DO NOTHING",
 			jobValues(nil, n, job.Available, h, ms(now))...)
 		if err != nil {
 			return err

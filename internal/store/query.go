@@ -71,7 +71,7 @@ func exec(ctx context.Context, t conn, query string, args ...any) (int64, error)
 	return r.RowsAffected()
 }
 
-// bulk runs "head VALUES (…),(…)" over rows of cols values each, many at once.
+// bulk inserts "head VALUES (…),(…)", head being a table with its columns, over rows of cols values each, many at once.
 func bulk(ctx context.Context, t conn, head string, cols int, vals []any) error {
 	const sep = ","
 	per := max(1, maxVars/cols)
@@ -81,7 +81,7 @@ func bulk(ctx context.Context, t conn, head string, cols int, vals []any) error 
 		n := min(per, len(vals)/cols)
 		q := full
 		if n < per || full == "" {
-			q = head + " VALUES " + strings.TrimSuffix(strings.Repeat(row+sep, n), sep)
+			q = insertMany + head + " VALUES " + strings.TrimSuffix(strings.Repeat(row+sep, n), sep)
 			if n == per {
 				full = q
 			}
