@@ -1,0 +1,113 @@
+# Everything that is done with this repository, by name. `make` prints the list.
+#
+# Needs Go; for contracts and end-to-end tests Node.js and npm too (all other
+# tools are pinned in package.json), and for race detection a C compiler.
+# Recipes never run beside each other, also under -j: each uses all cores itself,
+# and the end-to-end tests measure time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# Go and npm keep caches in the home directory; without one they stay here.
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.cache/home
+endif
+
+GO    ?= go
+FORGE := node_modules/.bin/forge
+export CGO_ENABLED ?= 0
+
+# The commit goes into the binary where git is willing to tell it.
+BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && git status --porcelain >/dev/null 2>&1 && echo auto || echo false)
+GOFLAGS ?= -buildvcs=$(BUILDVCS)
+export GOFLAGS
+
+RACE_PACKAGES := ./oracle/watch/... ./oracle/intake/... ./oracle/report/... ./oracle/txmgr/... \
+	./internal/store/... ./executor/runner/... ./executor/queue/... ./executor/ipfs/...
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## build bin/tidegate
+	$(GO) build -o bin/tidegate ./cmd/tidegate
+
+.PHONY: demo
+demo: build ## the whole journey on this machine (ARGS="--exit --json")
+	bin/tidegate demo $(ARGS)
+
+.PHONY: test
+test: lint check unit race contracts e2e ## everything that must pass
+	@echo "make test: all passed"
+
+.PHONY: unit
+unit: ## Go tests, but for end-to-end and race
+	$(GO) test $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+
+.PHONY: race
+race: ## Go tests of what runs concurrently, under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACE_PACKAGES)
+
+.PHONY: contracts
+contracts: tools ## Foundry tests with gas and size snapshots
+	$(FORGE) test
+
+.PHONY: e2e
+e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
+	$(GO) test -count=1 -timeout 20m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
+
+.PHONY: lint
+lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test ./test/arch/...
+	$(FORGE) fmt --check
+
+.PHONY: fmt
+fmt: tools ## format Go and Solidity
+	git ls-files -co --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -w
+	$(FORGE) fmt
+
+.PHONY: gen
+gen: tools ## write all generated files: bindings from bindings/contracts.json, gas and size snapshots
+	$(FORGE) build
+	$(GO) run ./scripts/gen
+	FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true $(FORGE) test --match-path 'test/contracts/gas/*'
+
+.PHONY: check
+check: tools ## fail where a generated file is not what its sources give, or a contract is too large
+	$(FORGE) build --sizes
+	$(GO) run ./scripts/gen -check
+	$(FORGE) test --match-path 'test/contracts/gas/*'
+
+.PHONY: bench
+bench: tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
+	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
+
+.PHONY: soak
+soak: build tools peers ## long runs, by hand, hours; the result file is committed
+	$(GO) run ./scripts/soak
+
+.PHONY: tools
+tools: node_modules/.package-lock.json ## install the pinned npm tools where missing or outdated
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts
+	@touch $@
+
+.PHONY: peers
+peers: test/peers/bin/ipfs ## build the Kubo that tests talk to
+
+test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
+	$(GO) build -C test/peers -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
+	@touch $@
+
+.PHONY: clean
+clean: ## remove what was built, and the installed tools
+	rm -rf bin out cache node_modules test/peers/bin
