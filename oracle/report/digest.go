@@ -36,7 +36,7 @@ func (r *Reporter) termsOf(a chain.Answer) (estuaryprovider.Terms, error) {
 	}
 	switch {
 	case a.Outcome == job.Succeeded && a.Reason == job.ReasonNone && len(a.Result) <= maxResult:
-	case a.Outcome == job.Failed && a.Reason != job.ReasonNone && len(a.Result) == 0:
+	case a.Outcome == job.Failed && a.Reason != job.ReasonNone && a.Reason <= job.ReasonUnreachable && len(a.Result) == 0:
 	default:
 		return terms, fmt.Errorf("outcome %d with reason %d and %d result bytes is no report that the contract takes", a.Outcome, a.Reason, len(a.Result))
 	}
