@@ -18,6 +18,7 @@
 //	addjob.go     its second part: jobs
 //	advance.go    its third part: what became soft or final
 //	job.go        inserting, listing, retrying, dropping jobs
+//	free.go       leases of a daemon that was killed
 //	claim.go      claiming, and every write under a job's fence
 //	undo.go       compensating jobs
 //	report.go     answers, batches, signatures
