@@ -1,0 +1,84 @@
+package main
+
+// Go benchmarks, each with the rows that come of it. What runs against another
+// system belongs in test/bench, where both sides run on the same content.
+var goSuites = []goSuite{
+	{
+		pkg: "./test/bench", bench: "BenchmarkPinSmall", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "pin/1KiB", sub: "tidegate", unit: "pins/s", baselineSub: "kubo", baseline: "Kubo 0.42 in the same run",
+			method: "3,000 DAGs of one 1 KiB block from a Kubo on loopback, 16 at a time, each durable; median of 3; to reach 1.5",
+		}},
+	},
+	{
+		pkg: "./test/bench", bench: "BenchmarkPinLarge", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "pin/512MiB", sub: "tidegate", unit: "MiB/s", baselineSub: "kubo", baseline: "Kubo 0.42 in the same run",
+			method: "one file of 512 MiB from a Kubo on loopback, durable; median of 3; to reach 1.0",
+		}},
+	},
+	{
+		pkg: "./executor/ipfs", bench: "BenchmarkPinSmall", benchtime: "2000x", count: 3,
+		rows: []goRow{{
+			name: "node/pin-1KiB", unit: "pins/s",
+			method: "as pin/1KiB, from a second node of ours in the same process; median of 3",
+		}},
+	},
+	{
+		pkg: "./executor/ipfs", bench: "BenchmarkPinLarge", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "node/pin-large", unit: "MiB/s",
+			method: "one large file from a second node of ours in the same process; median of 3",
+		}},
+	},
+	{
+		pkg: "./executor/ipfs", bench: "BenchmarkUnpin", count: 3,
+		rows: []goRow{{
+			name: "node/unpin", unit: "blocks/s",
+			method: "dropping the last reference of a DAG in a full store; median of 3",
+		}},
+	},
+	{
+		pkg: "./internal/store", bench: "BenchmarkCommitBatch", count: 3,
+		rows: []goRow{{
+			name: "ledger/commit-batch", unit: "requests/s",
+			method: "blocks, logs, requests, jobs and cursor of a batch in one SQLite transaction; median of 3",
+		}},
+	},
+	{
+		pkg: "./internal/store", bench: "BenchmarkClaimFinish", count: 3,
+		rows: []goRow{{
+			name: "ledger/claim-finish", unit: "pairs/s",
+			method: "a job claimed under a lease and finished with its answer, two SQLite transactions; median of 3",
+		}},
+	},
+	{
+		pkg: "./devnet", bench: "BenchmarkStart", count: 3,
+		rows: []goRow{{
+			name: "devnet/start", unit: "ns/op", as: "ms", scale: 1e-6, baseline: "ceiling", baselineValue: 1000,
+			method: "from nothing to an answering RPC, warm; median of 3",
+		}},
+	},
+	{
+		pkg: "./devnet", bench: "BenchmarkSendOnDemand", count: 3,
+		rows: []goRow{{
+			name: "devnet/send", unit: "ns/op", as: "ms", scale: 1e-6,
+			method: "one transaction sent, mined on demand and final; median of 3",
+		}},
+	},
+}
+
+// gasRows are read from the snapshots that Foundry's gas tests write.
+var gasRows = []gasRow{
+	{name: "gas/ask-bytes", group: "Ask", entry: "by bytes", baseline: "RaaS submit: no fee, no check (recorded)", baselineValue: 97_000, method: "ceiling 115,000"},
+	{name: "gas/ask-string", group: "Ask", entry: "by string, base32", baseline: "ceiling", baselineValue: 130_000},
+	{name: "gas/ask-string-v0", group: "Ask", entry: "by string, base58 (CIDv0)", baseline: "ceiling", baselineValue: 130_000},
+	{name: "gas/ask-second-requester", group: "Ask", entry: "by string, second requester of a CID"},
+	{name: "gas/ask-unpin", group: "Ask", entry: "unpin"},
+	{name: "gas/answer", group: "Answer", entry: "one, no callback", baseline: "Chainlink Operator fulfil (recorded)", baselineValue: 62_000, method: "1 signature; ceiling 65,000"},
+	{name: "gas/answer-pinning", group: "Answer", entry: "one, to EstuaryPinning", method: "1 signature, with callback"},
+	{name: "gas/answer-of-50", group: "Answer", entry: "fifty, no callback", each: 50, baseline: "ceiling", baselineValue: 25_000, method: "each of a batch of 50, 1 signature"},
+	{name: "gas/answer-of-50-pinning", group: "Answer", entry: "fifty, to EstuaryPinning", each: 50, method: "each of a batch of 50, 1 signature, with callback"},
+	{name: "size/EstuaryProvider", group: "Sizes", entry: "EstuaryProvider", unit: "bytes", baseline: "limit", baselineValue: 24_576},
+	{name: "size/EstuaryPinning", group: "Sizes", entry: "EstuaryPinning", unit: "bytes", baseline: "limit", baselineValue: 24_576},
+}
