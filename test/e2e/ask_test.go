@@ -45,10 +45,10 @@ type call struct {
 	data  []byte
 }
 
-// pinCall is pinToEstuary(string) at the quoted price.
-func (n *network) pinCall(t testing.TB, cid string) call {
+// pinCall is pinToEstuary(string) at a price.
+func (n *network) pinCall(t testing.TB, price *big.Int, cid string) call {
 	t.Helper()
-	return call{n.pinning(), n.quotePin(), estuarypinning.NewEstuaryPinning().PackPinToEstuary0(cid)}
+	return call{n.pinning(), price, estuarypinning.NewEstuaryPinning().PackPinToEstuary0(cid)}
 }
 
 // pinFrom is pinToEstuary with an origin.
@@ -117,11 +117,11 @@ func (n *network) askMany(t testing.TB, count int, cids []string) []common.Hash 
 	ctx := context.Background()
 	var asked []common.Hash
 	for i := 0; i < count; i += len(cids) {
-		who := n.fund(t, i)
+		who, price := n.fund(t, i), n.quotePin()
 		nonce := uint64(0)
 		var sent []common.Hash
 		for j := i; j < min(count, i+len(cids)); j++ {
-			tx := n.signed(t, who, nonce, n.pinCall(t, cids[j-i]))
+			tx := n.signed(t, who, nonce, n.pinCall(t, price, cids[j-i]))
 			if err := n.client.SendTransaction(ctx, tx); err != nil {
 				t.Fatalf("asking: %v", err)
 			}

@@ -37,6 +37,7 @@ func TestKillNineAtRandomMoments(t *testing.T) {
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
 	d.start(t)
 
+	began := time.Now()
 	var asked []common.Hash
 	var wg sync.WaitGroup
 	wg.Go(func() { asked = n.askMany(t, crashRequests, cids) })
@@ -55,11 +56,14 @@ func TestKillNineAtRandomMoments(t *testing.T) {
 		}
 		d.start(t)
 	}
+	t.Logf("%s: the kills are over", time.Since(began).Round(time.Second))
 	wg.Wait()
 	if t.Failed() {
 		return
 	}
+	t.Logf("%s: all %d requests are asked, %d answered", time.Since(began).Round(time.Second), len(asked), len(n.answers(t)))
 	n.awaitAnswers(t, asked, 4*time.Minute)
+	t.Logf("%s: all are answered", time.Since(began).Round(time.Second))
 	d.awaitAnswered(t)
 	d.verify(t)
 	d.stop(t)

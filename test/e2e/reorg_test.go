@@ -23,7 +23,7 @@ func TestReorgOnAnvil(t *testing.T) {
 			d := newDaemon(t, n, "--ipfs-peers", k.Addr)
 			d.start(t)
 
-			tx := n.signed(t, keyAlice, n.nonce(t, keyAlice), n.pinCall(t, cid))
+			tx := n.signed(t, keyAlice, n.nonce(t, keyAlice), n.pinCall(t, n.quotePin(), cid))
 			if err := n.client.SendTransaction(context.Background(), tx); err != nil {
 				t.Fatal(err)
 			}
@@ -34,6 +34,7 @@ func TestReorgOnAnvil(t *testing.T) {
 				}
 				return nil
 			})
+			n.mineEvery(t, 0) // so that the depth is right when the reorg comes
 			depth := n.head(t) - mined.BlockNumber.Uint64() + 1
 			if n.answers(t)[first] != 0 || depth < 2 || depth > 7 {
 				t.Fatalf("reorg depth %d: the request is not between soft and final", depth)
@@ -51,6 +52,7 @@ func TestReorgOnAnvil(t *testing.T) {
 				pairs = string(b)
 			}
 			output(t, nil, cast(t), "rpc", "--rpc-url", n.RPC, "anvil_reorg", fmt.Sprint(depth), pairs)
+			n.mineEvery(t, 1)
 
 			if !again {
 				eventually(t, time.Minute, "nothing is pinned for it", func() error {
@@ -80,6 +82,12 @@ func TestReorgOnAnvil(t *testing.T) {
 			d.stop(t)
 		})
 	}
+}
+
+// mineEvery sets anvil's seconds between blocks; 0 stops it.
+func (n *network) mineEvery(t testing.TB, seconds int) {
+	t.Helper()
+	output(t, nil, cast(t), "rpc", "--rpc-url", n.RPC, "evm_setIntervalMining", fmt.Sprint(seconds))
 }
 
 func (n *network) head(t testing.TB) uint64 {

@@ -74,7 +74,14 @@ func keySpec(k config.Key) signer.Spec {
 }
 
 func (d *Daemon) openLedger(ctx context.Context) (err error) {
-	d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db")})
+	if d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db")}); err != nil {
+		return err
+	}
+	// The directory's lock says that no other daemon holds these.
+	freed, err := d.ledger.FreeLeases(ctx, owner)
+	if freed > 0 {
+		d.log.Info("the daemon before ended in the middle of work, which is taken up again", "jobs", freed)
+	}
 	return err
 }
 
