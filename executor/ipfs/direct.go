@@ -3,6 +3,7 @@ package ipfs
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -221,10 +222,7 @@ type tap struct {
 }
 
 func (t *tap) Start(rs ...bsnet.Receiver) {
-	wrapped := make([]bsnet.Receiver, len(rs))
-	for i, r := range rs {
-		wrapped[i] = r
-	}
+	wrapped := slices.Clone(rs)
 	if len(wrapped) > 0 {
 		wrapped[0] = &tapped{wrapped[0], t.d}
 	}

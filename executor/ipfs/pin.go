@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -158,7 +159,7 @@ func (n *Node) openRecord(ctx context.Context, spec PinSpec) (rec *pinRecord, st
 	}, false, nil
 }
 
-// pinning is one pin at work: a walk, its source, and a writer beside it.
+// pinning is one pin at work: a walk, its source, and writers beside it.
 type pinning struct {
 	n        *Node
 	rec      *pinRecord
@@ -172,12 +173,12 @@ type pinning struct {
 	lost      []item
 	fetched   uint64
 
-	in   chan []item // to the writer, nil until it runs
+	in   chan []item // to the writers, nil until they run
 	out  chan written
-	busy int // batches the writer has
+	busy int // batches the writers have
 }
 
-// written is the writer's answer to one batch.
+// written is a writer's answer to one batch.
 type written struct {
 	added
 	err error
@@ -222,18 +223,13 @@ func (p *pinning) sink(ctx context.Context, it item) error {
 	return nil
 }
 
-// flush hands the collected blocks to the writer, which works beside the walk.
+// flush hands the collected blocks to the writers, which work beside the walk
+// and beside each other: while one waits for the disk, the next one writes.
 func (p *pinning) flush(ctx context.Context) error {
 	if p.in == nil {
-		in := make(chan []item)
-		p.in = in
-		go func() {
-			for batch := range in {
-				a, err := p.add(ctx, batch, false)
-				p.out <- written{a, err}
-			}
-			close(p.out)
-		}()
+		if err := p.start(ctx); err != nil {
+			return err
+		}
 	}
 	batch := p.items
 	for {
@@ -252,7 +248,32 @@ func (p *pinning) flush(ctx context.Context) error {
 	}
 }
 
-// wrote takes the writer's answer.
+// start writes the record, which every batch relies on, and starts the writers.
+func (p *pinning) start(ctx context.Context) error {
+	if !p.stored {
+		if _, err := p.add(ctx, nil, false); err != nil {
+			return err
+		}
+	}
+	in := make(chan []item)
+	var writers sync.WaitGroup
+	for range flushWriters {
+		writers.Go(func() {
+			for batch := range in {
+				a, err := p.add(ctx, batch, false)
+				p.out <- written{a, err}
+			}
+		})
+	}
+	go func() {
+		writers.Wait()
+		close(p.out)
+	}()
+	p.in = in
+	return nil
+}
+
+// wrote takes a writer's answer.
 func (p *pinning) wrote(r written) error {
 	p.busy--
 	p.fetched += r.blocks
@@ -260,7 +281,7 @@ func (p *pinning) wrote(r written) error {
 	return r.err
 }
 
-// settle waits for the writer to have nothing left.
+// settle waits for the writers to have nothing left.
 func (p *pinning) settle() error {
 	var errs []error
 	for p.busy > 0 {
@@ -269,7 +290,7 @@ func (p *pinning) settle() error {
 	return errors.Join(errs...)
 }
 
-// stop ends the writer; its answers, if any are left, are dropped.
+// stop ends the writers; their answers, if any are left, are dropped.
 func (p *pinning) stop() {
 	if p.in == nil {
 		return
@@ -283,7 +304,7 @@ func (p *pinning) stop() {
 // tick is called while the walk waits.
 func (p *pinning) tick(ctx context.Context) error {
 	p.report("fetching")
-	if len(p.items) > 0 && p.busy == 0 {
+	if len(p.items) > 0 && p.busy < flushWriters {
 		return p.flush(ctx)
 	}
 	return nil
@@ -306,7 +327,9 @@ func (p *pinning) add(ctx context.Context, items []item, final bool) (added, err
 		}
 		return added{}, err
 	}
-	p.stored = true
+	if fresh {
+		p.stored = true // by the walk's goroutine: writers start after it
+	}
 	p.n.metrics.stored(a)
 	if a.blocks == 0 {
 		return a, nil
