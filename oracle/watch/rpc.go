@@ -1,0 +1,327 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// maxBody bounds one answer: an endpoint cannot fill our memory.
+const maxBody = 256 << 20
+
+// RPC is the Client over an Ethereum JSON-RPC endpoint. It connects when it is
+// first used, so that an endpoint which is down is an error of a call.
+type RPC struct {
+	url  string
+	name string
+	http *http.Client
+
+	mu   sync.Mutex
+	conn *rpc.Client
+}
+
+// NewClient gives a client of the endpoint at rawURL (http, https, ws or wss).
+// It does not connect. Close it when done.
+func NewClient(rawURL string) (*RPC, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, errors.New("chain endpoint: not a URL; use http(s):// or ws(s)://")
+	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+	default:
+		return nil, fmt.Errorf("chain endpoint: scheme %q is not supported; use http(s):// or ws(s)://", u.Scheme)
+	}
+	if u.Host == "" {
+		return nil, errors.New("chain endpoint: the URL has no host")
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	return &RPC{
+		url: rawURL, name: u.Scheme + "://" + u.Host,
+		http: &http.Client{Transport: &transport{next: t}},
+	}, nil
+}
+
+// Endpoint names the endpoint without what might be secret.
+func (c *RPC) Endpoint() string { return c.name }
+
+// Close drops the connection. The client must not be used afterwards.
+func (c *RPC) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn != nil {
+		c.conn.Close()
+		c.conn = nil
+	}
+	c.http.CloseIdleConnections()
+}
+
+// ChainID asks eth_chainId.
+func (c *RPC) ChainID(ctx context.Context) (uint64, error) {
+	const method = "eth_chainId"
+	raw, err := c.call(ctx, method)
+	if err != nil {
+		return 0, err
+	}
+	id, err := decodeQuantity(raw)
+	if err != nil {
+		return 0, c.garbage(method, err)
+	}
+	return id, nil
+}
+
+// HeaderByTag gives the block behind "latest" or "finalized". FaultNotYet when
+// the endpoint knows the tag and has no such block yet.
+func (c *RPC) HeaderByTag(ctx context.Context, tag string) (Header, error) {
+	return c.header(ctx, tag)
+}
+
+// HeaderByNumber gives the canonical block at a height. FaultNullRound when the
+// height has none, FaultNotYet when the endpoint has not come so far.
+func (c *RPC) HeaderByNumber(ctx context.Context, height uint64) (Header, error) {
+	h, err := c.header(ctx, hexutil.EncodeUint64(height))
+	if err == nil && h.Height != height {
+		return Header{}, c.garbage("eth_getBlockByNumber", fmt.Errorf("asked for block %d and got %d", height, h.Height))
+	}
+	return h, err
+}
+
+func (c *RPC) header(ctx context.Context, ref string) (Header, error) {
+	const method = "eth_getBlockByNumber"
+	raw, err := c.call(ctx, method, ref, false)
+	if err != nil {
+		return Header{}, err
+	}
+	h, err := decodeHeader(raw)
+	switch {
+	case errors.Is(err, errNull):
+		return Header{}, &Fault{Kind: FaultNotYet, Endpoint: c.name, Method: method, Err: fmt.Errorf("no block %s", ref)}
+	case err != nil:
+		return Header{}, c.garbage(method, err)
+	}
+	return h, nil
+}
+
+// LogsByRange gives the logs of addrs in the canonical blocks from..to, both
+// inclusive. FaultTooMany when the range should be cut.
+func (c *RPC) LogsByRange(ctx context.Context, from, to uint64, addrs []common.Address) ([]chain.Log, error) {
+	return c.logs(ctx, map[string]any{
+		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to), "address": addrs,
+	})
+}
+
+// LogsByBlock gives the logs of addrs in one block, named by its hash.
+func (c *RPC) LogsByBlock(ctx context.Context, block common.Hash, addrs []common.Address) ([]chain.Log, error) {
+	return c.logs(ctx, map[string]any{"blockHash": block, "address": addrs})
+}
+
+func (c *RPC) logs(ctx context.Context, filter map[string]any) ([]chain.Log, error) {
+	const method = "eth_getLogs"
+	raw, err := c.call(ctx, method, filter)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := decodeLogs(raw)
+	if err != nil {
+		return nil, c.garbage(method, err)
+	}
+	return logs, nil
+}
+
+func (c *RPC) garbage(method string, err error) error {
+	return &Fault{Kind: FaultGarbage, Endpoint: c.name, Method: method, Err: err}
+}
+
+func (c *RPC) call(ctx context.Context, method string, args ...any) (json.RawMessage, error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, &Fault{Kind: FaultTransport, Endpoint: c.name, Method: method, Err: withoutURL(err)}
+	}
+	var raw json.RawMessage
+	if err := conn.CallContext(ctx, &raw, method, args...); err != nil {
+		return nil, c.fault(ctx, method, err)
+	}
+	return raw, nil
+}
+
+func (c *RPC) dial(ctx context.Context) (*rpc.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil {
+		conn, err := rpc.DialOptions(ctx, c.url, rpc.WithHTTPClient(c.http), rpc.WithWebsocketMessageSizeLimit(maxBody))
+		if err != nil {
+			return nil, err
+		}
+		c.conn = conn
+	}
+	return c.conn, nil
+}
+
+// fault says what kind of failure err is.
+func (c *RPC) fault(ctx context.Context, method string, err error) error {
+	f := &Fault{Endpoint: c.name, Method: method, Kind: FaultTransport}
+	var (
+		slow   *throttled
+		status rpc.HTTPError
+		answer rpc.Error
+		syntax *json.SyntaxError
+		typ    *json.UnmarshalTypeError
+	)
+	switch {
+	case ctx.Err() != nil:
+		f.Err = ctx.Err()
+		if errors.Is(f.Err, context.DeadlineExceeded) {
+			f.Err = fmt.Errorf("no answer in time: %w", f.Err)
+		}
+		return f
+	case errors.As(err, &slow):
+		f.Kind, f.After, f.Err = FaultThrottled, slow.after, slow
+		return f
+	case errors.As(err, &status):
+		f.Err = fmt.Errorf("HTTP %s: %s", status.Status, clip(string(status.Body)))
+		if k := classify(0, string(status.Body)); k == FaultTooMany {
+			f.Kind = k
+		} else if status.StatusCode < 500 {
+			f.Kind = FaultRefused
+		}
+		return f
+	case errors.As(err, &answer):
+		f.Code = answer.ErrorCode()
+		f.Kind = classify(f.Code, answer.Error())
+		f.Err = fmt.Errorf("code %d: %s", f.Code, clip(answer.Error()))
+		return f
+	case errors.As(err, &syntax), errors.As(err, &typ), errors.Is(err, rpc.ErrNoResult), errors.Is(err, errTooLong):
+		f.Kind, f.Err = FaultGarbage, fmt.Errorf("not a JSON-RPC answer: %w", err)
+		return f
+	}
+	f.Err = withoutURL(err)
+	return f
+}
+
+// classify sorts JSON-RPC errors of Lotus, Forest, geth, anvil and the usual
+// hosted endpoints by code and words.
+func classify(code int, message string) FaultKind {
+	m := strings.ToLower(message)
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(m, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case code == 12 || has("null round"):
+		return FaultNullRound
+	// before the limits: some endpoints say -32005 for both
+	case code == 429 || has("rate limit", "rate-limit", "ratelimit", "too many requests", "request count exceeded", "throttl"):
+		return FaultThrottled
+	case code == -32005:
+		return FaultTooMany
+	case code == -39001 || has("future epoch", "not yet available", "beyond the head", "block not found", "header not found",
+		"unknown block", "not indexed", "finalized block", "extends beyond", "beyond current head", "future block"):
+		return FaultNotYet
+	case has("too many results", "query returned more than", "matches too many events", "block range",
+		"range is too large", "range too large", "range limit", "exceeds the range", "response size", "limited to a",
+		"max results", "logs matched"):
+		return FaultTooMany
+	}
+	return FaultRefused
+}
+
+// clip keeps what an endpoint says short enough for a log line.
+func clip(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	if len(s) > 200 {
+		s = s[:200] + "…"
+	}
+	return s
+}
+
+// withoutURL drops the URL that net/http puts into its errors.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// throttled is a 429, or a 503 that names a time.
+type throttled struct {
+	status string
+	after  time.Duration
+}
+
+func (t *throttled) Error() string { return "HTTP " + t.status }
+
+var errTooLong = fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
+
+// transport keeps Retry-After, which the JSON-RPC client drops, and bounds bodies.
+type transport struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	retry := resp.Header.Get("Retry-After")
+	if resp.StatusCode == http.StatusTooManyRequests || (resp.StatusCode == http.StatusServiceUnavailable && retry != "") {
+		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // lets the connection be used again
+		_ = resp.Body.Close()
+		return nil, &throttled{status: resp.Status, after: retryAfter(retry, time.Now())}
+	}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: maxBody}
+	return resp, nil
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections through.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// retryAfter reads both forms of the header; 0 when it says nothing of use.
+func retryAfter(v string, now time.Time) time.Duration {
+	if s, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && s > 0 && s <= 24*3600 {
+		return time.Duration(s) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil && at.After(now) && at.Sub(now) <= 24*time.Hour {
+		return at.Sub(now)
+	}
+	return 0
+}
+
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	return n, err
+}

@@ -1,0 +1,228 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// sight is one look at the endpoint and at the ledger.
+type sight struct {
+	cur   chain.Cursor
+	has   bool // there is a cursor
+	head  Header
+	final chain.Block // newest final block that both the ledger and the endpoint allow
+}
+
+// next is the first height that is not covered.
+func (s sight) next(start uint64) uint64 {
+	if s.has {
+		return s.cur.Height + 1
+	}
+	return min(start, s.final.Height)
+}
+
+// Step looks at the chain once and emits at most one update. progress says that
+// another Step may find more at once. An error leaves the ledger as it was.
+func (w *Watcher) Step(ctx context.Context) (progress bool, err error) {
+	progress, err = w.step(ctx)
+	if errors.Is(err, chain.ErrDeepReorg) {
+		err = w.freeze(ctx, err)
+	} else if err == nil {
+		w.deep = 0
+	}
+	if k := kindOf(err); k == FaultTransport {
+		w.connected = false
+	}
+	w.noteResult(err)
+	return progress && err == nil, err
+}
+
+func (w *Watcher) step(ctx context.Context) (bool, error) {
+	if !w.connected {
+		if err := w.connect(ctx); err != nil {
+			return false, err
+		}
+	}
+	s, err := w.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	w.noteSight(s)
+	if err := w.anchor(ctx, s); err != nil {
+		return false, err
+	}
+	if s.has && s.head.Height < s.cur.Height {
+		w.noteLag(true)
+		return false, nil // another, slower node behind the same name; it has nothing to say
+	}
+	w.noteLag(false)
+	next := s.next(w.cfg.Start)
+	switch {
+	case s.has && s.head.Height == s.cur.Height && s.head.Hash != s.cur.Hash:
+		return w.reorg(ctx, s)
+	case s.has && s.final.Height > s.cur.Final && s.cur.Height > s.cur.Final:
+		return w.finalize(ctx, s)
+	case next <= s.final.Height:
+		return w.readChunk(ctx, s, next)
+	case next <= s.head.Height:
+		return w.follow(ctx, s)
+	}
+	return w.refresh(ctx, s)
+}
+
+// refresh tells the ledger of a head that moved without covering new heights.
+func (w *Watcher) refresh(ctx context.Context, s sight) (bool, error) {
+	soft := w.soft(s, s.cur.Height)
+	if soft <= s.cur.Soft && s.head.Height == s.cur.Head {
+		return false, nil
+	}
+	u := w.update(s)
+	u.Soft = soft
+	if markOf(u) == w.last {
+		return false, nil
+	}
+	return false, w.emit(ctx, u)
+}
+
+// look asks for the head and the final block and reads the cursor.
+func (w *Watcher) look(ctx context.Context) (sight, error) {
+	var s sight
+	head, err := w.tag(ctx, "latest")
+	if err != nil {
+		return s, err
+	}
+	final, err := w.finality(ctx, head)
+	if err != nil {
+		return s, err
+	}
+	if final.Height > head.Height {
+		head = final // two nodes behind one name: the final block is no less canonical
+	}
+	s.head, s.final = head, final.Block
+	if s.cur, s.has, err = w.ledger.Cursor(ctx, w.cfg.Filter); err != nil {
+		return s, fmt.Errorf("reading the cursor: %w", err)
+	}
+	if s.has && final.Height == s.cur.Final && final.Hash != s.cur.FinalHash {
+		return s, fmt.Errorf("%w: block %d is final as %s and was final as %s", chain.ErrDeepReorg, s.cur.Final, final.Hash, s.cur.FinalHash)
+	}
+	if s.has && final.Height < s.cur.Final {
+		s.final = chain.Block{Height: s.cur.Final, Hash: s.cur.FinalHash}
+	}
+	return s, nil
+}
+
+// finality gives the newest final block: what the endpoint says, or the block
+// FinalityDepth behind the head. A young chain without a final block has its
+// first one.
+func (w *Watcher) finality(ctx context.Context, head Header) (Header, error) {
+	final, err := w.tag(ctx, "finalized")
+	switch kindOf(err) {
+	case FaultNotYet, FaultRefused:
+	default:
+		return final, err
+	}
+	switch depth := w.cfg.FinalityDepth; {
+	case depth > 0 && head.Height > depth:
+		return w.atOrBelow(ctx, head.Height-depth, 0)
+	case depth > 0 || head.Height <= w.cfg.MaxRange:
+		return w.atOrAbove(ctx, 0, head.Height)
+	}
+	return Header{}, fmt.Errorf("%w: %w", ErrNoFinality, err)
+}
+
+// soft is the height at or below which reversible work may start when heights
+// up to covered have been read.
+func (w *Watcher) soft(s sight, covered uint64) uint64 {
+	var behind uint64
+	if s.head.Height > w.cfg.SoftDepth {
+		behind = s.head.Height - w.cfg.SoftDepth
+	}
+	return min(covered, max(behind, s.final.Height))
+}
+
+// update is the frame of an update that covers no heights and changes nothing.
+func (w *Watcher) update(s sight) chain.Update {
+	return chain.Update{
+		Filter: w.cfg.Filter, From: 1, To: 0, Head: s.head.Block, Soft: s.cur.Soft,
+		Final: chain.Block{Height: s.cur.Final, Hash: s.cur.FinalHash},
+	}
+}
+
+// mark tells updates apart; the same one twice means that the ledger stood still.
+type mark struct {
+	reorg           bool
+	ancestor, final common.Hash
+	from, to, soft  uint64
+	head            common.Hash
+}
+
+func markOf(u chain.Update) mark {
+	return mark{u.Reorg, u.Ancestor.Hash, u.Final.Hash, u.From, u.To, u.Soft, u.Head.Hash}
+}
+
+func (w *Watcher) emit(ctx context.Context, u chain.Update) error {
+	m := markOf(u)
+	if m == w.last {
+		w.last = mark{} // once reported, try again
+		return fmt.Errorf("%w: heights %d..%d, final %d", ErrStalled, u.From, u.To, u.Final.Height)
+	}
+	if err := w.sink.Apply(ctx, u); err != nil {
+		return fmt.Errorf("applying heights %d..%d: %w", u.From, u.To, err)
+	}
+	w.last = m
+	w.noteUpdate(u)
+	return nil
+}
+
+// ask makes one call with the configured timeout.
+func ask[T any](ctx context.Context, w *Watcher, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	defer cancel()
+	return call(ctx)
+}
+
+func (w *Watcher) header(ctx context.Context, height uint64) (Header, error) {
+	return ask(ctx, w, func(ctx context.Context) (Header, error) { return w.rpc.HeaderByNumber(ctx, height) })
+}
+
+func (w *Watcher) tag(ctx context.Context, tag string) (Header, error) {
+	h, err := ask(ctx, w, func(ctx context.Context) (Header, error) { return w.rpc.HeaderByTag(ctx, tag) })
+	if err == nil && tag == "latest" {
+		w.pace(h.Block)
+	}
+	return h, err
+}
+
+// pace learns how far apart blocks are.
+func (w *Watcher) pace(head chain.Block) {
+	if d := head.Time.Sub(w.seen.Time); w.seen.Height > 0 && head.Height > w.seen.Height && d > 0 {
+		w.spacing = d / time.Duration(head.Height-w.seen.Height)
+	}
+	w.seen = head
+}
+
+// atOrBelow gives the highest block in floor..height, skipping null rounds.
+func (w *Watcher) atOrBelow(ctx context.Context, height, floor uint64) (Header, error) {
+	for h := height; ; h-- {
+		b, err := w.header(ctx, h)
+		if kindOf(err) != FaultNullRound || h <= floor {
+			return b, err
+		}
+	}
+}
+
+// atOrAbove gives the lowest block in height..ceiling, skipping null rounds.
+func (w *Watcher) atOrAbove(ctx context.Context, height, ceiling uint64) (Header, error) {
+	for h := height; ; h++ {
+		b, err := w.header(ctx, h)
+		if kindOf(err) != FaultNullRound || h >= ceiling {
+			return b, err
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// errUnlinked is returned by tail when the first block after the ledger's newest
+// is not its child.
+var errUnlinked = errors.New("the next block does not link to the ledger's newest")
+
+// follow reads the blocks above the cursor, which are above the final block.
+func (w *Watcher) follow(ctx context.Context, s sight) (bool, error) {
+	u, err := w.tail(ctx, s)
+	switch {
+	case errors.Is(err, errUnlinked):
+		return w.reorg(ctx, s)
+	case err != nil:
+		return false, err
+	case len(u.Blocks) == 0:
+		return false, nil // the head is not readable yet
+	}
+	return true, w.emit(ctx, u)
+}
+
+// tail reads up to TailBatch blocks after the cursor, each linked to the one
+// before. It stops short, without an error, where the endpoint has no more or
+// changed its mind; the next step looks again.
+func (w *Watcher) tail(ctx context.Context, s sight) (chain.Update, error) {
+	u := w.update(s)
+	parent, next := s.cur.Hash, s.cur.Height+1
+	for h := next; h <= s.head.Height && len(u.Blocks) < w.cfg.TailBatch; h++ {
+		b, err := s.head, error(nil)
+		if h < s.head.Height {
+			b, err = w.header(ctx, h)
+		}
+		switch kindOf(err) {
+		case FaultNullRound:
+			continue
+		case FaultNotYet:
+			return u, nil
+		}
+		switch {
+		case err != nil:
+			return u, err
+		case b.Parent != parent && len(u.Blocks) == 0:
+			return u, errUnlinked
+		case b.Parent != parent:
+			return u, nil
+		}
+		logs, err := w.blockLogs(ctx, b)
+		if kindOf(err) == FaultNotYet || errors.Is(err, errRemoved) {
+			return u, nil
+		}
+		if err != nil {
+			return u, err
+		}
+		u.Blocks, u.Logs = append(u.Blocks, b.Block), append(u.Logs, logs...)
+		u.From, u.To = next, h
+		u.Soft = w.soft(s, h)
+		parent = b.Hash
+	}
+	return u, nil
+}
+
+// blockLogs reads the logs of one block by its hash. An empty answer against the
+// block's bloom is asked again by height.
+func (w *Watcher) blockLogs(ctx context.Context, b Header) ([]chain.Log, error) {
+	logs, err := w.logsOf(ctx, b.Block)
+	if err != nil {
+		return nil, err
+	}
+	if len(logs) == 0 && slices.ContainsFunc(w.cfg.Addresses, b.says) {
+		w.m.doubted.Inc()
+		return w.rangeLogs(ctx, b.Height, b.Block)
+	}
+	return w.checked(logs, b.Height, b.Block)
+}
+
+// finalize makes what was read near the head final, after a second read of its
+// logs: as far as the endpoint says, and no further than the ledger's blocks.
+func (w *Watcher) finalize(ctx context.Context, s sight) (bool, error) {
+	blocks, err := w.stored(ctx, s.cur)
+	if err != nil {
+		return false, err
+	}
+	upTo := s.final
+	if s.final.Height > s.cur.Height {
+		same, err := w.tipStands(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		if !same {
+			return w.reorg(ctx, s)
+		}
+		upTo = chain.Block{Height: s.cur.Height, Hash: s.cur.Hash}
+	}
+	i := slices.IndexFunc(blocks, func(b chain.Block) bool { return b.Height == upTo.Height && b.Hash == upTo.Hash })
+	if i < 0 {
+		return w.reorg(ctx, s) // the final block is not on the branch that we followed
+	}
+	upTo = blocks[i]
+	missing, err := w.secondRead(ctx, s.cur.Final+1, blocks[:i+1])
+	if err != nil {
+		return false, err
+	}
+	if len(missing) > 0 {
+		w.m.repaired.Add(float64(len(missing)))
+		w.log.Warn("the second read found logs that the first answer lacked", "logs", len(missing), "block", missing[0].Height)
+	}
+	u := w.update(s)
+	u.Final, u.Logs = upTo, missing
+	done := s
+	done.final = upTo
+	u.Soft = w.soft(done, s.cur.Height)
+	return true, w.emit(ctx, u)
+}
+
+// secondRead reads the logs of heights from..the last of blocks again and gives
+// those that the ledger lacks. What the ledger has and the second answer lacks is
+// asked for once more by block hash; an endpoint that denies it is an error.
+func (w *Watcher) secondRead(ctx context.Context, from uint64, blocks []chain.Block) ([]chain.Log, error) {
+	end := blocks[len(blocks)-1]
+	have, unsure, err := w.held(ctx, from, end.Height)
+	if err != nil {
+		return nil, err
+	}
+	again, err := w.reread(ctx, from, blocks)
+	if err != nil {
+		return nil, err
+	}
+	at := hashAt(blocks)
+	var missing []chain.Log
+	for _, l := range again {
+		if at[l.Height] != l.Block {
+			return nil, errLie("a log of height %d in block %s; that height was %s", l.Height, l.Block, at[l.Height])
+		}
+		if p := placeOf(l); !have[p] && !unsure[l.Height] {
+			missing = append(missing, l)
+		}
+		delete(have, placeOf(l))
+	}
+	return missing, w.deny(ctx, have, blocks)
+}
+
+// reread reads heights from..the last of blocks in as many pieces as the endpoint needs.
+func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block) ([]chain.Log, error) {
+	var out []chain.Log
+	for i := 0; i < len(blocks); {
+		if blocks[i].Height < from {
+			i++
+			continue
+		}
+		j := i
+		for j+1 < len(blocks) && blocks[j+1].Height-from < w.size {
+			j++
+		}
+		if j == i {
+			from = blocks[i].Height // null rounds before it hold no logs
+		}
+		logs, err := w.rangeLogs(ctx, from, blocks[j])
+		if kindOf(err) == FaultTooMany && w.shrink(from, blocks[j].Height) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.grow()
+		out = append(out, logs...)
+		from, i = blocks[j].Height+1, j+1
+	}
+	return out, nil
+}
+
+// deny asks by block hash for logs that a range read did not show again.
+func (w *Watcher) deny(ctx context.Context, lost map[place]bool, blocks []chain.Block) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	w.m.doubted.Inc()
+	for _, b := range blocks {
+		if !slices.ContainsFunc(keys(lost), func(p place) bool { return p.block == b.Hash }) {
+			continue
+		}
+		logs, err := w.logsOf(ctx, b)
+		if err != nil {
+			return err
+		}
+		for _, l := range logs {
+			delete(lost, placeOf(l))
+		}
+	}
+	if len(lost) > 0 {
+		return errLie("%d logs were shown once and are denied now", len(lost))
+	}
+	return nil
+}
+
+func keys(m map[place]bool) []place {
+	out := make([]place, 0, len(m))
+	for p := range m {
+		out = append(out, p)
+	}
+	return out
+}
+
+// held gives the places of the logs that the ledger holds unfinal in from..to,
+// and the heights for which its listing is not complete.
+func (w *Watcher) held(ctx context.Context, from, to uint64) (map[place]bool, map[uint64]bool, error) {
+	const page = 1000
+	have, unsure := map[place]bool{}, map[uint64]bool{}
+	for {
+		logs, err := w.ledger.Logs(ctx, chain.LogFilter{State: chain.LogSeen, FromHeight: from, Limit: page})
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading stored logs: %w", err)
+		}
+		top := from
+		for _, l := range logs {
+			if l.Height <= to && w.wanted[l.Address] {
+				have[placeOf(l.Log)] = true
+			}
+			top = max(top, l.Height)
+		}
+		switch {
+		case len(logs) < page || top > to:
+			return have, unsure, nil
+		case top == from:
+			w.log.Warn("a block has more logs than one page of the ledger; its second read is not compared", "block", top)
+			unsure[top] = true
+			top++
+		}
+		from = top
+	}
+}
