@@ -223,8 +223,20 @@ func (e *fakeEndpoint) Call(_ context.Context, m ethereum.CallMsg, _ Tag) error 
 	})
 }
 
-func (e *fakeEndpoint) EstimateGas(_ context.Context, m ethereum.CallMsg) (uint64, error) {
-	return 50_000, e.do(func() error { return nil })
+// EstimateGas finds more gas needed when gas has a price, and tries no more than
+// the balance buys, as go-ethereum does.
+func (e *fakeEndpoint) EstimateGas(_ context.Context, m ethereum.CallMsg) (gas uint64, err error) {
+	gas = 30_000
+	err = e.do(func() error {
+		if m.GasFeeCap == nil {
+			return nil
+		}
+		if gas = 50_000; cost(gas, m.GasFeeCap, m.Value).Cmp(e.balance) > 0 {
+			return &Revert{Words: "gas required exceeds allowance (5)"}
+		}
+		return nil
+	})
+	return gas, err
 }
 
 func (e *fakeEndpoint) Tip(context.Context) (t *big.Int, err error) {

@@ -172,6 +172,10 @@ func callArgs(m ethereum.CallMsg) map[string]any {
 	if m.Value != nil {
 		args["value"] = (*hexutil.Big)(m.Value)
 	}
+	if m.GasFeeCap != nil {
+		args["maxFeePerGas"] = (*hexutil.Big)(m.GasFeeCap)
+		args["maxPriorityFeePerGas"] = (*hexutil.Big)(m.GasTipCap)
+	}
 	if m.Gas != 0 {
 		args["gas"] = hexutil.Uint64(m.Gas)
 	}

@@ -54,17 +54,8 @@ func (t *turn) undecided() *chain.Tx {
 // fail, left queued when it must wait, otherwise signed and broadcast.
 func (t *turn) begin(ctx context.Context, row *chain.Tx) error {
 	s := t.s
-	gas, err := s.preflight(ctx, row.Intent, t.view.head)
-	var fails *Revert
-	switch {
-	case errors.As(err, &fails):
-		s.metrics.reverted()
-		return t.cancel(ctx, row, chain.WhyReverts+": "+describe(fails, s.decode))
-	case errors.Is(err, ErrFunds):
-		t.waiting = fmt.Sprintf("balance: %s cannot pay for a transaction: send it funds", s.addr)
-		return nil
-	case err != nil:
-		return fmt.Errorf("simulating transaction %d: %w", row.ID, err)
+	if err := s.simulate(ctx, row.Intent); err != nil {
+		return t.unfit(ctx, row, err)
 	}
 	fee, err := s.fee(ctx, t.view.head)
 	if errors.Is(err, ErrFeeLimit) {
@@ -73,6 +64,10 @@ func (t *turn) begin(ctx context.Context, row *chain.Tx) error {
 	}
 	if err != nil {
 		return err
+	}
+	gas, err := s.gasFor(ctx, row.Intent, fee, t.view.head)
+	if err != nil {
+		return t.unfit(ctx, row, err)
 	}
 	if enough, err := t.affordable(ctx, cost(gas, fee.Cap, row.Intent.Value)); err != nil || !enough {
 		return err
@@ -94,21 +89,59 @@ func (t *turn) begin(ctx context.Context, row *chain.Tx) error {
 	return t.send(ctx, row, true)
 }
 
-// preflight simulates an intent and gives the gas limit it needs.
-func (s *Sender) preflight(ctx context.Context, in chain.Intent, head Head) (uint64, error) {
-	msg := message(s.addr, in)
+// unfit handles an intent whose simulation says no: it is cancelled when it can
+// only fail, and waits when there is no money for it.
+func (t *turn) unfit(ctx context.Context, row *chain.Tx, err error) error {
+	s := t.s
+	var fails *Revert
+	switch {
+	case errors.As(err, &fails):
+		s.metrics.reverted()
+		return t.cancel(ctx, row, chain.WhyReverts+": "+describe(fails, s.decode))
+	case errors.Is(err, ErrFunds):
+		t.waiting = fmt.Sprintf("balance: %s cannot pay for a transaction: send it funds", s.addr)
+		return nil
+	default:
+		return fmt.Errorf("simulating transaction %d: %w", row.ID, err)
+	}
+}
+
+// simulate runs an intent without a price, so that an empty balance does not hide
+// a revert.
+func (s *Sender) simulate(ctx context.Context, in chain.Intent) error {
+	return s.pool.read(ctx, func(ctx context.Context, e Endpoint) error {
+		return e.Call(ctx, message(s.addr, in), Latest)
+	})
+}
+
+// gasFor gives the gas limit that an intent needs at a price. The price matters: a
+// contract that pays its sender's gas back does less when gas is free.
+func (s *Sender) gasFor(ctx context.Context, in chain.Intent, fee Fee, head Head) (uint64, error) {
+	free := message(s.addr, in)
+	priced := free
+	priced.GasFeeCap, priced.GasTipCap = fee.Cap, fee.Tip
 	var gas uint64
-	err := s.pool.read(ctx, func(ctx context.Context, e Endpoint) error {
-		if err := e.Call(ctx, msg, Latest); err != nil {
+	err := s.pool.read(ctx, func(ctx context.Context, e Endpoint) (err error) {
+		gas, err = e.EstimateGas(ctx, priced)
+		var fails *Revert
+		if !errors.As(err, &fails) {
 			return err
 		}
-		var err error
-		gas, err = e.EstimateGas(ctx, msg)
-		return err
+		// Nodes try no more gas than the balance buys: what goes well for nothing
+		// lacks only money.
+		if _, again := e.EstimateGas(ctx, free); again != nil {
+			return again
+		}
+		return fmt.Errorf("%w: %v", ErrFunds, err) // not a *Revert to anyone
 	})
 	if err != nil {
 		return 0, err
 	}
+	return s.limitGas(gas, head)
+}
+
+// limitGas adds the margin to an estimate and holds it under a block's room.
+func (s *Sender) limitGas(gas uint64, head Head) (uint64, error) {
 	most := s.cfg.MaxGas
 	if head.GasLimit != 0 && (most == 0 || head.GasLimit < most) {
 		most = head.GasLimit

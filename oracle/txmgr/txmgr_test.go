@@ -51,6 +51,9 @@ func TestAnIntentThatCanOnlyFailIsCancelledInOnePass(t *testing.T) {
 	w.must()
 	wantState(t, bad, chain.TxCancelled, chain.WhyReverts+": execution reverted: no such thing")
 	wantState(t, good, chain.TxSent, "")
+	if good.GasLimit != 60_000 {
+		t.Errorf("gas limit %d: not what it takes at a price, and a fifth", good.GasLimit)
+	}
 	if good.Nonce != 0 || w.ended != 1 {
 		t.Errorf("the good one has nonce %d, Changed was called %d times", good.Nonce, w.ended)
 	}
