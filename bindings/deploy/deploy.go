@@ -148,12 +148,8 @@ func (r *run) deploy(name string, meta *bind.MetaData, constructor []byte) (*typ
 	if err != nil {
 		return nil, fmt.Errorf("deploying %s: %w", name, err)
 	}
-	code, err := r.b.CodeAt(r.ctx, receipt.ContractAddress, nil)
-	if err != nil {
-		return nil, fmt.Errorf("deploying %s: reading its code: %w", name, err)
-	}
-	if len(code) == 0 {
-		return nil, fmt.Errorf("deploying %s: %w at %s", name, ErrNoCode, receipt.ContractAddress)
+	if err := r.coded(receipt.ContractAddress); err != nil {
+		return nil, fmt.Errorf("deploying %s: %w", name, err)
 	}
 	r.made.Contracts[name] = receipt.ContractAddress
 	r.said("%s at %s, %d gas", name, receipt.ContractAddress, receipt.GasUsed)
@@ -166,24 +162,71 @@ func (r *run) in() *bind.TransactOpts {
 	return &opts
 }
 
+// poll is how often a chain is asked for what is to come, and patience how many
+// failed answers in a row are borne.
+const (
+	poll     = 100 * time.Millisecond
+	patience = 50
+)
+
 // mined waits for a transaction's success.
 func (r *run) mined(tx common.Hash) (*types.Receipt, error) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	var receipt *types.Receipt
+	err := r.await(func() (bool, error) {
+		var err error
+		receipt, err = r.b.TransactionReceipt(r.ctx, tx)
+		if errors.Is(err, ethereum.NotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("waiting for transaction %s: %w", tx, err)
+	}
+	if receipt.Status != types.ReceiptStatusSuccessful {
+		return nil, fmt.Errorf("transaction %s reverted in block %s", tx, receipt.BlockNumber)
+	}
+	return receipt, nil
+}
+
+// coded waits for a contract's code. Where the state of a block is known one
+// block after its receipts, as on Lotus, it is not there at once.
+func (r *run) coded(at common.Address) error {
+	tries := 0
+	return r.await(func() (bool, error) {
+		code, err := r.b.CodeAt(r.ctx, at, nil)
+		if err == nil && len(code) == 0 {
+			if tries++; tries > codeTries {
+				return true, fmt.Errorf("%w at %s", ErrNoCode, at)
+			}
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+// codeTries bounds how long code may be missing: two minutes, four epochs.
+const codeTries = int(2 * time.Minute / poll)
+
+// await asks until ask is done or its error final: one it returns as done, or
+// one that does not pass.
+func (r *run) await(ask func() (done bool, err error)) error {
+	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	for {
-		receipt, err := r.b.TransactionReceipt(r.ctx, tx)
-		switch {
-		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
-			return receipt, nil
-		case err == nil:
-			return nil, fmt.Errorf("transaction %s reverted", tx)
-		case !errors.Is(err, ethereum.NotFound):
-			return nil, fmt.Errorf("waiting for transaction %s: %w", tx, err)
+	for failures := 0; ; {
+		done, err := ask()
+		if done {
+			return err
+		}
+		if err == nil {
+			failures = 0
+		} else if failures++; failures >= patience {
+			return fmt.Errorf("%d answers in a row failed, the last: %w", failures, err)
 		}
 		select {
 		case <-tick.C:
 		case <-r.ctx.Done():
-			return nil, fmt.Errorf("waiting for transaction %s: %w", tx, r.ctx.Err())
+			return errors.Join(r.ctx.Err(), err)
 		}
 	}
 }
@@ -208,7 +251,16 @@ func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operat
 	// The provider, two prices, then the others: see Run.
 	made := Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{"EstuaryProvider": provider}}
 	for i, name := range []string{"EstuaryPinning", "PinnedNote", "RevertingNote"} {
-		made.Contracts[name] = crypto.CreateAddress(opts.From, uint64(3+i))
+		at := crypto.CreateAddress(opts.From, uint64(3+i))
+		code, err := b.CodeAt(ctx, at, nil)
+		if err != nil {
+			return Deployment{}, fmt.Errorf("looking for %s: %w", name, err)
+		}
+		if len(code) == 0 {
+			return Deployment{}, fmt.Errorf("%s is not at %s though the provider is there: the deployment was cut short; "+
+				"start the chain from an empty data directory", name, at)
+		}
+		made.Contracts[name] = at
 	}
 	c := estuaryprovider.NewEstuaryProvider()
 	digest, err := bind.Call(c.Instance(b, provider), &bind.CallOpts{Context: ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)

@@ -1,0 +1,226 @@
+package deploy_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient/simulated"
+
+	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/deploy"
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/pinnednote"
+)
+
+// mining is a chain that mines each transaction as it comes.
+type mining struct {
+	simulated.Client
+	mine func()
+}
+
+func (m mining) SendTransaction(ctx context.Context, tx *types.Transaction) error {
+	if err := m.Client.SendTransaction(ctx, tx); err != nil {
+		return err
+	}
+	m.mine()
+	return nil
+}
+
+// start gives a chain with one rich key.
+func start(t *testing.T) (mining, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rich := new(big.Int).Lsh(big.NewInt(1), 100)
+	chain := simulated.NewBackend(types.GenesisAlloc{crypto.PubkeyToAddress(key.PublicKey): {Balance: rich}})
+	t.Cleanup(func() {
+		if err := chain.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return mining{Client: chain.Client(), mine: func() { chain.Commit() }}, key
+}
+
+func opts(t *testing.T, chain mining, key *ecdsa.PrivateKey) *bind.TransactOpts {
+	t.Helper()
+	id, err := chain.ChainID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bind.NewKeyedTransactor(key, id)
+}
+
+var operators = []common.Address{{9}, {3}, {7}} // in no order
+
+func TestEveryProfileDeploysAWorkingSuite(t *testing.T) {
+	for _, profile := range deploy.Profiles() {
+		t.Run(profile.Name, func(t *testing.T) {
+			chain, key := start(t)
+			var said []string
+			made, err := deploy.Run(t.Context(), chain, opts(t, chain, key), deploy.Plan{
+				Profile: profile, Operators: operators, Threshold: 2, Samples: true,
+				Said: func(format string, _ ...any) { said = append(said, format) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(said) == 0 || made.ChainID != 1337 || made.StartBlock != 1 {
+				t.Errorf("said %d steps; %+v", len(said), made)
+			}
+			checkProvider(t, chain, made, profile, crypto.PubkeyToAddress(key.PublicKey))
+			checkConsumers(t, chain, made, profile)
+		})
+	}
+}
+
+func checkProvider(t *testing.T, chain mining, made deploy.Deployment, profile deploy.Profile, owner common.Address) {
+	t.Helper()
+	c := estuaryprovider.NewEstuaryProvider()
+	at := c.Instance(chain, made.Contracts[bindings.EstuaryProvider])
+	digest := ask(t, at, c.PackConfigDigest(), c.UnpackConfigDigest)
+	if digest != made.ConfigDigest || digest == (common.Hash{}) {
+		t.Errorf("the deployment says digest %s, the contract %x", made.ConfigDigest, digest)
+	}
+	sorted := slices.SortedFunc(slices.Values(operators), common.Address.Cmp)
+	if got := ask(t, at, c.PackOperators(), c.UnpackOperators); !slices.Equal(got, sorted) {
+		t.Errorf("operators %v, want %v", got, sorted)
+	}
+	if got := ask(t, at, c.PackThreshold(), c.UnpackThreshold); got != 2 {
+		t.Errorf("threshold %d", got)
+	}
+	if got := ask(t, at, c.PackOwner(), c.UnpackOwner); got != owner {
+		t.Errorf("owner %s, want the deployer %s", got, owner)
+	}
+	for action, want := range map[uint16]estuaryprovider.Price{1: profile.Pin, 2: profile.Unpin} {
+		got := ask(t, at, c.PackPriceOf(action), c.UnpackPriceOf)
+		if got.Base.Cmp(want.Base) != 0 || got.PerMiB != want.PerMiB || got.AttemptBps != want.AttemptBps || !got.Offered {
+			t.Errorf("price of action %d is %+v, want %+v", action, got, want)
+		}
+	}
+	if got := ask(t, at, c.PackMinAttempt(), c.UnpackMinAttempt); got.Cmp(profile.Provider.MinAttempt) != 0 {
+		t.Errorf("minAttempt %s, want %s", got, profile.Provider.MinAttempt)
+	}
+}
+
+// A quote proves that prices and contracts fit together.
+func checkConsumers(t *testing.T, chain mining, made deploy.Deployment, profile deploy.Profile) {
+	t.Helper()
+	p := estuarypinning.NewEstuaryPinning()
+	at := p.Instance(chain, made.Contracts[bindings.EstuaryPinning])
+	quote := ask(t, at, p.PackQuotePin(), p.UnpackQuotePin)
+	if quote.Fee.Cmp(profile.Pin.Base) <= 0 || new(big.Int).Mul(quote.AttemptFee, big.NewInt(10)).Cmp(quote.Fee) > 0 {
+		t.Errorf("a pin is quoted at %s, %s for an attempt; its base price is %s", quote.Fee, quote.AttemptFee, profile.Pin.Base)
+	}
+	n := pinnednote.NewPinnedNote()
+	for _, sample := range []string{bindings.PinnedNote, bindings.RevertingNote} {
+		if fee := ask(t, n.Instance(chain, made.Contracts[sample]), n.PackQuote(), n.UnpackQuote); fee.Sign() <= 0 {
+			t.Errorf("%s is quoted %s", sample, fee)
+		}
+	}
+}
+
+func ask[T any](t *testing.T, at *bind.BoundContract, call []byte, unpack func([]byte) (T, error)) T {
+	t.Helper()
+	answer, err := bind.Call(at, &bind.CallOpts{Context: t.Context()}, call, unpack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func TestSamplesAreOptional(t *testing.T) {
+	chain, key := start(t)
+	made, err := deploy.Run(t.Context(), chain, opts(t, chain, key),
+		deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.Contracts) != 2 {
+		t.Errorf("deployed %v", made.Contracts)
+	}
+	if _, err := made.Address(bindings.PinnedNote); err == nil {
+		t.Error("an address is given for what was not deployed")
+	}
+}
+
+func TestThresholdsThatCannotBeMetAreRefused(t *testing.T) {
+	chain, key := start(t)
+	for _, p := range []deploy.Plan{
+		{Profile: deploy.Devnet(), Operators: operators, Threshold: 0},
+		{Profile: deploy.Devnet(), Operators: operators, Threshold: 4},
+		{Profile: deploy.Devnet(), Threshold: 1},
+	} {
+		if _, err := deploy.Run(t.Context(), chain, opts(t, chain, key), p); err == nil {
+			t.Errorf("threshold %d of %d operators was deployed", p.Threshold, len(p.Operators))
+		}
+	}
+	if nonce, err := chain.PendingNonceAt(t.Context(), crypto.PubkeyToAddress(key.PublicKey)); err != nil || nonce != 0 {
+		t.Errorf("%d transactions were sent all the same (%v)", nonce, err)
+	}
+}
+
+// What the constructor refuses must fail before anything else is sent.
+func TestARefusedConstructorEndsTheDeployment(t *testing.T) {
+	chain, key := start(t)
+	profile := deploy.Devnet()
+	profile.Provider.MinDeadline = big.NewInt(1 << 35)
+	_, err := deploy.Run(t.Context(), chain, opts(t, chain, key), deploy.Plan{Profile: profile, Operators: operators, Threshold: 1})
+	if err == nil || !strings.Contains(err.Error(), "deploying EstuaryProvider") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDevnetFindsWhatItHas(t *testing.T) {
+	chain, key := start(t)
+	first, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first.Contracts) != 4 || first.ConfigDigest != second.ConfigDigest {
+		t.Errorf("first %+v, then %+v", first, second)
+	}
+	for name, at := range first.Contracts {
+		if second.Contracts[name] != at {
+			t.Errorf("%s was at %s and is now said to be at %s", name, at, second.Contracts[name])
+		}
+	}
+}
+
+// A devnet killed between two deployments is not taken for a whole one.
+func TestDevnetCutShortIsNamed(t *testing.T) {
+	chain, key := start(t)
+	plan := deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1} // no samples
+	if _, err := deploy.Run(t.Context(), chain, opts(t, chain, key), plan); err != nil {
+		t.Fatal(err)
+	}
+	_, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
+	if err == nil || !strings.Contains(err.Error(), "PinnedNote") || !strings.Contains(err.Error(), "empty data directory") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancelledDeploymentStops(t *testing.T) {
+	chain, key := start(t)
+	chain.mine = func() {} // nothing is ever mined
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := deploy.Run(ctx, chain, opts(t, chain, key), deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1}); ctx.Err() == nil || err == nil {
+		t.Errorf("got %v", err)
+	}
+}

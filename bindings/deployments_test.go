@@ -1,0 +1,100 @@
+package bindings_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/pinnednote"
+	"github.com/tidegate/tidegate/bindings/revertingnote"
+)
+
+func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
+	record, err := bindings.Known()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := map[string]string{
+		bindings.EstuaryProvider: estuaryprovider.EstuaryProviderMetaData.Bin,
+		bindings.EstuaryPinning:  estuarypinning.EstuaryPinningMetaData.Bin,
+		bindings.PinnedNote:      pinnednote.PinnedNoteMetaData.Bin,
+		bindings.RevertingNote:   revertingnote.RevertingNoteMetaData.Bin,
+	}
+	for name, hex := range code {
+		if want := crypto.Keccak256Hash(common.FromHex(hex)); record.InitCode[name] != want {
+			t.Errorf("%s: %s is recorded, its binding has %s", name, record.InitCode[name], want)
+		}
+	}
+	if len(record.InitCode) != len(code) {
+		t.Errorf("%d hashes are recorded, %d contracts have names here", len(record.InitCode), len(code))
+	}
+}
+
+func TestNamesAreThoseOfTheList(t *testing.T) {
+	raw, err := os.ReadFile("contracts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []struct{ Name string }
+	if err := json.Unmarshal(raw, &list); err != nil {
+		t.Fatal(err)
+	}
+	record, err := bindings.Known()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != len(record.InitCode) {
+		t.Errorf("%d contracts are listed, %d recorded", len(list), len(record.InitCode))
+	}
+	for _, c := range list {
+		if _, ok := record.InitCode[c.Name]; !ok {
+			t.Errorf("%s is listed and not recorded", c.Name)
+		}
+	}
+}
+
+func TestUnknownChainSaysWhatToDo(t *testing.T) {
+	_, err := bindings.On(31415926)
+	if !errors.Is(err, bindings.ErrNotDeployed) || !strings.Contains(err.Error(), "contracts deploy") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBadRecordsAreRefused(t *testing.T) {
+	const (
+		code = `"initCode":{"EstuaryProvider":"0x0100000000000000000000000000000000000000000000000000000000000000"}`
+		at   = `{"EstuaryProvider":"0x0100000000000000000000000000000000000000"}`
+		good = `{"note":"",` + code + `,"deployments":[{"chainId":1,"startBlock":2,"contracts":` + at + `,"configDigest":"0x0100000000000000000000000000000000000000000000000000000000000000"}]}`
+	)
+	record, err := bindings.Read(strings.NewReader(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := record.Deployments[0].Address(bindings.EstuaryProvider); err != nil || a != (common.Address{1}) {
+		t.Errorf("address %s, %v", a, err)
+	}
+	for name, bad := range map[string]string{
+		"unknown field":    strings.Replace(good, `"note"`, `"Noten"`, 1),
+		"trailing data":    good + "{}",
+		"no chain":         strings.Replace(good, `"chainId":1`, `"chainId":0`, 1),
+		"chain twice":      strings.Replace(good, `"deployments":[`, `"deployments":[{"chainId":1,"contracts":`+at+`},`, 1),
+		"no contract":      strings.Replace(good, `"contracts":`+at, `"contracts":{}`, 1),
+		"unknown contract": strings.Replace(good, `"contracts":{"EstuaryProvider"`, `"contracts":{"Estuary"`, 1),
+		"zero address":     strings.Replace(good, `"0x0100000000000000000000000000000000000000"`, `"0x0000000000000000000000000000000000000000"`, 1),
+	} {
+		if bad == good {
+			t.Fatalf("%s: the case changes nothing", name)
+		}
+		if _, err := bindings.Read(strings.NewReader(bad)); err == nil {
+			t.Errorf("%s was read", name)
+		}
+	}
+}
