@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/executor/job"
-	"github.com/tidegate/tidegate/oracle/chain"
 )
 
 // Claiming costs the same with ten rows as with a million. A job whose run_at
@@ -62,16 +61,26 @@ func (s *Store) Claim(ctx context.Context, r job.ClaimRequest) (j job.Job, ok bo
 	return j, ok, nil
 }
 
-// markDue takes back expired leases and marks rows whose time has come.
+// markDue takes back expired leases and marks rows whose time has come. Most
+// claims find neither, and looking is cheaper than writing nothing.
 func markDue(ctx context.Context, t conn, r job.ClaimRequest) error {
-	_, err := exec(ctx, t, `UPDATE job SET state = 'available', lease_owner = '', lease_until = 0 WHERE id IN
-		(SELECT id FROM job WHERE kind = ? AND state = 'running' AND lease_until <= ? ORDER BY lease_until LIMIT ?)`,
-		string(r.Kind), ms(r.Now), expiredAhead)
+	const expired = "FROM job WHERE kind = ? AND state = 'running' AND lease_until <= ?"
+	const timely = "FROM job WHERE kind = ? AND ready = 1 AND due = 0 AND " + claimable + " AND run_at <= ? AND node_id IN ('', ?)"
+	kind, now := string(r.Kind), ms(r.Now)
+	var isExpired, isTimely bool
+	err := t.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+expired+"), EXISTS (SELECT 1 "+timely+")", kind, now, kind, now, r.NodeID).Scan(&isExpired, &isTimely)
 	if err != nil {
 		return err
 	}
-	_, err = exec(ctx, t, `UPDATE job SET due = 1 WHERE id IN (SELECT id FROM job WHERE kind = ? AND ready = 1 AND due = 0 AND `+claimable+`
-		AND run_at <= ? AND node_id IN ('', ?) ORDER BY run_at LIMIT ?)`, string(r.Kind), ms(r.Now), r.NodeID, dueAhead)
+	if isExpired {
+		if _, err := exec(ctx, t, "UPDATE job SET state = 'available', lease_owner = '', lease_until = 0 WHERE id IN (SELECT id "+expired+" ORDER BY lease_until LIMIT ?)",
+			kind, now, expiredAhead); err != nil {
+			return err
+		}
+	}
+	if isExpired || isTimely {
+		_, err = exec(ctx, t, "UPDATE job SET due = 1 WHERE id IN (SELECT id "+timely+" ORDER BY run_at LIMIT ?)", kind, now, r.NodeID, dueAhead)
+	}
 	return err
 }
 
@@ -150,16 +159,23 @@ func fencedJob(ctx context.Context, t conn, id, fence int64, set string, args ..
 	if err != nil || n == 1 {
 		return err
 	}
-	if _, found, err := one(ctx, t, value[int64], "SELECT fence FROM job WHERE id = ?", id); err != nil || found {
-		if err != nil {
-			return err
-		}
-		return job.ErrFenced
-	}
-	return job.ErrNotFound
+	return fencedOrGone(ctx, t, id)
 }
 
-const unleased = ", due = 0, lease_owner = '', lease_until = 0, updated = ?"
+// fencedOrGone tells why a write under a fence met no row.
+func fencedOrGone(ctx context.Context, t conn, id int64) error {
+	_, found, err := one(ctx, t, value[int64], "SELECT fence FROM job WHERE id = ?", id)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		return job.ErrFenced
+	default:
+		return job.ErrNotFound
+	}
+}
+
+const unleased = ", lease_owner = '', lease_until = 0, updated = ?"
 
 // Heartbeat extends the lease of a running job and stores its progress. It
 // returns job.ErrFenced when the job was taken away: stop working on it.
@@ -207,21 +223,23 @@ func (s *Store) FinishJob(ctx context.Context, id, fence int64, r job.Result, no
 	if err != nil {
 		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)
 	}
+	node := ""
+	if r.Held {
+		node = r.NodeID
+	}
 	err = s.write(ctx, func(ctx context.Context, t conn) error {
-		node := ""
-		if r.Held {
-			node = r.NodeID
-		}
-		err := fencedJob(ctx, t, id, fence, "state = 'done', outcome = ?, reason = ?, detail = ?, progress = ?, last_error = '', node_id = CASE WHEN ? <> '' THEN ? ELSE node_id END"+unleased,
-			int64(r.Outcome), int64(r.Reason), string(r.Detail), progress, node, node, ms(now))
+		var answers bool
+		j, ok, err := one(ctx, t, func(s scanner) (started, error) { return scanStarted(scanWith{s, []any{&answers}}) }, `UPDATE job SET
+				state = 'done', outcome = ?, reason = ?, detail = ?, progress = ?, last_error = '', node_id = CASE WHEN ? <> '' THEN ? ELSE node_id END`+unleased+`
+			WHERE id = ? AND fence = ? AND state = 'running' RETURNING `+startedColumns+", answers",
+			int64(r.Outcome), int64(r.Reason), string(r.Detail), progress, node, node, ms(now), id, fence)
 		if err != nil {
 			return err
 		}
-		j, _, err := one(ctx, t, scanStarted, "SELECT "+startedColumns+" FROM job WHERE id = ?", id)
-		if err != nil {
-			return err
+		if !ok {
+			return fencedOrGone(ctx, t, id)
 		}
-		return finish(ctx, t, j, r, now, &out)
+		return finish(ctx, t, j, answers, r, now, &out)
 	})
 	if err != nil {
 		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)
@@ -244,25 +262,18 @@ func checkResult(r job.Result) error {
 }
 
 // finish does what follows from a job that has just become done.
-func finish(ctx context.Context, t conn, j started, r job.Result, now time.Time, out *job.Committed) error {
-	wake := func(k job.Kind) { out.Ready = append(out.Ready, k) }
-	var req chain.Request
-	known := false
-	if j.Request != "" {
-		var err error
-		if req, known, err = one(ctx, t, scanRequest, "SELECT "+requestColumns+" FROM request WHERE id = ?", j.Request); err != nil {
+func finish(ctx context.Context, t conn, j started, answers bool, r job.Result, now time.Time, out *job.Committed) error {
+	if answers {
+		gone, _, err := one(ctx, t, value[string], "SELECT state FROM request WHERE id = ? AND (state = 'retracted' OR closed_final = 1)", j.Request)
+		if err != nil {
 			return err
 		}
-	}
-	answers, err := isAnswering(ctx, t, j.ID)
-	if err != nil {
-		return err
-	}
-	if answers && known && (req.State == chain.RequestRetracted || req.ClosedFinal) { // nobody waits for it
-		if r.Held {
-			return scheduleUndo(ctx, t, j, ms(now), string(req.State), ms(now), wake)
+		if gone != "" { // nobody waits for it
+			if !r.Held {
+				return nil
+			}
+			return scheduleUndo(ctx, t, j, ms(now), gone, ms(now), func(k job.Kind) { out.Ready = append(out.Ready, k) })
 		}
-		return nil
 	}
 	if r.Held && !r.ReleaseAt.IsZero() {
 		if err := scheduleExpiry(ctx, t, j, ms(r.ReleaseAt), ms(now)); err != nil {
@@ -277,13 +288,8 @@ func finish(ctx context.Context, t conn, j started, r job.Result, now time.Time,
 		notBefore = j.NotBefore
 	}
 	out.Answer = true
-	_, err = exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
+	_, err := exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
 		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
 		j.ID, j.Request, int64(r.Outcome), int64(r.Reason), blob(r.Answer), ms(notBefore), ms(j.Deadline), ms(now), ms(now))
 	return err
-}
-
-func isAnswering(ctx context.Context, t conn, id int64) (bool, error) {
-	v, _, err := one(ctx, t, value[bool], "SELECT answers FROM job WHERE id = ?", id)
-	return v, err
 }

@@ -213,17 +213,21 @@ CREATE TABLE turn (
 CREATE INDEX turn_order ON turn (kind, class, running, served, requester) WHERE due > 0;
 CREATE INDEX turn_served ON turn (kind, served);
 -- +goose StatementBegin
-CREATE TRIGGER job_turn AFTER UPDATE OF due, state ON job
-WHEN OLD.due <> NEW.due OR (OLD.state = 'running') <> (NEW.state = 'running')
+CREATE TRIGGER job_turn_new BEFORE UPDATE OF due ON job WHEN NEW.due = 1
 BEGIN
   INSERT INTO turn (kind, requester, class, due, running, served)
     SELECT NEW.kind, NEW.requester, NEW.class, 0, coalesce(max(running), 0), coalesce(max(served), 0)
     FROM turn WHERE kind = NEW.kind AND requester = NEW.requester
     ON CONFLICT DO NOTHING;
-  UPDATE turn SET due = due + NEW.due - OLD.due
-    WHERE kind = NEW.kind AND requester = NEW.requester AND class = NEW.class;
-  UPDATE turn SET running = running + (NEW.state = 'running') - (OLD.state = 'running')
-    WHERE kind = NEW.kind AND requester = NEW.requester AND (OLD.state = 'running') <> (NEW.state = 'running');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER job_turn AFTER UPDATE OF due, state ON job
+WHEN OLD.due <> NEW.due OR (OLD.state = 'running') <> (NEW.state = 'running')
+BEGIN
+  UPDATE turn SET due = due + (NEW.due - OLD.due) * (class = NEW.class),
+      running = running + (NEW.state = 'running') - (OLD.state = 'running')
+    WHERE kind = NEW.kind AND requester = NEW.requester;
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
