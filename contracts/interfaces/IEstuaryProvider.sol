@@ -43,9 +43,9 @@ interface IEstuaryProvider is IExecutionProvider {
     event IntakePausedChanged(uint64 seq, bool paused);
     /// @notice More was paid than the quote; the rest was credited.
     event SurplusCredited(bytes32 indexed requestId, uint64 seq, address indexed account, uint256 amount);
-    /// @notice What the answers of one batch earned: `toSender` for its gas, `toSigners` split equally among the
-    /// signers (set bits: places in the configuration), the remainder of the division to the first of them.
-    event FeesEarned(address indexed sender, uint64 seq, uint256 toSender, uint256 toSigners, uint256 signers);
+    /// @notice What the answers of one batch earned: `toSender` for its gas, `toSigners` split equally among the signers of the
+    /// batch (its `OracleAnswered` name them), the remainder of the division to the one with the lowest address.
+    event FeesEarned(address indexed sender, uint64 seq, uint256 toSender, uint256 toSigners);
 
     error EstuaryProvider_ConfigOutOfRange(bytes32 field);
     error EstuaryProvider_PriceOutOfRange();

@@ -12,7 +12,9 @@ import {
     Terms
 } from "../interfaces/IExecutionProvider.sol";
 import { IOracleConsumer } from "../interfaces/IOracleConsumer.sol";
+import { Head } from "./Head.sol";
 import { OperatorSet } from "./OperatorSet.sol";
+import { Reports } from "./Reports.sol";
 import { Tariff } from "./Tariff.sol";
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -31,19 +33,24 @@ import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 /// calls shows `nextSeq` and the credits of signers as they were before the batch. The owner prices and pauses the
 /// intake and announces operators; it can reach neither fees nor credits nor answers.
 contract EstuaryProvider is Tariff {
+    using Reports for Report;
+    using Reports for Report[];
+    using Reports for Terms;
+    using Reports for bytes;
+
     /// @dev What is gathered while a batch is applied.
     struct Batch {
         uint64 seq;
         uint256 signers;
         uint256 earned;
-        uint256 bytesIn; // calldata of the reports, canonically encoded
+        uint256 bytesIn; // calldata of the applied reports, whatever else the sender attached
     }
 
     uint256 public constant MAX_PAYLOAD = 4096;
     uint256 public constant MAX_CONTEXT = 1024;
     uint256 public constant MAX_RESULT = 1024;
     uint256 private constant MAX_RETURNED = 256;
-    /// @dev Bytes of the canonical encoding of a fulfil call besides reports' own and signatures.
+    /// @dev Bytes of a fulfil call besides its reports and signatures.
     uint256 private constant CALL_BYTES = 4 + 5 * 32;
     /// @dev The same for one report besides its result and context: offset, terms, outcome, reason, two offsets, two lengths.
     uint256 private constant REPORT_BYTES = 18 * 32;
@@ -76,39 +83,38 @@ contract EstuaryProvider is Tariff {
         bytes calldata context,
         RequestOptions calldata options
     ) external payable nonReentrant returns (bytes32 requestId) {
-        Head memory head = _head;
-        if (head.paused) revert EstuaryProvider_IntakePaused();
-        _checkRequest(action, maxBytes, expiry, payload, context, options);
-
+        Head head = _head;
+        if (head.paused()) revert EstuaryProvider_IntakePaused();
+        uint64 seq = head.seq();
         Terms memory terms;
-        (terms.fee, terms.attemptFee) = _quote(action, maxBytes, expiry, options.callbackGas, head.gasPriceCap);
-        if (msg.value < terms.fee) revert EstuaryProvider_Underpaid(msg.value, terms.fee);
-        terms.seq = head.seq++;
+        terms.seq = seq++;
         terms.consumer = msg.sender;
         terms.action = action;
         terms.callbackGas = options.callbackGas;
         terms.deadline = options.deadline;
         terms.attemptUntil = uint40(block.timestamp) + minAttempt;
         terms.refundTo = options.refundTo;
-        terms.payloadHash = keccak256(payload);
-        terms.contextHash = keccak256(context);
+        _checkTerms(terms);
+        if (action == Actions.PIN) _checkPin(payload, maxBytes, expiry);
+        if (context.length > MAX_CONTEXT) revert EstuaryProvider_ContextTooLarge(context.length, MAX_CONTEXT);
+        if (payload.length > MAX_PAYLOAD) revert EstuaryProvider_PayloadTooLarge(payload.length, MAX_PAYLOAD);
 
-        requestId = keccak256(abi.encode(block.chainid, address(this), terms));
+        (uint96 fee, uint96 attemptFee) = _quote(action, maxBytes, expiry, terms.callbackGas, head.gasPriceCap());
+        if (msg.value < fee) revert EstuaryProvider_Underpaid(msg.value, fee);
+        (terms.fee, terms.attemptFee) = (fee, attemptFee);
+        requestId = _announce(terms, payload, context);
         _requests[requestId] = uint256(RequestState.Open);
-        emit OracleRequested(requestId, msg.sender, action, terms, payload, context);
-
-        uint256 surplus = msg.value - terms.fee;
-        if (surplus != 0) {
-            _credits[options.refundTo] += surplus;
-            emit SurplusCredited(requestId, head.seq++, options.refundTo, surplus);
+        if (msg.value != fee) {
+            _credits[terms.refundTo] += msg.value - fee;
+            emit SurplusCredited(requestId, seq++, terms.refundTo, msg.value - fee);
         }
-        _head.seq = head.seq;
+        _head = head.withSeq(seq);
     }
 
     /// @inheritdoc IExecutionProvider
     function cancel(Terms calldata terms) external nonReentrant {
         if (msg.sender != terms.consumer) revert EstuaryProvider_NotConsumer(msg.sender);
-        bytes32 requestId = _idOf(terms);
+        bytes32 requestId = terms.idOf();
         if (_stateOf(_requests[requestId]) != RequestState.Open) revert EstuaryProvider_NotOpen(requestId);
         uint40 effectiveAt = uint40(block.timestamp) + cancelDelay;
         _requests[requestId] = uint256(RequestState.Cancelling) | uint256(effectiveAt) << 8;
@@ -117,7 +123,7 @@ contract EstuaryProvider is Tariff {
 
     /// @inheritdoc IExecutionProvider
     function refund(Terms calldata terms) external nonReentrant returns (uint96 amount) {
-        bytes32 requestId = _idOf(terms);
+        bytes32 requestId = terms.idOf();
         uint256 slot = _requests[requestId];
         RequestState state = _stateOf(slot);
         if (state != RequestState.Open && state != RequestState.Cancelling) revert EstuaryProvider_NotOpen(requestId);
@@ -140,7 +146,7 @@ contract EstuaryProvider is Tariff {
         if (to == address(0)) revert EstuaryProvider_TransferFailed(to);
         _credits[msg.sender] = 0;
         emit Withdrawn(msg.sender, _takeSeq(), to, amount);
-        (bool sent,) = _boundedCall(to, gasleft(), amount, "");
+        (bool sent,) = _boundedCall(to, type(uint256).max, amount, 0, 0);
         if (!sent) revert EstuaryProvider_TransferFailed(to);
     }
 
@@ -156,40 +162,39 @@ contract EstuaryProvider is Tariff {
     {
         uint256 gasAtStart = gasleft();
         if (reports.length == 0) revert EstuaryProvider_EmptyBatch();
-        Head memory head = _head;
-        (bytes32[] memory ids, bytes32[] memory resultHashes, bytes32 itemsHash) = _hashReports(reports);
-        (address[] memory signers, uint256 bitmap) = _authorise(head, configDigest_, itemsHash, signatures);
+        Head head = _head;
+        (address[] memory signers, uint256 bitmap) =
+            _authorise(head, configDigest_, reports.itemsHash(ITEM_TYPEHASH), signatures);
 
         Batch memory batch;
-        batch.seq = head.seq;
+        batch.seq = head.seq();
         batch.signers = bitmap;
-        for (uint256 i = 0; i < ids.length; ++i) {
-            if (_answer(reports[i], ids[i], resultHashes[i], batch)) ++applied;
+        unchecked {
+            for (uint256 i = 0; i < reports.length; ++i) {
+                if (_answer(reports.at(i), batch)) ++applied;
+            }
+            if (batch.earned != 0) {
+                // Sizes are of what was read, so calldata that costs nothing to attach earns nothing.
+                uint256 size = CALL_BYTES + SIGNATURE_BYTES * signers.length + batch.bytesIn;
+                uint256 gasUsed = gasAtStart - gasleft() + BASE_GAS + size * BYTE_GAS;
+                _payOut(batch, signers, gasUsed * Math.min(tx.gasprice, head.gasPriceCap()));
+            }
         }
-        if (batch.earned != 0) {
-            uint256 gasUsed = gasAtStart - gasleft() + BASE_GAS
-                + (CALL_BYTES + SIGNATURE_BYTES * signers.length + batch.bytesIn) * BYTE_GAS;
-            _payOut(batch, signers, gasUsed * Math.min(tx.gasprice, head.gasPriceCap));
-        }
-        _head.seq = batch.seq;
+        _head = head.withSeq(batch.seq);
     }
 
     /// @inheritdoc IExecutionProvider
     function retryCallback(Report calldata report) external nonReentrant {
         Terms calldata terms = report.terms;
-        bytes32 requestId = _idOf(terms);
-        uint256 kept = _commitment(
-            requestId, report.outcome, report.reason, keccak256(report.result), keccak256(report.context)
-        );
+        bytes32 requestId = terms.idOf();
+        uint256 kept = _keptSlot(report, requestId, report.resultOf().hashOf());
         if (_requests[requestId] != kept) revert EstuaryProvider_NoKeptCallback(requestId);
         _requests[requestId] = uint256(RequestState.Answered);
         emit CallbackRetried(requestId, _takeSeq());
 
         address consumer = terms.consumer;
         if (consumer.code.length == 0) revert EstuaryProvider_CallbackReverted("");
-        bytes memory call = _callbackData(requestId, report);
-        _requireGas(terms.callbackGas);
-        (bool ok, bytes memory returned) = _boundedCall(consumer, gasleft(), 0, call);
+        (bool ok, bytes memory returned) = _callConsumer(report, requestId, terms.callbackGas, type(uint256).max);
         if (!ok) revert EstuaryProvider_CallbackReverted(returned);
     }
 
@@ -207,200 +212,198 @@ contract EstuaryProvider is Tariff {
 
     /// @inheritdoc IExecutionProvider
     function idOf(Terms calldata terms) external view returns (bytes32) {
-        return _idOf(terms);
+        return terms.idOf();
     }
 
     /// @inheritdoc IExecutionProvider
     function nextSeq() external view returns (uint64) {
-        return _head.seq;
+        return _head.seq();
     }
 
     // -------------------------------------------------------- intake, inside
 
-    function _checkRequest(
-        uint16 action,
-        uint64 maxBytes,
-        uint40 expiry,
-        bytes calldata payload,
-        bytes calldata context,
-        RequestOptions calldata options
-    ) private view {
-        if (payload.length > MAX_PAYLOAD) {
-            revert EstuaryProvider_PayloadTooLarge(payload.length, MAX_PAYLOAD);
+    function _checkTerms(Terms memory terms) private view {
+        if (terms.callbackGas > maxCallbackGas) {
+            revert EstuaryProvider_CallbackGasTooHigh(terms.callbackGas, maxCallbackGas);
         }
-        if (context.length > MAX_CONTEXT) revert EstuaryProvider_ContextTooLarge(context.length, MAX_CONTEXT);
-        if (options.callbackGas > maxCallbackGas) {
-            revert EstuaryProvider_CallbackGasTooHigh(options.callbackGas, maxCallbackGas);
-        }
-        if (options.refundTo == address(0)) revert EstuaryProvider_ZeroRefundTo();
+        if (terms.refundTo == address(0)) revert EstuaryProvider_ZeroRefundTo();
         uint40 earliest = uint40(block.timestamp) + minDeadline;
-        if (options.deadline < earliest) revert EstuaryProvider_DeadlineTooNear(options.deadline, earliest);
+        if (terms.deadline < earliest) revert EstuaryProvider_DeadlineTooNear(terms.deadline, earliest);
         uint40 latest = uint40(block.timestamp) + MAX_DEADLINE;
-        if (options.deadline > latest) revert EstuaryProvider_DeadlineTooFar(options.deadline, latest);
-        if (action == Actions.PIN) {
-            // The head of abi.encode(PinPayload): offset, cid, requester, maxBytes, expiry. What is asked is what is priced.
-            if (
-                payload.length < 224 || uint256(bytes32(payload[:32])) != 32
-                    || uint256(bytes32(payload[96:128])) != maxBytes || uint256(bytes32(payload[128:160])) != expiry
-            ) revert EstuaryProvider_PayloadMismatch();
+        if (terms.deadline > latest) revert EstuaryProvider_DeadlineTooFar(terms.deadline, latest);
+    }
+
+    /// @dev What is asked is what is priced: the head of abi.encode(PinPayload) is offset, cid, requester, maxBytes, expiry.
+    function _checkPin(bytes calldata payload, uint64 maxBytes, uint40 expiry) private pure {
+        bool matches = payload.length >= 224;
+        assembly ("memory-safe") {
+            let at := payload.offset
+            matches := and(matches, eq(calldataload(at), 0x20))
+            matches := and(matches, eq(calldataload(add(at, 0x60)), maxBytes))
+            matches := and(matches, eq(calldataload(add(at, 0x80)), expiry))
+        }
+        if (!matches) revert EstuaryProvider_PayloadMismatch();
+    }
+
+    /// @dev Completes the terms with the hashes of payload and context, and emits
+    /// OracleRequested(requestId, terms.consumer, terms.action, terms, payload, context).
+    /// @return requestId keccak256(abi.encode(block.chainid, address(this), terms)), as `idOf`
+    function _announce(Terms memory terms, bytes calldata payload, bytes calldata context)
+        private
+        returns (bytes32 requestId)
+    {
+        bytes32 topic = OracleRequested.selector;
+        assembly ("memory-safe") {
+            // Lays length and bytes out in whole words; gives the hash of the bytes and the end.
+            function tail(to, offset, length) -> hash, end {
+                end := add(add(to, 0x20), and(add(length, 0x1f), not(0x1f)))
+                mstore(sub(end, 0x20), 0)
+                mstore(to, length)
+                calldatacopy(add(to, 0x20), offset, length)
+                hash := keccak256(add(to, 0x20), length)
+            }
+            // chain id | provider | terms | offset of payload | offset of context | payload | context: what is hashed ends with
+            // the terms, what is logged begins with them.
+            let hashed := mload(0x40)
+            let logged := add(hashed, 0x40)
+            let hash, end := tail(add(logged, 0x1a0), payload.offset, payload.length)
+            mstore(add(terms, 0x120), hash)
+            mstore(add(logged, 0x160), 0x1a0)
+            mstore(add(logged, 0x180), sub(end, logged))
+            hash, end := tail(end, context.offset, context.length)
+            mstore(add(terms, 0x140), hash)
+            mcopy(logged, terms, 0x160)
+            mstore(hashed, chainid())
+            mstore(add(hashed, 0x20), address())
+            requestId := keccak256(hashed, 0x1a0)
+            log4(logged, sub(end, logged), topic, requestId, mload(add(terms, 0x20)), mload(add(terms, 0x40)))
         }
     }
 
     // ------------------------------------------------------- answers, inside
 
-    function _hashReports(Report[] calldata reports)
-        private
-        view
-        returns (bytes32[] memory ids, bytes32[] memory resultHashes, bytes32 itemsHash)
-    {
-        uint256 count = reports.length;
-        ids = new bytes32[](count);
-        resultHashes = new bytes32[](count);
-        bytes32[] memory items = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            Report calldata report = reports[i];
-            ids[i] = _idOf(report.terms);
-            resultHashes[i] = keccak256(report.result);
-            items[i] = keccak256(abi.encode(ITEM_TYPEHASH, ids[i], report.outcome, report.reason, resultHashes[i]));
-        }
-        itemsHash = keccak256(abi.encodePacked(items));
-    }
-
     /// @dev Applies one report of a signed batch, or skips it with an event. Reverts only for want of gas.
-    function _answer(Report calldata report, bytes32 requestId, bytes32 resultHash, Batch memory batch)
-        private
-        returns (bool)
-    {
-        Terms calldata terms = report.terms;
+    function _answer(Report calldata report, Batch memory batch) private returns (bool) {
+        bytes32 requestId = report.terms.idOf();
         Skip why = _whySkip(report, requestId);
         if (why != Skip.None) {
             emit ReportSkipped(requestId, batch.seq++, why);
             return false;
         }
         _requests[requestId] = uint256(RequestState.Answered);
-        emit OracleAnswered(requestId, batch.seq++, report.outcome, report.reason, resultHash, batch.signers);
+        bytes32 resultHash = report.resultOf().hashOf();
+        uint8 outcome = uint8(report.outcomeOf());
+        unchecked {
+            emit OracleAnswered(requestId, batch.seq++, outcome, uint8(report.reasonOf()), resultHash, batch.signers);
 
-        batch.bytesIn += REPORT_BYTES + ((report.result.length + 31) & ~uint256(31))
-            + ((report.context.length + 31) & ~uint256(31));
-        if (report.outcome == Outcomes.SUCCEEDED) {
-            batch.earned += terms.fee;
-        } else {
-            batch.earned += terms.attemptFee;
-            uint256 rest = terms.fee - terms.attemptFee;
-            if (rest != 0) _credits[terms.refundTo] += rest;
+            // Sums of fees that were all paid in.
+            Terms calldata terms = report.terms;
+            if (outcome == Outcomes.SUCCEEDED) {
+                batch.earned += terms.fee;
+            } else {
+                uint256 attemptFee = terms.attemptFee;
+                batch.earned += attemptFee;
+                uint256 rest = terms.fee - attemptFee;
+                if (rest != 0) _credits[terms.refundTo] += rest;
+            }
+            batch.bytesIn += REPORT_BYTES + report.resultOf().length + report.contextOf().length;
+            if (terms.callbackGas != 0) _callBack(report, requestId, resultHash, batch);
         }
-        if (terms.callbackGas != 0) _callBack(report, requestId, resultHash, batch);
         return true;
     }
 
     function _whySkip(Report calldata report, bytes32 requestId) private view returns (Skip) {
-        Terms calldata terms = report.terms;
         uint256 slot = _requests[requestId];
         RequestState state = _stateOf(slot);
-        if (state == RequestState.None) return Skip.Unknown;
-        if (state == RequestState.Cancelling) {
-            if (block.timestamp >= slot >> 8) return Skip.Closed;
-        } else if (state != RequestState.Open) {
-            return Skip.Closed;
+        if (state != RequestState.Open) {
+            if (state == RequestState.None) return Skip.Unknown;
+            if (state != RequestState.Cancelling || block.timestamp >= slot >> 8) return Skip.Closed;
         }
+        Terms calldata terms = report.terms;
         if (block.timestamp > terms.deadline) return Skip.PastDeadline;
-        if (keccak256(report.context) != terms.contextHash) return Skip.BadReport;
-        uint8 reason = report.reason;
-        if (report.outcome == Outcomes.SUCCEEDED) {
-            if (reason != Reasons.NONE || report.result.length > MAX_RESULT) return Skip.BadReport;
-        } else {
-            if (
-                report.outcome != Outcomes.FAILED || reason == Reasons.NONE || reason > Reasons.UNREACHABLE
-                    || report.result.length != 0
-            ) return Skip.BadReport;
-            if (reason != Reasons.INVALID_CONTENT && block.timestamp < terms.attemptUntil) return Skip.TooEarly;
+        if (report.contextOf().hashOf() != terms.contextHash) return Skip.BadReport;
+        uint256 reason = report.reasonOf();
+        uint256 outcome = report.outcomeOf();
+        uint256 size = report.resultOf().length;
+        if (outcome == Outcomes.SUCCEEDED) {
+            return reason != Reasons.NONE || size > MAX_RESULT ? Skip.BadReport : Skip.None;
         }
+        if (outcome != Outcomes.FAILED || reason == Reasons.NONE || reason > Reasons.UNREACHABLE || size != 0) {
+            return Skip.BadReport;
+        }
+        if (reason != Reasons.INVALID_CONTENT && block.timestamp < terms.attemptUntil) return Skip.TooEarly;
         return Skip.None;
     }
 
     /// @dev The request is closed already. A consumer without code has not been told anything, so it counts as failed too.
     function _callBack(Report calldata report, bytes32 requestId, bytes32 resultHash, Batch memory batch) private {
-        address consumer = report.terms.consumer;
+        Terms calldata terms = report.terms;
         bool ok;
         bytes memory returned;
-        if (consumer.code.length != 0) {
-            bytes memory call = _callbackData(requestId, report);
-            uint256 promised = report.terms.callbackGas;
-            _requireGas(promised);
-            (ok, returned) = _boundedCall(consumer, promised, 0, call);
+        if (terms.consumer.code.length != 0) {
+            uint256 promised = terms.callbackGas;
+            (ok, returned) = _callConsumer(report, requestId, promised, promised);
         }
         if (ok) return;
-        _requests[requestId] =
-            _commitment(requestId, report.outcome, report.reason, resultHash, report.terms.contextHash);
+        _requests[requestId] = _keptSlot(report, requestId, resultHash);
         emit CallbackFailed(requestId, batch.seq++, returned);
     }
 
     /// @dev Of what a batch earned, the sender first gets its gas back, at most all; the signers share the rest.
     function _payOut(Batch memory batch, address[] memory signers, uint256 gasCost) private {
-        uint256 toSender = Math.min(batch.earned, gasCost);
-        uint256 toSigners = batch.earned - toSender;
-        if (toSender != 0) _credits[msg.sender] += toSender;
-        if (toSigners != 0) {
-            uint256 share = toSigners / signers.length;
-            _credits[signers[0]] += toSigners - share * (signers.length - 1);
-            for (uint256 i = 1; i < signers.length; ++i) {
-                _credits[signers[i]] += share;
+        unchecked {
+            uint256 toSender = Math.min(batch.earned, gasCost);
+            uint256 toSigners = batch.earned - toSender;
+            // Credits are sums of what was paid in.
+            if (toSender != 0) _credits[msg.sender] += toSender;
+            if (toSigners != 0) {
+                uint256 count = signers.length;
+                uint256 share = toSigners / count;
+                _credits[signers[0]] += toSigners - share * (count - 1);
+                for (uint256 i = 1; i < count; ++i) {
+                    _credits[signers[i]] += share;
+                }
             }
+            emit FeesEarned(msg.sender, batch.seq++, toSender, toSigners);
         }
-        emit FeesEarned(msg.sender, batch.seq++, toSender, toSigners, batch.signers);
     }
 
-    /// @dev A call passes on at most 63/64 of what is left, so with less than this the callee would get less than it was promised.
-    function _requireGas(uint256 promised) private view {
+    /// @dev Calls the consumer back. A call passes on at most 63/64 of what is left, so with less left than is checked here
+    /// the consumer would get less than it was promised.
+    function _callConsumer(Report calldata report, bytes32 requestId, uint256 promised, uint256 gasLimit)
+        private
+        returns (bool ok, bytes memory returned)
+    {
+        (uint256 from, uint256 size) = report.callback(requestId, IOracleConsumer.onOracleResult.selector);
         uint256 needed = promised + promised / 63 + 1 + CALL_OVERHEAD;
         if (gasleft() < needed) revert EstuaryProvider_GasTooLow(gasleft(), needed);
+        return _boundedCall(report.terms.consumer, gasLimit, 0, from, size);
     }
 
-    /// @dev Copies at most MAX_RETURNED bytes of what comes back, however much it is.
-    function _boundedCall(address to, uint256 gasLimit, uint256 value, bytes memory data)
+    /// @dev Copies at most MAX_RETURNED bytes of what comes back from a call that fails, however much it is.
+    function _boundedCall(address to, uint256 gasLimit, uint256 value, uint256 from, uint256 size)
         private
         returns (bool ok, bytes memory returned)
     {
         uint256 most = MAX_RETURNED;
         assembly ("memory-safe") {
-            ok := call(gasLimit, to, value, add(data, 0x20), mload(data), 0, 0)
+            ok := call(gasLimit, to, value, from, size, 0, 0)
             if iszero(ok) {
-                let size := returndatasize()
-                if gt(size, most) { size := most }
+                let count := returndatasize()
+                if gt(count, most) { count := most }
                 returned := mload(0x40)
-                mstore(returned, size)
-                returndatacopy(add(returned, 0x20), 0, size)
-                mstore(0x40, and(add(add(returned, size), 0x3f), not(0x1f)))
+                mstore(returned, count)
+                returndatacopy(add(returned, 0x20), 0, count)
+                mstore(0x40, and(add(add(returned, count), 0x3f), not(0x1f)))
             }
         }
     }
 
-    function _callbackData(bytes32 requestId, Report calldata report) private pure returns (bytes memory) {
-        return abi.encodeCall(
-            IOracleConsumer.onOracleResult, (requestId, report.context, report.outcome, report.reason, report.result)
+    /// @dev What the slot of a request holds while its callback is kept: the state and 31 bytes of the hash of the answer.
+    function _keptSlot(Report calldata report, bytes32 requestId, bytes32 resultHash) private pure returns (uint256) {
+        bytes32 hash = Reports.hash5(
+            requestId, bytes32(report.outcomeOf()), report.reasonOf(), uint256(resultHash), report.contextOf().hashOf()
         );
-    }
-
-    // ----------------------------------------------------------- small parts
-
-    function _idOf(Terms calldata terms) private view returns (bytes32 requestId) {
-        // keccak256(abi.encode(block.chainid, address(this), terms)): the terms are static, so they lie in calldata as encoded.
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-            mstore(p, chainid())
-            mstore(add(p, 0x20), address())
-            calldatacopy(add(p, 0x40), terms, 0x160)
-            requestId := keccak256(p, 0x1a0)
-        }
-    }
-
-    /// @dev The slot of a request whose callback failed: the state and 31 bytes of the hash of the answer.
-    function _commitment(bytes32 requestId, uint8 outcome, uint8 reason, bytes32 resultHash, bytes32 contextHash)
-        private
-        pure
-        returns (uint256)
-    {
-        bytes32 hash = keccak256(abi.encode(requestId, outcome, reason, resultHash, contextHash));
         return (uint256(hash) << 8) | uint256(RequestState.CallbackFailed);
     }
 

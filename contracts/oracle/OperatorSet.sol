@@ -2,9 +2,9 @@
 pragma solidity 0.8.30;
 
 import { IOperatorSet } from "../interfaces/IOperatorSet.sol";
-import { Ownable, Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import { Head } from "./Head.sol";
+import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// @title OperatorSet
@@ -17,18 +17,6 @@ import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 /// `_head` is the one slot that every event and every answer touches: it holds the event counter of the whole contract
 /// and all that an answer has to know of configurations and prices.
 abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyGuardTransient {
-    /// @dev One storage slot.
-    struct Head {
-        uint64 seq; // of the next event
-        uint64 gasPriceCap; // wei
-        uint40 drainUntil; // until which `previous` may answer
-        uint32 current; // number of the configuration in force
-        uint32 previous; // number of the one before; 0 = none
-        uint8 threshold;
-        uint8 previousThreshold;
-        bool paused;
-    }
-
     struct Proposed {
         bytes32 digest;
         uint32 number; // 0 = nothing proposed
@@ -89,12 +77,12 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
 
     /// @inheritdoc IOperatorSet
     function operators() external view returns (address[] memory) {
-        return _operators[_head.current];
+        return _operators[_head.current()];
     }
 
     /// @inheritdoc IOperatorSet
     function threshold() external view returns (uint8) {
-        return _head.threshold;
+        return _head.threshold();
     }
 
     /// @notice The configuration that was announced and is not yet in force; zeros when there is none.
@@ -112,43 +100,93 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
     function signsUntil(bytes32 digest) external view returns (uint40) {
         uint32 number = _numberOf[digest];
         if (number == 0) return 0;
-        if (number == _head.current) return type(uint40).max;
-        return number == _head.previous ? _head.drainUntil : 0;
+        if (number == _head.current()) return type(uint40).max;
+        return number == _head.previous() ? _head.drainUntil() : 0;
     }
 
     /// @dev The seq of the event that is about to be emitted.
-    function _takeSeq() internal returns (uint64) {
-        return _head.seq++;
+    function _takeSeq() internal returns (uint64 seq) {
+        Head head = _head;
+        seq = head.seq();
+        _head = head.withSeq(seq + 1);
     }
 
     /// @dev Checks that `signatures` are exactly k, by distinct operators of a configuration that may sign now, over the
     /// batch whose items hash to `itemsHash`.
     /// @return signers ascending
     /// @return bitmap one bit for the place of each signer in its configuration
-    function _authorise(Head memory head, bytes32 digest, bytes32 itemsHash, bytes[] calldata signatures)
+    function _authorise(Head head, bytes32 digest, bytes32 itemsHash, bytes[] calldata signatures)
         internal
         view
         returns (address[] memory signers, uint256 bitmap)
     {
-        uint256 number = _numberOf[digest];
-        uint256 needed;
-        if (number == head.current) needed = head.threshold;
-        else if (number == head.previous && block.timestamp <= head.drainUntil) needed = head.previousThreshold;
-        if (number == 0 || needed == 0) revert OperatorSet_UnknownConfig(digest);
-        if (signatures.length != needed) revert OperatorSet_WrongSignatureCount(signatures.length, needed);
-
-        bytes32 signed = _hashTypedDataV4(keccak256(abi.encode(BATCH_TYPEHASH, digest, itemsHash)));
-        signers = new address[](needed);
+        bytes32 signed = _hashTypedDataV4(_hash3(BATCH_TYPEHASH, digest, itemsHash));
+        uint256 count = signatures.length;
+        if (count > MAX_OPERATORS) revert OperatorSet_TooManyOperators(count, MAX_OPERATORS);
+        signers = new address[](count);
+        uint256 number;
         address last;
-        for (uint256 i = 0; i < needed; ++i) {
-            // Refuses a high s, a length other than 65 and a v other than 27 or 28: the signer is then 0.
-            (address signer,,) = ECDSA.tryRecoverCalldata(signed, signatures[i]);
-            uint256 member = _members[digest][signer];
-            if (member == 0) revert OperatorSet_NotAnOperator(signer);
+        for (uint256 i = 0; i < count; ++i) {
+            (address signer, uint256 member) = _signerOf(digest, signed, signatures[i]);
             if (signer <= last) revert OperatorSet_SignaturesUnsorted();
             last = signer;
             signers[i] = signer;
             bitmap |= 1 << (member & 0xff);
+            number = member >> 8;
+        }
+        if (count == 0) number = _numberOf[digest];
+        uint256 needed = _needed(head, digest, number);
+        if (count != needed) revert OperatorSet_WrongSignatureCount(count, needed);
+    }
+
+    /// @dev Who signed, and its entry in `_members`.
+    function _signerOf(bytes32 digest, bytes32 signed, bytes calldata signature)
+        private
+        view
+        returns (address signer, uint256 member)
+    {
+        signer = _recover(signed, signature);
+        member = _members[digest][signer];
+        if (member == 0) {
+            _needed(_head, digest, _numberOf[digest]);
+            revert OperatorSet_NotAnOperator(signer);
+        }
+    }
+
+    /// @dev How many must sign under configuration `number`, whose digest is `digest`; reverts when it may not sign now.
+    function _needed(Head head, bytes32 digest, uint256 number) private view returns (uint256) {
+        if (number == 0) revert OperatorSet_UnknownConfig(digest);
+        if (number == head.current()) return head.threshold();
+        if (number == head.previous() && block.timestamp <= head.drainUntil()) return head.previousThreshold();
+        revert OperatorSet_UnknownConfig(digest);
+    }
+
+    /// @dev The signer of a signature r | s | v of 65 bytes, or 0: for another length, an s in the upper half (the second
+    /// form that every signature has), a v other than 27 or 28, and what recovers to nobody. 0 is never an operator.
+    function _recover(bytes32 signed, bytes calldata signature) private view returns (address signer) {
+        if (signature.length != 65) return address(0);
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            let s := calldataload(add(signature.offset, 0x20))
+            mstore(p, signed)
+            mstore(add(p, 0x20), byte(0, calldataload(add(signature.offset, 0x40))))
+            mstore(add(p, 0x40), calldataload(signature.offset))
+            mstore(add(p, 0x60), s)
+            if iszero(gt(s, 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0)) {
+                mstore(0, 0)
+                pop(staticcall(gas(), 1, p, 0x80, 0, 0x20))
+                signer := mload(0)
+            }
+        }
+    }
+
+    function _hash3(bytes32 a, bytes32 b, bytes32 c) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, a)
+            mstore(add(p, 0x20), b)
+            mstore(add(p, 0x40), c)
+            hash := keccak256(p, 0x60)
         }
     }
 
@@ -177,20 +215,14 @@ abstract contract OperatorSet is IOperatorSet, Ownable2Step, EIP712, ReentrancyG
     }
 
     function _activate() private {
-        Head memory head = _head;
+        Head head = _head;
         bytes32 before = _configDigest;
         bytes32 digest = _proposed.digest;
-        if (head.current != 0) {
-            head.previous = head.current;
-            head.previousThreshold = head.threshold;
-            head.drainUntil = uint40(block.timestamp) + DRAIN_WINDOW;
-        }
-        head.current = _proposed.number;
-        head.threshold = _proposed.threshold;
-        uint64 seq = head.seq++;
-        _head = head;
+        uint40 drainUntil = before == 0 ? 0 : uint40(block.timestamp) + DRAIN_WINDOW;
+        uint64 seq = head.seq();
+        _head = head.withConfiguration(_proposed.number, _proposed.threshold, drainUntil).withSeq(seq + 1);
         _configDigest = digest;
         _proposed.number = 0;
-        emit OperatorsActivated(digest, seq, before, head.drainUntil);
+        emit OperatorsActivated(digest, seq, before, drainUntil);
     }
 }

@@ -63,7 +63,7 @@ abstract contract Tariff is IEstuaryProvider, OperatorSet {
 
     /// @inheritdoc IEstuaryProvider
     function setIntakePaused(bool paused) external onlyOwner nonReentrant {
-        _head.paused = paused;
+        _head = _head.withPaused(paused);
         emit IntakePausedChanged(_takeSeq(), paused);
     }
 
@@ -73,7 +73,7 @@ abstract contract Tariff is IEstuaryProvider, OperatorSet {
         view
         returns (uint96 fee, uint96 attemptFee)
     {
-        return _quote(action, maxBytes, expiry, callbackGas, _head.gasPriceCap);
+        return _quote(action, maxBytes, expiry, callbackGas, _head.gasPriceCap());
     }
 
     /// @inheritdoc IEstuaryProvider
@@ -83,12 +83,12 @@ abstract contract Tariff is IEstuaryProvider, OperatorSet {
 
     /// @inheritdoc IEstuaryProvider
     function gasPriceCap() external view returns (uint64) {
-        return _head.gasPriceCap;
+        return _head.gasPriceCap();
     }
 
     /// @inheritdoc IEstuaryProvider
     function intakePaused() external view returns (bool) {
-        return _head.paused;
+        return _head.paused();
     }
 
     /// @inheritdoc IEstuaryProvider
@@ -113,21 +113,31 @@ abstract contract Tariff is IEstuaryProvider, OperatorSet {
         view
         returns (uint96 fee, uint96 attemptFee)
     {
-        Price memory price = _prices[action];
-        if (!price.offered) revert EstuaryProvider_NotOffered(action);
-        uint256 mebibytes = (uint256(maxBytes) + MIB - 1) / MIB;
-        uint256 term = expiry > block.timestamp ? expiry - block.timestamp : 0;
-        uint256 total = uint256(price.base) + mebibytes * price.perMiB
-            + (mebibytes * price.perMiBMonth * term + MONTH - 1) / MONTH + callbackGas * cap;
-        fee = SafeCast.toUint96(total);
-        attemptFee = uint96(Math.min(total * price.attemptBps / 10_000, (uint256(REPORT_GAS) + callbackGas) * cap));
+        // base 96 | perMiB 64 | perMiBMonth 64 | attemptBps 16 | offered 8, least first: one read instead of five.
+        Price storage price = _prices[action];
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(price.slot)
+        }
+        if (word >> 240 == 0) revert EstuaryProvider_NotOffered(action);
+        uint256 total;
+        unchecked {
+            // Nothing overflows: the largest term is below 2^44 · 2^64 · 2^40.
+            uint256 mebibytes = (uint256(maxBytes) + MIB - 1) / MIB;
+            uint256 term = expiry > block.timestamp ? expiry - block.timestamp : 0;
+            total = uint96(word) + mebibytes * uint64(word >> 96) + (mebibytes * uint64(word >> 160) * term + MONTH - 1)
+                / MONTH + callbackGas * cap;
+            fee = SafeCast.toUint96(total);
+            attemptFee =
+                uint96(Math.min(total * uint16(word >> 224) / 10_000, (uint256(REPORT_GAS) + callbackGas) * cap));
+        }
     }
 
     function _setGasPriceCap(uint64 gasPriceCap_) private {
         if (gasPriceCap_ == 0 || gasPriceCap_ > MAX_GAS_PRICE_CAP) {
             revert EstuaryProvider_GasPriceCapOutOfRange(gasPriceCap_, MAX_GAS_PRICE_CAP);
         }
-        _head.gasPriceCap = gasPriceCap_;
+        _head = _head.withGasPriceCap(gasPriceCap_);
         emit GasPriceCapChanged(_takeSeq(), gasPriceCap_);
     }
 

@@ -78,6 +78,9 @@ library Cids {
         uint256 size = cid.length;
         if (size == 0) revert Cids_Empty();
         if (size > MAX_BYTES) revert Cids_TooLong(size, MAX_BYTES);
+        // Nearly all: CIDv1, raw or dag-pb, sha2-256.
+        bytes4 head = bytes4(bytes32(cid));
+        if (size == 36 && (head == 0x01551220 || head == 0x01701220)) return 2;
         uint8 first = uint8(cid[0]);
         if (first == 0x12) {
             if (size < 2 || cid[1] != 0x20 || size != 34) revert Cids_BadDigestLength(32, size < 2 ? 0 : size - 2);

@@ -14,7 +14,7 @@ import {
 } from "../interfaces/IExecutionProvider.sol";
 import { Oracle } from "../oracle/Oracle.sol";
 import { Cids } from "./Cids.sol";
-import { PinBook } from "./PinBook.sol";
+import { Pin, PinBook, Pins } from "./PinBook.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 /// @notice What EstuaryPinning is built with; none of it changes later.
@@ -100,7 +100,8 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         nonReentrant
         returns (bytes32)
     {
-        PinPayload memory pin = _pinWith(cid, options);
+        PinPayload memory pin = _defaultPin(cid);
+        _apply(options, pin);
         return _pin(pin, Cids.hashOf(pin.cid), msg.value);
     }
 
@@ -130,7 +131,8 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
 
     /// @inheritdoc IEstuaryPinning
     function extend(bytes calldata cid, PinOptions calldata options) external payable nonReentrant returns (bytes32) {
-        PinPayload memory pin = _pinWith(cid, options);
+        PinPayload memory pin = _defaultPin(cid);
+        _apply(options, pin);
         pin.expiry = options.expiry;
         return _extend(pin);
     }
@@ -138,13 +140,13 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     /// @inheritdoc IEstuaryPinning
     function unpin(bytes calldata cid) external payable nonReentrant returns (bytes32 requestId) {
         CidHash cidHash = Cids.hashOf(cid);
-        PinBook.Pin memory pin = _book.get(cidHash, msg.sender);
-        if (pin.status == PinStatus.None || pin.status == PinStatus.Failed) {
+        Pin pin = _book.get(cidHash, msg.sender);
+        if (pin.status() == PinStatus.None || pin.status() == PinStatus.Failed) {
             revert EstuaryPinning_NothingToUnpin(cidHash, msg.sender);
         }
         uint64 seq = nextSeq;
         nextSeq = seq + 2;
-        _book.set(cidHash, msg.sender, pin, PinBook.Pin(PinStatus.None, 0, 0, uint48(seq)));
+        _book.set(cidHash, pin, Pins.make(msg.sender, PinStatus.None, 0, 0, uint48(seq)));
         requestId = _requestUnpin(UnpinPayload(cid, msg.sender), "", _options(0), msg.value);
         emit UnpinRequested(requestId, cidHash, msg.sender, seq, cid);
         emit PinStatusChanged(cidHash, msg.sender, requestId, seq + 1, PinStatus.None, Reasons.NONE, 0);
@@ -163,23 +165,23 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         bytes32 requestId = provider.idOf(terms);
         if (provider.stateOf(requestId) != IExecutionProvider.RequestState.Refunded) _refund(terms);
 
-        PinBook.Pin memory pin = _book.get(asked.cidHash, asked.requester);
-        if (pin.status != PinStatus.Requested || pin.since != asked.seq) return;
+        Pin pin = _book.get(asked.cidHash, asked.requester);
+        if (pin.status() != PinStatus.Requested || pin.since() != asked.seq) return;
         bool late = block.timestamp > terms.deadline;
         PinStatus status = late ? PinStatus.Failed : PinStatus.None;
         uint8 reason = late ? Reasons.EXPIRED : Reasons.NONE;
-        _book.set(asked.cidHash, asked.requester, pin, PinBook.Pin(status, reason, 0, pin.since));
+        _book.set(asked.cidHash, pin, Pins.make(asked.requester, status, reason, 0, pin.since()));
         emit PinStatusChanged(asked.cidHash, asked.requester, requestId, nextSeq++, status, reason, 0);
     }
 
     /// @inheritdoc IEstuaryPinning
     function expire(bytes calldata cid, address requester) external nonReentrant {
         CidHash cidHash = Cids.hashOf(cid);
-        PinBook.Pin memory pin = _book.get(cidHash, requester);
-        (PinStatus status, uint8 reason) = PinBook.at(pin, block.timestamp);
-        if (status == pin.status) revert EstuaryPinning_NotExpired(cidHash, requester);
-        uint40 expiry = status == PinStatus.Expired ? pin.until : 0;
-        _book.set(cidHash, requester, pin, PinBook.Pin(status, reason, expiry, pin.since));
+        Pin pin = _book.get(cidHash, requester);
+        (PinStatus status, uint8 reason) = pin.nowIs();
+        if (status == pin.status()) revert EstuaryPinning_NotExpired(cidHash, requester);
+        uint40 expiry = status == PinStatus.Expired ? pin.until() : 0;
+        _book.set(cidHash, pin, Pins.make(requester, status, reason, expiry, pin.since()));
         emit PinStatusChanged(cidHash, requester, bytes32(0), nextSeq++, status, reason, expiry);
     }
 
@@ -219,9 +221,9 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         view
         returns (PinStatus status, uint40 expiry, uint8 reason)
     {
-        PinBook.Pin memory pin = _book.get(Cids.hashOf(cid), requester);
-        (status, reason) = PinBook.at(pin, block.timestamp);
-        if (status == PinStatus.Pinned || status == PinStatus.Expired) expiry = pin.until;
+        Pin pin = _book.get(Cids.hashOf(cid), requester);
+        (status, reason) = pin.nowIs();
+        if (status == PinStatus.Pinned || status == PinStatus.Expired) expiry = pin.until();
     }
 
     /// @inheritdoc IEstuaryPinning
@@ -232,62 +234,101 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     // ----------------------------------------------------------------- inside
 
     function _pin(PinPayload memory pin, CidHash cidHash, uint256 value) private returns (bytes32) {
-        PinBook.Pin memory old = _book.get(cidHash, msg.sender);
-        (PinStatus status,) = PinBook.at(old, block.timestamp);
+        Pin old = _book.get(cidHash, msg.sender);
+        (PinStatus status,) = old.nowIs();
         if (status == PinStatus.Requested || status == PinStatus.Pinned) {
             revert EstuaryPinning_AlreadyRequested(cidHash, msg.sender);
         }
-        uint48 seq = uint48(nextSeq);
+        uint64 seq = nextSeq;
         uint40 deadline = uint40(block.timestamp) + requestTerm;
-        _book.set(cidHash, msg.sender, old, PinBook.Pin(PinStatus.Requested, Reasons.NONE, deadline, seq));
-        return _ask(pin, cidHash, value);
+        _book.set(cidHash, old, Pins.make(msg.sender, PinStatus.Requested, Reasons.NONE, deadline, uint48(seq)));
+        return _ask(pin, cidHash, seq, value);
     }
 
     function _extend(PinPayload memory pin) private returns (bytes32) {
         CidHash cidHash = Cids.hashOf(pin.cid);
-        PinBook.Pin memory old = _book.get(cidHash, msg.sender);
-        (PinStatus status,) = PinBook.at(old, block.timestamp);
+        Pin old = _book.get(cidHash, msg.sender);
+        (PinStatus status,) = old.nowIs();
         if (status != PinStatus.Pinned) revert EstuaryPinning_NothingToExtend(cidHash, msg.sender);
         uint40 latest = uint40(block.timestamp) + maxTerm;
-        if (pin.expiry <= old.until) revert EstuaryPinning_ExpiryOutOfRange(pin.expiry, old.until + 1, latest);
-        return _ask(pin, cidHash, msg.value);
+        if (pin.expiry <= old.until()) revert EstuaryPinning_ExpiryOutOfRange(pin.expiry, old.until() + 1, latest);
+        return _ask(pin, cidHash, nextSeq, msg.value);
     }
 
-    function _ask(PinPayload memory pin, CidHash cidHash, uint256 value) private returns (bytes32 requestId) {
+    function _ask(PinPayload memory pin, CidHash cidHash, uint64 seq, uint256 value)
+        private
+        returns (bytes32 requestId)
+    {
         uint40 earliest = uint40(block.timestamp) + minTerm;
         uint40 latest = uint40(block.timestamp) + maxTerm;
         if (pin.expiry < earliest || pin.expiry > latest) {
             revert EstuaryPinning_ExpiryOutOfRange(pin.expiry, earliest, latest);
         }
-        uint64 seq = nextSeq++;
+        nextSeq = seq + 1;
         uint256 word = uint256(uint160(msg.sender)) << 96 | uint256(pin.expiry) << 56 | uint256(seq) << 8;
-        requestId = _requestPin(pin, abi.encode(cidHash, word), _options(pinCallbackGas), value);
+        requestId = _request(
+            Actions.PIN,
+            pin.maxBytes,
+            pin.expiry,
+            _encode(pin),
+            abi.encode(cidHash, word),
+            _options(pinCallbackGas),
+            value
+        );
         emit PinRequested(requestId, cidHash, msg.sender, seq, pin.cid, pin.maxBytes, pin.expiry);
     }
 
-    /// @dev A success makes the pin last until the later of its expiries. A failure ends a request; that of an extension leaves
-    /// the pin as it is. Answers to requests older than the pin's `since` change nothing.
+    /// @dev abi.encode(pin), by a shorter way when there are neither origins nor a name, which is nearly always.
+    function _encode(PinPayload memory pin) private pure returns (bytes memory payload) {
+        if (pin.origins.length != 0 || bytes(pin.name).length != 0) return abi.encode(pin);
+        assembly ("memory-safe") {
+            let cid := mload(pin)
+            let size := and(add(mload(cid), 0x3f), not(0x1f)) // with its length
+            payload := mload(0x40)
+            let body := add(payload, 0x40)
+            mstore(add(payload, 0x20), 0x20)
+            mcopy(add(body, 0x20), add(pin, 0x20), 0x60) // requester, maxBytes, expiry
+            mstore(body, 0xc0)
+            mstore(add(body, 0x80), add(0xc0, size))
+            mstore(add(body, 0xa0), add(0xe0, size))
+            let to := add(body, 0xc0)
+            mstore(add(to, sub(size, 0x20)), 0)
+            mcopy(to, cid, add(mload(cid), 0x20))
+            to := add(to, size)
+            mstore(to, 0)
+            mstore(add(to, 0x20), 0)
+            mstore(payload, sub(add(to, 0x20), payload))
+            mstore(0x40, add(to, 0x40))
+        }
+    }
+
+    /// @dev Answers to requests older than the pin's `since` change nothing.
     function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata)
         internal
         override
     {
-        Asked memory asked = _decode(context);
-        PinBook.Pin memory old = _book.get(asked.cidHash, asked.requester);
-        if (asked.seq < old.since) return;
+        (CidHash cidHash, uint256 word) = abi.decode(context, (CidHash, uint256));
+        address requester = address(uint160(word >> 96));
+        Pin old = _book.get(cidHash, requester);
+        if (uint48(word >> 8) < old.since()) return;
+        Pin pin = _answered(old, word, outcome, reason);
+        _book.set(cidHash, old, pin);
+        emit PinStatusChanged(cidHash, requester, requestId, nextSeq++, pin.status(), reason, pin.until());
+    }
 
-        PinBook.Pin memory pin = PinBook.Pin(old.status, old.reason, old.until, old.since);
+    /// @dev What an answer makes of a pin. A success makes it last until the later of its expiries. A failure ends its request;
+    /// that of an extension leaves the pin as it is.
+    function _answered(Pin old, uint256 word, uint8 outcome, uint8 reason) private pure returns (Pin) {
+        PinStatus status = old.status();
+        uint40 until = old.until();
         if (outcome == Outcomes.SUCCEEDED) {
-            bool had = old.status == PinStatus.Pinned || old.status == PinStatus.Expired;
-            if (!had || old.until < asked.expiry) pin.until = asked.expiry;
-            pin.status = PinStatus.Pinned;
-            pin.reason = Reasons.NONE;
-        } else if (asked.seq == old.since) {
-            pin.status = PinStatus.Failed;
-            pin.reason = reason;
-            pin.until = 0;
+            uint40 expiry = uint40(word >> 56);
+            bool had = status == PinStatus.Pinned || status == PinStatus.Expired;
+            if (!had || until < expiry) until = expiry;
+            return Pins.make(old.requester(), PinStatus.Pinned, Reasons.NONE, until, old.since());
         }
-        _book.set(asked.cidHash, asked.requester, old, pin);
-        emit PinStatusChanged(asked.cidHash, asked.requester, requestId, nextSeq++, pin.status, reason, pin.until);
+        if (uint48(word >> 8) != old.since()) return old;
+        return Pins.make(old.requester(), PinStatus.Failed, reason, 0, old.since());
     }
 
     function _defaultPin(bytes memory cid) private view returns (PinPayload memory pin) {
@@ -297,27 +338,36 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         pin.expiry = uint40(block.timestamp) + defaultTerm;
     }
 
-    function _pinWith(bytes calldata cid, PinOptions calldata options) private view returns (PinPayload memory pin) {
-        pin = _defaultPin(cid);
-        if (options.maxBytes != 0) pin.maxBytes = options.maxBytes;
-        if (pin.maxBytes > mostMaxBytes) revert EstuaryPinning_SizeOutOfRange(pin.maxBytes, mostMaxBytes);
+    /// @dev Puts into `pin`, which has the defaults, what the options say.
+    function _apply(PinOptions calldata options, PinPayload memory pin) private view {
+        uint64 maxBytes = options.maxBytes;
+        if (maxBytes != 0) {
+            if (maxBytes > mostMaxBytes) revert EstuaryPinning_SizeOutOfRange(maxBytes, mostMaxBytes);
+            pin.maxBytes = maxBytes;
+        }
         if (options.expiry != 0) pin.expiry = options.expiry;
         if (options.replicas > 1) revert EstuaryPinning_ReplicasUnsupported(options.replicas);
-        uint256 origins = options.origins.length;
-        if (origins > MAX_ORIGINS) revert EstuaryPinning_TooManyOrigins(origins, MAX_ORIGINS);
-        for (uint256 i = 0; i < origins; ++i) {
-            uint256 size = bytes(options.origins[i]).length;
+        string calldata name = options.name;
+        if (bytes(name).length != 0) {
+            if (bytes(name).length > MAX_NAME_SIZE) {
+                revert EstuaryPinning_NameTooLong(bytes(name).length, MAX_NAME_SIZE);
+            }
+            pin.name = name;
+        }
+        string[] calldata origins = options.origins;
+        if (origins.length == 0) return;
+        if (origins.length > MAX_ORIGINS) revert EstuaryPinning_TooManyOrigins(origins.length, MAX_ORIGINS);
+        for (uint256 i = 0; i < origins.length; ++i) {
+            uint256 size = bytes(origins[i]).length;
             if (size > MAX_ORIGIN_SIZE) revert EstuaryPinning_OriginTooLong(size, MAX_ORIGIN_SIZE);
         }
-        if (bytes(options.name).length > MAX_NAME_SIZE) {
-            revert EstuaryPinning_NameTooLong(bytes(options.name).length, MAX_NAME_SIZE);
-        }
-        if (origins != 0) pin.origins = options.origins;
-        if (bytes(options.name).length != 0) pin.name = options.name;
+        pin.origins = origins;
     }
 
-    function _options(uint32 callbackGas) private view returns (RequestOptions memory) {
-        return RequestOptions(callbackGas, uint40(block.timestamp) + requestTerm, msg.sender);
+    function _options(uint32 callbackGas) private view returns (RequestOptions memory options) {
+        options.callbackGas = callbackGas;
+        options.deadline = uint40(block.timestamp) + requestTerm;
+        options.refundTo = msg.sender;
     }
 
     /// @dev What a request of a pin asked, with the proof that `context` is its own.

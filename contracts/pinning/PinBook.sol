@@ -4,20 +4,68 @@ pragma solidity ^0.8.30;
 import { CidHash, IEstuaryPinning } from "../interfaces/IEstuaryPinning.sol";
 import { Reasons } from "../interfaces/IExecutionProvider.sol";
 
+/// @notice The record of one requester's pin of one CID, in one slot:
+/// requester 160 | until 40 | since 48 | status 4 | reason 4.
+/// - status: as last recorded; `nowIs` says what it is now;
+/// - until: while Requested the deadline of the request, while Pinned or Expired the expiry, else 0;
+/// - since: answers to requests with a lower seq no longer count.
+type Pin is uint256;
+
+using Pins for Pin global;
+
+/// @title Pins
+/// @notice Makes and reads a Pin.
+library Pins {
+    function make(address requester_, IEstuaryPinning.PinStatus status_, uint8 reason_, uint40 until_, uint48 since_)
+        internal
+        pure
+        returns (Pin)
+    {
+        return Pin.wrap(
+            uint256(uint160(requester_)) << 96 | uint256(until_) << 56 | uint256(since_) << 8 | uint256(status_) << 4
+                | (reason_ & 15)
+        );
+    }
+
+    function status(Pin pin) internal pure returns (IEstuaryPinning.PinStatus) {
+        return IEstuaryPinning.PinStatus((Pin.unwrap(pin) >> 4) & 15);
+    }
+
+    function reason(Pin pin) internal pure returns (uint8) {
+        return uint8(Pin.unwrap(pin) & 15);
+    }
+
+    function until(Pin pin) internal pure returns (uint40) {
+        return uint40(Pin.unwrap(pin) >> 56);
+    }
+
+    function since(Pin pin) internal pure returns (uint48) {
+        return uint48(Pin.unwrap(pin) >> 8);
+    }
+
+    function requester(Pin pin) internal pure returns (address) {
+        return address(uint160(Pin.unwrap(pin) >> 96));
+    }
+
+    /// @notice What the record means now: a request past its deadline can no longer be answered, a pin ends at its expiry.
+    function nowIs(Pin pin) internal view returns (IEstuaryPinning.PinStatus status_, uint8 reason_) {
+        status_ = pin.status();
+        if (status_ == IEstuaryPinning.PinStatus.Requested && block.timestamp > pin.until()) {
+            return (IEstuaryPinning.PinStatus.Failed, Reasons.EXPIRED);
+        }
+        if (status_ == IEstuaryPinning.PinStatus.Pinned && block.timestamp >= pin.until()) {
+            return (IEstuaryPinning.PinStatus.Expired, Reasons.NONE);
+        }
+        return (status_, pin.reason());
+    }
+}
+
 /// @title PinBook
-/// @notice Who has which pin: a record for each (CID, requester), and the best of them for each CID without a loop.
+/// @notice Who has which pin, and the best of them for each CID without a loop.
 /// @dev The first requester of a CID has the CID's own slot for ever. Later ones have a slot each and are counted in a
 /// tally, whose `lastDeadline` and `lastExpiry` are bounds from above while anything is counted. So the first pin of a
 /// CID costs one new slot, and a CID with one requester is always exact.
 library PinBook {
-    /// @notice A record. It shares its slot with the requester's address: requester | until | since | status | reason.
-    struct Pin {
-        IEstuaryPinning.PinStatus status; // as last recorded: `at` says what it is now
-        uint8 reason; // below 16
-        uint40 until; // while Requested the deadline of the request, while Pinned or Expired the expiry, else 0
-        uint48 since; // answers to requests with a lower seq no longer count
-    }
-
     /// @notice How many of the later requesters of a CID are recorded as what.
     struct Tally {
         uint32 requested;
@@ -29,27 +77,32 @@ library PinBook {
     }
 
     struct Book {
-        mapping(CidHash => uint256) first;
-        mapping(CidHash => mapping(address requester => uint256)) others;
+        mapping(CidHash => Pin) first;
+        mapping(CidHash => mapping(address requester => Pin)) others;
         mapping(CidHash => Tally) tallies;
     }
 
-    function get(Book storage book, CidHash cidHash, address requester) internal view returns (Pin memory) {
-        uint256 slot = book.first[cidHash];
-        if (slot >> 96 != uint160(requester)) slot = book.others[cidHash][requester];
-        return _unpack(slot);
+    function get(Book storage book, CidHash cidHash, address requester) internal view returns (Pin pin) {
+        pin = book.first[cidHash];
+        address holder = pin.requester();
+        // Where nobody was first there are no others.
+        if (holder != requester && holder != address(0)) pin = book.others[cidHash][requester];
     }
 
-    /// @param old what `get` returned
-    function set(Book storage book, CidHash cidHash, address requester, Pin memory old, Pin memory pin) internal {
-        uint256 slot = uint256(uint160(requester)) << 96 | uint256(pin.until) << 56 | uint256(pin.since) << 8
-            | uint256(pin.status) << 4 | pin.reason;
-        uint256 holder = book.first[cidHash] >> 96;
-        if (holder == 0 || holder == uint160(requester)) {
-            book.first[cidHash] = slot;
+    /// @param old what `get` returned for the requester of `pin`
+    function set(Book storage book, CidHash cidHash, Pin old, Pin pin) internal {
+        address requester = pin.requester();
+        if (old.requester() != requester) {
+            // New here: first of all, or one more of the others.
+            if (book.first[cidHash].requester() == address(0)) {
+                book.first[cidHash] = pin;
+                return;
+            }
+        } else if (book.first[cidHash].requester() == requester) {
+            book.first[cidHash] = pin;
             return;
         }
-        book.others[cidHash][requester] = slot;
+        book.others[cidHash][requester] = pin;
         Tally memory tally = book.tallies[cidHash];
         _leave(tally, old);
         _enter(tally, pin);
@@ -58,11 +111,11 @@ library PinBook {
 
     /// @notice The best status of all requesters, in the order Pinned, Requested, Expired, Failed, None.
     function best(Book storage book, CidHash cidHash) internal view returns (IEstuaryPinning.PinStatus) {
-        (IEstuaryPinning.PinStatus first,) = at(_unpack(book.first[cidHash]), block.timestamp);
+        (IEstuaryPinning.PinStatus first,) = book.first[cidHash].nowIs();
         if (first == IEstuaryPinning.PinStatus.Pinned) return first;
         Tally memory tally = book.tallies[cidHash];
-        bool someoneWaits = tally.requested != 0 && block.timestamp <= tally.lastDeadline;
         if (tally.pinned != 0 && block.timestamp < tally.lastExpiry) return IEstuaryPinning.PinStatus.Pinned;
+        bool someoneWaits = tally.requested != 0 && block.timestamp <= tally.lastDeadline;
         if (first == IEstuaryPinning.PinStatus.Requested || someoneWaits) return IEstuaryPinning.PinStatus.Requested;
         if (first == IEstuaryPinning.PinStatus.Expired || tally.pinned != 0 || tally.expired != 0) {
             return IEstuaryPinning.PinStatus.Expired;
@@ -71,43 +124,31 @@ library PinBook {
         return first;
     }
 
-    /// @notice What a record means at `time`: a request past its deadline can no longer be answered, a pin ends at its expiry.
-    function at(Pin memory pin, uint256 time) internal pure returns (IEstuaryPinning.PinStatus status, uint8 reason) {
-        if (pin.status == IEstuaryPinning.PinStatus.Requested && time > pin.until) {
-            return (IEstuaryPinning.PinStatus.Failed, Reasons.EXPIRED);
-        }
-        if (pin.status == IEstuaryPinning.PinStatus.Pinned && time >= pin.until) {
-            return (IEstuaryPinning.PinStatus.Expired, Reasons.NONE);
-        }
-        return (pin.status, pin.reason);
-    }
-
-    function _unpack(uint256 slot) private pure returns (Pin memory) {
-        return Pin(IEstuaryPinning.PinStatus((slot >> 4) & 15), uint8(slot & 15), uint40(slot >> 56), uint48(slot >> 8));
-    }
-
-    function _leave(Tally memory tally, Pin memory pin) private pure {
-        if (pin.status == IEstuaryPinning.PinStatus.Requested) {
+    function _leave(Tally memory tally, Pin pin) private pure {
+        IEstuaryPinning.PinStatus status = pin.status();
+        if (status == IEstuaryPinning.PinStatus.Requested) {
             if (--tally.requested == 0) tally.lastDeadline = 0;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Pinned) {
+        } else if (status == IEstuaryPinning.PinStatus.Pinned) {
             if (--tally.pinned == 0) tally.lastExpiry = 0;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Failed) {
+        } else if (status == IEstuaryPinning.PinStatus.Failed) {
             --tally.failed;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Expired) {
+        } else if (status == IEstuaryPinning.PinStatus.Expired) {
             --tally.expired;
         }
     }
 
-    function _enter(Tally memory tally, Pin memory pin) private pure {
-        if (pin.status == IEstuaryPinning.PinStatus.Requested) {
+    function _enter(Tally memory tally, Pin pin) private pure {
+        IEstuaryPinning.PinStatus status = pin.status();
+        uint40 until = pin.until();
+        if (status == IEstuaryPinning.PinStatus.Requested) {
             ++tally.requested;
-            if (pin.until > tally.lastDeadline) tally.lastDeadline = pin.until;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Pinned) {
+            if (until > tally.lastDeadline) tally.lastDeadline = until;
+        } else if (status == IEstuaryPinning.PinStatus.Pinned) {
             ++tally.pinned;
-            if (pin.until > tally.lastExpiry) tally.lastExpiry = pin.until;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Failed) {
+            if (until > tally.lastExpiry) tally.lastExpiry = until;
+        } else if (status == IEstuaryPinning.PinStatus.Failed) {
             ++tally.failed;
-        } else if (pin.status == IEstuaryPinning.PinStatus.Expired) {
+        } else if (status == IEstuaryPinning.PinStatus.Expired) {
             ++tally.expired;
         }
     }
