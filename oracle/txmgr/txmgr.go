@@ -347,7 +347,7 @@ func (s *Sender) work(ctx context.Context) (time.Duration, error) {
 	}
 	v, err := s.look(ctx)
 	if err != nil {
-		s.publish(rows, "")
+		s.publish(rows, s.Status().Waiting) // nothing is known to have changed
 		return s.cfg.Poll, err
 	}
 	p := &turn{s: s, view: v, rows: rows}
@@ -399,8 +399,11 @@ func (s *Sender) publish(rows []chain.Tx, waiting string) {
 	now := *st
 	s.mu.Unlock()
 	s.metrics.gauges(now)
-	if waiting != was && waiting != "" {
+	switch { // amounts in the words change with each block: told once
+	case waiting != "" && was == "":
 		s.log.Error("nothing is sent for now", "why", waiting)
+	case waiting == "" && was != "":
+		s.log.Info("sending goes on")
 	}
 }
 
