@@ -91,8 +91,8 @@ bench: tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak
-soak: build tools peers ## long runs, by hand, hours; the result file is committed
-	$(GO) run ./scripts/soak
+soak: build tools peers ## long runs, by hand, hours; the result file is committed (ARGS="-rounds 2 -fuzz 1m")
+	$(GO) run ./scripts/soak $(ARGS)
 
 .PHONY: tools
 tools: node_modules/.package-lock.json ## install the pinned npm tools where missing or outdated

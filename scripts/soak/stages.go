@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// stage is one command that runs long.
+type stage struct {
+	name string
+	env  []string
+	args []string
+}
+
+// plan says how long things run.
+type plan struct {
+	rounds int           // of end-to-end and race tests
+	fuzz   time.Duration // for each fuzz target
+	seed   uint64        // of Foundry's fuzzing
+}
+
+// concurrent packages are the ones that `make race` names.
+var concurrent = []string{
+	"./oracle/watch/...", "./oracle/intake/...", "./oracle/report/...", "./oracle/txmgr/...",
+	"./internal/store/...", "./executor/runner/...", "./executor/queue/...", "./executor/ipfs/...",
+}
+
+// stages lists what a plan runs, in order.
+func stages(p plan, targets []target) []stage {
+	all := []stage{{
+		name: fmt.Sprintf("contracts, profile soak, seed %#x", p.seed),
+		env:  []string{"FOUNDRY_PROFILE=soak", fmt.Sprintf("FOUNDRY_FUZZ_SEED=%#x", p.seed)},
+		args: []string{"node_modules/.bin/forge", "test"},
+	}}
+	for _, t := range targets {
+		all = append(all, stage{
+			name: fmt.Sprintf("%s of %s for %s", t.fn, t.pkg, p.fuzz),
+			args: []string{"go", "test", "-run", "^$", "-fuzz", "^" + t.fn + "$", "-fuzztime", p.fuzz.String(), t.pkg},
+		})
+	}
+	count := strconv.Itoa(p.rounds)
+	return append(all,
+		stage{
+			name: "race detector, " + count + " rounds", env: []string{"CGO_ENABLED=1"},
+			args: append([]string{"go", "test", "-race", "-count", count, "-timeout", "0"}, concurrent...),
+		},
+		stage{
+			name: "end to end, " + count + " rounds",
+			args: []string{"go", "test", "-count", count, "-timeout", "0", "./test/e2e/..."},
+		},
+	)
+}
+
+// target is a fuzz target.
+type target struct{ pkg, fn string }
+
+var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
+
+// fuzzTargets finds every fuzz target of the module, in order of path.
+func fuzzTargets(root fs.FS) ([]target, error) {
+	var found []target
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			base := path.Base(name)
+			if name != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || name == "test/peers") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		source, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		for _, m := range fuzzFunc.FindAllSubmatch(source, -1) {
+			found = append(found, target{pkg: "./" + path.Dir(name), fn: string(m[1])})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for fuzz targets: %w", err)
+	}
+	return found, nil
+}
+
+// environ is the process's environment with a stage's own.
+func (s stage) environ() []string { return append(os.Environ(), s.env...) }
