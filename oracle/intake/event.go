@@ -3,10 +3,10 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
-	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -16,169 +16,157 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// event is how one of the provider's events is understood.
+// noSeq stands for an event that carries no seq of the contract's.
+const noSeq = math.MaxUint64
+
+// event is a log that was understood; at most one of the pointers is set.
 type event struct {
-	name string
-	// take adds to the batch what follows from the log and gives the event's seq,
-	// -1 for an event that carries none.
-	take func(b *chain.Batch, l chain.Log, raw *types.Log, now time.Time) (int64, error)
+	name     string
+	seq      uint64 // noSeq when the event has none
+	request  *chain.Request
+	closing  *chain.Closing
+	callback *chain.Callback
 }
 
-// noSeq are events of inherited library code, which carry no seq.
-var noSeq = map[string]bool{"EIP712DomainChanged": true, "OwnershipTransferStarted": true, "OwnershipTransferred": true}
-
-// events lists every event of the provider by its topic.
-func (in *Intake) events() (map[common.Hash]event, error) {
-	parsed, err := estuaryprovider.EstuaryProviderMetaData.ParseABI()
-	if err != nil {
-		return nil, fmt.Errorf("intake: parsing the provider's ABI: %w", err)
+// decode understands one log, or says why not.
+func (in *Intake) decode(l chain.Log) (event, error) {
+	if !in.providers[l.Address] {
+		return event{}, fmt.Errorf("%s is not a provider", l.Address)
 	}
-	out := map[common.Hash]event{}
-	for name, e := range parsed.Events {
-		take := seqOnly(e)
-		switch name {
-		case "OracleRequested":
-			take = in.requested
-		case "OracleAnswered":
-			take = in.answered
-		case "OracleRefunded":
-			take = in.refunded
-		case "CallbackFailed":
-			take = in.callbackFailed
-		case "CallbackRetried":
-			take = in.callbackRetried
-		}
-		out[e.ID] = event{name, take}
-	}
-	return out, nil
-}
-
-// take understands one log of a provider.
-func (in *Intake) take(b *chain.Batch, l chain.Log, now time.Time) (int64, error) {
 	if len(l.Topics) == 0 {
-		return -1, errors.New("a log without topics")
+		return event{}, errors.New("no event signature")
 	}
-	e, ok := in.topics[l.Topics[0]]
-	if !ok {
-		return -1, fmt.Errorf("unknown event %s", l.Topics[0])
-	}
-	raw := &types.Log{Address: l.Address, Topics: l.Topics, Data: l.Data}
-	seq, err := e.take(b, l, raw, now)
+	contract := in.contract.GetABI()
+	spec, err := contract.EventByID(l.Topics[0])
 	if err != nil {
-		return -1, fmt.Errorf("%s: %w", e.name, err)
+		return event{}, fmt.Errorf("no such event: %s", l.Topics[0])
 	}
-	in.counts.WithLabelValues(e.name).Inc()
-	return seq, nil
-}
-
-// seqOnly reads the seq of an event from which nothing else follows.
-func seqOnly(e abi.Event) func(*chain.Batch, chain.Log, *types.Log, time.Time) (int64, error) {
-	return func(_ *chain.Batch, _ chain.Log, raw *types.Log, _ time.Time) (int64, error) {
-		if noSeq[e.Name] {
-			return -1, nil
+	indexed := 0
+	for _, a := range spec.Inputs {
+		if a.Indexed {
+			indexed++
 		}
+	}
+	if len(l.Topics) != 1+indexed {
+		return event{}, fmt.Errorf("%s with %d indexed values, not %d", spec.Name, len(l.Topics)-1, indexed)
+	}
+	if len(l.Data) == 0 && indexed < len(spec.Inputs) {
+		return event{}, fmt.Errorf("%s without data", spec.Name)
+	}
+	e, err := in.known(l)
+	if err != nil {
+		return event{}, fmt.Errorf("%s: %w", spec.Name, err)
+	}
+	if e.name == "" { // an event that changes no request: only its seq counts
 		values := map[string]any{}
-		if err := e.Inputs.UnpackIntoMap(values, raw.Data); err != nil {
-			return -1, err
+		if err := spec.Inputs.NonIndexed().UnpackIntoMap(values, l.Data); err != nil {
+			return event{}, fmt.Errorf("%s: %w", spec.Name, err)
 		}
-		seq, ok := values["seq"].(uint64)
-		if !ok {
-			return -1, errors.New("it carries no seq")
+		e.seq = noSeq
+		if seq, ok := values["seq"].(uint64); ok {
+			e.seq = seq
 		}
-		return int64(seq), nil
 	}
+	e.name = spec.Name
+	if e.seq != noSeq && e.seq > math.MaxInt64 {
+		return event{}, fmt.Errorf("%s: seq %d is out of range", spec.Name, e.seq)
+	}
+	return e, nil
 }
 
-func (in *Intake) requested(b *chain.Batch, l chain.Log, raw *types.Log, now time.Time) (int64, error) {
-	e, err := in.abi.UnpackOracleRequestedEvent(raw)
-	if err != nil {
-		return -1, err
+// known decodes the events that change a request; an event without a name when
+// the log is none of them.
+func (in *Intake) known(l chain.Log) (event, error) {
+	raw := &types.Log{Address: l.Address, Topics: l.Topics, Data: l.Data}
+	abi := in.contract.GetABI()
+	switch l.Topics[0] {
+	case abi.Events[estuaryprovider.EstuaryProviderOracleRequestedEventName].ID:
+		v, err := in.contract.UnpackOracleRequestedEvent(raw)
+		if err != nil {
+			return event{}, err
+		}
+		r, err := in.request(l, v)
+		return event{name: "requested", seq: v.Terms.Seq, request: r}, err
+	case abi.Events[estuaryprovider.EstuaryProviderOracleAnsweredEventName].ID:
+		v, err := in.contract.UnpackOracleAnsweredEvent(raw)
+		if err != nil {
+			return event{}, err
+		}
+		c := &chain.Closing{Request: v.RequestId, State: chain.RequestAnswered, Outcome: job.Outcome(v.Outcome), Reason: job.Reason(v.Reason), Log: l}
+		return event{name: "answered", seq: v.Seq, closing: c}, checkOutcome(c.Outcome, c.Reason)
+	case abi.Events[estuaryprovider.EstuaryProviderOracleRefundedEventName].ID:
+		v, err := in.contract.UnpackOracleRefundedEvent(raw)
+		if err != nil {
+			return event{}, err
+		}
+		return event{name: "refunded", seq: v.Seq, closing: &chain.Closing{Request: v.RequestId, State: chain.RequestRefunded, Log: l}}, nil
+	case abi.Events[estuaryprovider.EstuaryProviderCallbackFailedEventName].ID:
+		v, err := in.contract.UnpackCallbackFailedEvent(raw)
+		if err != nil {
+			return event{}, err
+		}
+		return event{name: "callback failed", seq: v.Seq, callback: &chain.Callback{Request: v.RequestId, Failed: true, Log: l}}, nil
+	case abi.Events[estuaryprovider.EstuaryProviderCallbackRetriedEventName].ID:
+		v, err := in.contract.UnpackCallbackRetriedEvent(raw)
+		if err != nil {
+			return event{}, err
+		}
+		return event{name: "callback retried", seq: v.Seq, callback: &chain.Callback{Request: v.RequestId, Log: l}}, nil
 	}
-	id, terms, err := in.commitment(l.Address, e.Terms)
-	if err != nil {
-		return -1, err
-	}
+	return event{}, nil
+}
+
+func checkOutcome(o job.Outcome, r job.Reason) error {
 	switch {
-	case id != common.Hash(e.RequestId):
-		return -1, fmt.Errorf("its terms hash to %s, the event says %s", id, common.Hash(e.RequestId))
-	case crypto.Keccak256Hash(e.Payload) != common.Hash(e.Terms.PayloadHash):
-		return -1, errors.New("its payload is not the one that its terms commit to")
-	case crypto.Keccak256Hash(e.Context) != common.Hash(e.Terms.ContextHash):
-		return -1, errors.New("its context is not the one that its terms commit to")
+	case o == job.Succeeded && r == job.ReasonNone:
+		return nil
+	case o == job.Failed && r != job.ReasonNone && r <= job.ReasonUnreachable:
+		return nil
 	}
-	r := chain.Request{
-		ID: id, Chain: in.cfg.ChainID, Provider: l.Address, Consumer: e.Terms.Consumer, Requester: e.Terms.Consumer,
-		Action: e.Terms.Action, Seq: e.Terms.Seq, Terms: terms, Payload: e.Payload, Context: e.Context,
-		Deadline: unix(e.Terms.Deadline), AttemptUntil: unix(e.Terms.AttemptUntil), Log: l, State: chain.RequestOpen,
-	}
-	if n, ok := in.jobFor(&r, now); ok {
-		b.Jobs = append(b.Jobs, n)
-	}
-	b.Requests = append(b.Requests, r)
-	return int64(e.Terms.Seq), nil
+	return fmt.Errorf("outcome %d with reason %d", o, r)
 }
 
-// commitment recomputes the id of a request as EstuaryProvider.idOf does:
-// keccak256(abi.encode(chainid, provider, terms)). It gives abi.encode(terms)
-// too, what fulfill takes back.
-func (in *Intake) commitment(provider common.Address, t estuaryprovider.Terms) (id common.Hash, encoded []byte, err error) {
-	args, err := termsArguments()
+// request checks that an announcement is what its id commits to.
+func (in *Intake) request(l chain.Log, v *estuaryprovider.EstuaryProviderOracleRequested) (*chain.Request, error) {
+	terms, err := encodeTerms(in.contract, v.Terms)
 	if err != nil {
-		return id, nil, err
+		return nil, fmt.Errorf("terms: %w", err)
 	}
-	if encoded, err = args.Pack(t); err != nil {
-		return id, nil, fmt.Errorf("encoding its terms: %w", err)
+	id := requestID(in.cfg.ChainID, l.Address, terms)
+	switch {
+	case v.Terms.Deadline.BitLen() > 40 || v.Terms.AttemptUntil.BitLen() > 40 || v.Terms.Fee.BitLen() > 96 || v.Terms.AttemptFee.BitLen() > 96:
+		return nil, errors.New("a value of the terms is over its type")
+	case id != v.RequestId:
+		return nil, fmt.Errorf("the terms hash to request %s on chain %d, the event says %s", id, in.cfg.ChainID, common.Hash(v.RequestId))
+	case v.Consumer != v.Terms.Consumer || v.Action != v.Terms.Action:
+		return nil, errors.New("the indexed consumer or action is not that of the terms")
+	case crypto.Keccak256Hash(v.Payload) != v.Terms.PayloadHash:
+		return nil, errors.New("the payload is not the one that the terms commit to")
+	case crypto.Keccak256Hash(v.Context) != v.Terms.ContextHash:
+		return nil, errors.New("the context is not the one that the terms commit to")
 	}
-	head := append(common.LeftPadBytes(new(big.Int).SetUint64(in.cfg.ChainID).Bytes(), 32), common.LeftPadBytes(provider.Bytes(), 32)...)
-	return crypto.Keccak256Hash(append(head, encoded...)), encoded, nil
+	return &chain.Request{
+		ID: id, Chain: in.cfg.ChainID, Provider: l.Address, Consumer: v.Terms.Consumer, Action: v.Terms.Action, Seq: v.Terms.Seq,
+		Terms: terms, Payload: v.Payload, Context: v.Context,
+		Deadline: unix(v.Terms.Deadline), AttemptUntil: unix(v.Terms.AttemptUntil), Log: l, State: chain.RequestOpen,
+	}, nil
 }
 
-// termsArguments is the ABI type (Terms), all of whose fields are static.
-func termsArguments() (abi.Arguments, error) {
-	parsed, err := estuaryprovider.EstuaryProviderMetaData.ParseABI()
+// encodeTerms gives abi.encode(terms). Terms have no dynamic part, so that is
+// what follows the selector in a call of idOf.
+func encodeTerms(contract *estuaryprovider.EstuaryProvider, t estuaryprovider.Terms) ([]byte, error) {
+	call, err := contract.TryPackIdOf(t)
 	if err != nil {
-		return nil, fmt.Errorf("parsing the provider's ABI: %w", err)
+		return nil, err
 	}
-	return parsed.Methods["idOf"].Inputs, nil
+	return call[4:], nil
 }
 
-func (in *Intake) answered(b *chain.Batch, l chain.Log, raw *types.Log, _ time.Time) (int64, error) {
-	e, err := in.abi.UnpackOracleAnsweredEvent(raw)
-	if err != nil {
-		return -1, err
-	}
-	b.Closings = append(b.Closings, chain.Closing{
-		Request: e.RequestId, State: chain.RequestAnswered, Outcome: job.Outcome(e.Outcome), Reason: job.Reason(e.Reason), Log: l,
-	})
-	return int64(e.Seq), nil
-}
-
-func (in *Intake) refunded(b *chain.Batch, l chain.Log, raw *types.Log, _ time.Time) (int64, error) {
-	e, err := in.abi.UnpackOracleRefundedEvent(raw)
-	if err != nil {
-		return -1, err
-	}
-	b.Closings = append(b.Closings, chain.Closing{Request: e.RequestId, State: chain.RequestRefunded, Log: l})
-	return int64(e.Seq), nil
-}
-
-func (in *Intake) callbackFailed(b *chain.Batch, l chain.Log, raw *types.Log, _ time.Time) (int64, error) {
-	e, err := in.abi.UnpackCallbackFailedEvent(raw)
-	if err != nil {
-		return -1, err
-	}
-	b.Callbacks = append(b.Callbacks, chain.Callback{Request: e.RequestId, Failed: true, Log: l})
-	return int64(e.Seq), nil
-}
-
-func (in *Intake) callbackRetried(b *chain.Batch, l chain.Log, raw *types.Log, _ time.Time) (int64, error) {
-	e, err := in.abi.UnpackCallbackRetriedEvent(raw)
-	if err != nil {
-		return -1, err
-	}
-	b.Callbacks = append(b.Callbacks, chain.Callback{Request: e.RequestId, Log: l})
-	return int64(e.Seq), nil
+// requestID is idOf: keccak256(abi.encode(chainId, provider, terms)).
+func requestID(chainID uint64, provider common.Address, terms []byte) common.Hash {
+	return crypto.Keccak256Hash(
+		common.BigToHash(new(big.Int).SetUint64(chainID)).Bytes(), common.BytesToHash(provider.Bytes()).Bytes(), terms)
 }
 
 // unix reads a uint40 of seconds.
-func unix(v *big.Int) time.Time { return time.Unix(v.Int64(), 0).UTC() }
+func unix(s *big.Int) time.Time { return time.Unix(s.Int64(), 0).UTC() }

@@ -1,21 +1,21 @@
-// Package intake makes work of what watch sees: it decodes the events of the
-// EstuaryProvider contracts into requests, jobs and closings, hands them to the
-// ledger with the blocks and logs they came from, in one transaction, and wakes
-// the lanes that got something to do.
+// Package intake translates what watch found into what the ledger keeps: logs of
+// EstuaryProvider contracts become requests, jobs, closings and callback flags,
+// handed to the ledger with their blocks in one batch. When the batch is in, it
+// wakes the lanes that may have work.
 //
-// It does not read the chain (oracle/watch), decide about reorgs (the ledger
-// retracts) or do any work (executor).
+// It decides nothing about reorgs, lanes' progress or settlement (the ledger
+// does, from the batch), reads no chain, and runs no job.
 //
 // Map:
 //
-//	intake.go   Config, Deps, Intake: Apply
-//	event.go    one event → what follows from it; the request id recomputed
-//	payload.go  the actions' payloads → jobs
+//	intake.go   Config, Deps, Apply: an update becomes a batch
+//	event.go    one log becomes an event, strictly
+//	payload.go  what a request's payload asks for becomes a job
 //
-// Invariants: a log that does not decode is stored and counted, and never makes
-// a job nor stops the others; a request that was paid gets a job even when its
-// content is nonsense, since it must be answered; a job's key follows from the
-// request alone.
+// Invariants: every log is kept, whatever it says; a log that does not decode,
+// or whose terms do not hash to the request id in its topic, is counted and
+// never a job; a request for an action that is offered always becomes a job,
+// however malformed its payload, for it was paid and must be answered.
 package intake
 
 import (
@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -34,12 +33,12 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// Config says whose events are understood.
+// Config says whose logs are translated.
 type Config struct {
 	ChainID   uint64
 	Providers []common.Address // EstuaryProvider contracts
-	// UndoDelay is how long compensations wait, so that a request that a reorg
-	// includes again can take over the blocks of the one it replaces.
+	// UndoDelay is how long compensations caused by a batch wait, so that a
+	// request that comes back after a reorg finds its blocks. Default 30 s.
 	UndoDelay time.Duration
 }
 
@@ -48,104 +47,155 @@ type Ledger interface {
 	CommitBatch(ctx context.Context, b chain.Batch) (chain.Committed, error)
 }
 
-// Notifier wakes a lane; it never blocks, and a lost call costs a moment.
+// Notifier wakes the lane of a kind. It must not block; a lost wake-up costs
+// only time.
 type Notifier interface {
 	Notify(kind job.Kind)
 }
 
-// Deps are what an Intake works with.
+// Deps is what an Intake works with. Answers, Metrics, Logger and Now may be nil.
 type Deps struct {
 	Ledger   Ledger
 	Notifier Notifier
-	// OnCommitted is told of every commit, to wake reporting; nil for nobody.
-	OnCommitted func(chain.Committed)
-	Log         *slog.Logger          // nil discards
-	Metrics     prometheus.Registerer // nil: none
-	Now         func() time.Time      // nil: time.Now
+	// Answers is called when an answer may have become sealable or was
+	// withdrawn. It must not block.
+	Answers func()
+	Logger  *slog.Logger
+	Now     func() time.Time
+	Metrics prometheus.Registerer
 }
 
-// Intake is a watch.Sink.
+// Intake implements watch.Sink. It is safe for concurrent use.
 type Intake struct {
-	cfg    Config
-	d      Deps
-	abi    *estuaryprovider.EstuaryProvider
-	topics map[common.Hash]event
-	counts *prometheus.CounterVec
-
-	// skew is how far the chain's clock is ahead of ours: nothing on a public
-	// chain, much on a development chain whose blocks come faster than seconds.
-	// Owned by Apply, which watch calls from one goroutine.
-	skew time.Duration
+	cfg       Config
+	ledger    Ledger
+	notifier  Notifier
+	answers   func()
+	log       *slog.Logger
+	now       func() time.Time
+	providers map[common.Address]bool
+	contract  *estuaryprovider.EstuaryProvider
+	events    *prometheus.CounterVec
+	refused   *prometheus.CounterVec
 }
 
-// clockSlack is a lead of the chain's clock that means nothing: a block's
-// timestamp is whole seconds, and an epoch's may be a little early.
-const clockSlack = 5 * time.Second
-
-// New checks the configuration.
+// New checks the configuration and fills its defaults.
 func New(cfg Config, d Deps) (*Intake, error) {
-	if cfg.ChainID == 0 || len(cfg.Providers) == 0 || d.Ledger == nil || d.Notifier == nil {
-		return nil, errors.New("intake: a chain id, a provider, a ledger and a notifier are needed")
+	switch {
+	case cfg.ChainID == 0:
+		return nil, errors.New("intake: ChainID is zero")
+	case len(cfg.Providers) == 0:
+		return nil, errors.New("intake: no providers")
+	case d.Ledger == nil || d.Notifier == nil:
+		return nil, errors.New("intake: Ledger and Notifier are needed")
+	case cfg.UndoDelay < 0:
+		return nil, errors.New("intake: UndoDelay is negative")
 	}
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
+	if cfg.UndoDelay == 0 {
+		cfg.UndoDelay = 30 * time.Second
 	}
-	if d.Now == nil {
-		d.Now = time.Now
+	in := &Intake{
+		cfg: cfg, ledger: d.Ledger, notifier: d.Notifier, answers: d.Answers, log: d.Logger, now: d.Now,
+		providers: map[common.Address]bool{}, contract: estuaryprovider.NewEstuaryProvider(),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "tidegate", Subsystem: "intake", Name: "events_total", Help: "Logs that were translated, by event.",
+		}, []string{"event"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "tidegate", Subsystem: "intake", Name: "refused_total", Help: "Logs and requests that made no job, by why.",
+		}, []string{"why"}),
 	}
-	if d.OnCommitted == nil {
-		d.OnCommitted = func(chain.Committed) {}
+	for _, p := range cfg.Providers {
+		in.providers[p] = true
 	}
-	in := &Intake{cfg: cfg, d: d, abi: estuaryprovider.NewEstuaryProvider()}
-	in.counts = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "tidegate", Subsystem: "intake", Name: "events_total", Help: "Events seen, by name; malformed ones under that name.",
-	}, []string{"event"})
+	if in.log == nil {
+		in.log = slog.New(slog.DiscardHandler)
+	}
+	if in.now == nil {
+		in.now = time.Now
+	}
+	if in.answers == nil {
+		in.answers = func() {}
+	}
 	if d.Metrics != nil {
-		if err := d.Metrics.Register(in.counts); err != nil {
-			return nil, fmt.Errorf("intake: registering metrics: %w", err)
+		for _, c := range []prometheus.Collector{in.events, in.refused} {
+			if err := d.Metrics.Register(c); err != nil {
+				return nil, fmt.Errorf("intake: registering metrics: %w", err)
+			}
 		}
 	}
-	topics, err := in.events()
-	if err != nil {
-		return nil, err
-	}
-	in.topics = topics
 	return in, nil
 }
 
-// Apply implements watch.Sink: what the update brings and what follows from it
-// is durable when it returns nil, and nothing of it is otherwise.
+// Apply implements watch.Sink: it commits the update with what follows from its
+// logs, then wakes whom that concerns. It returns the ledger's errors, of which
+// chain.ErrDeepReorg means that nothing may be applied before a person decides.
 func (in *Intake) Apply(ctx context.Context, u chain.Update) error {
-	now := in.d.Now()
-	in.skew = max(0, u.Head.Time.Sub(now)-clockSlack)
-	b := chain.Batch{Update: u, Seq: make([]int64, len(u.Logs)), UndoAt: now.Add(in.cfg.UndoDelay), Now: now}
-	for i, l := range u.Logs {
-		b.Seq[i] = -1
-		if !slices.Contains(in.cfg.Providers, l.Address) {
-			continue
-		}
-		seq, err := in.take(&b, l, now)
-		if err != nil {
-			in.counts.WithLabelValues("malformed").Inc()
-			in.d.Log.Error("a log of the provider does not decode; it is stored and makes no job: compare the binary's version with the contract's",
-				"block", l.Height, "tx", l.Tx.Hex(), "index", l.Index, "err", err)
-			continue
-		}
-		b.Seq[i] = seq
-	}
-	done, err := in.d.Ledger.CommitBatch(ctx, b)
+	b := in.translate(u)
+	done, err := in.ledger.CommitBatch(ctx, b)
 	if err != nil {
-		return fmt.Errorf("committing blocks up to %d: %w", u.To, err)
-	}
-	for _, r := range b.Requests {
-		in.d.Log.Info("request seen", "request", r.ID.Hex(), "seq", r.Seq, "action", r.Action, "block", r.Log.Height, "tx", r.Log.Tx.Hex())
+		return fmt.Errorf("committing %d logs: %w", len(u.Logs), err)
 	}
 	if done.Retracted > 0 {
-		in.d.Log.Warn("the chain changed its mind; logs were retracted", "logs", done.Retracted, "block", u.Ancestor.Height)
+		in.log.Info("events left the chain", "logs", done.Retracted, "block", u.Ancestor.ID())
 	}
-	for _, kind := range done.Ready {
-		in.d.Notifier.Notify(kind)
+	for _, k := range done.Ready {
+		in.notifier.Notify(k)
 	}
-	in.d.OnCommitted(done)
+	if done.Answers {
+		in.answers()
+	}
 	return nil
+}
+
+// translate makes the batch of an update. It does not fail: what cannot be
+// understood is kept as a log, counted and reported.
+func (in *Intake) translate(u chain.Update) chain.Batch {
+	now := in.now()
+	b := chain.Batch{Update: u, Seq: make([]int64, len(u.Logs)), Now: now, UndoAt: now.Add(in.cfg.UndoDelay)}
+	known := map[common.Hash]bool{}
+	for i, l := range u.Logs {
+		b.Seq[i] = -1
+		e, err := in.decode(l)
+		if err != nil {
+			in.refused.WithLabelValues("undecodable").Inc()
+			in.log.Error("a log of a watched contract is not what the contract emits: is the address right, and the contract this version's?",
+				"address", l.Address, "tx", l.Tx, "block", chain.Block{Height: l.Height, Hash: l.Block}.ID(), "index", l.Index, "error", err)
+			continue
+		}
+		if e.seq != noSeq {
+			b.Seq[i] = int64(e.seq)
+		}
+		in.events.WithLabelValues(e.name).Inc()
+		switch {
+		case e.request != nil && known[e.request.ID]:
+			b.Seq[i] = -1
+			in.refused.WithLabelValues("twice").Inc()
+			in.log.Error("a request is announced twice in one step: is the endpoint lying?", "request", e.request.ID, "tx", l.Tx)
+		case e.request != nil:
+			known[e.request.ID] = true
+			in.addRequest(&b, *e.request)
+		case e.closing != nil:
+			b.Closings = append(b.Closings, *e.closing)
+		case e.callback != nil:
+			b.Callbacks = append(b.Callbacks, *e.callback)
+		}
+	}
+	return b
+}
+
+// addRequest adds a request and the job that answers it.
+func (in *Intake) addRequest(b *chain.Batch, r chain.Request) {
+	r.CreatedAt, r.UpdatedAt = b.Now, b.Now
+	n, requester, ok := jobOf(r, b.Now)
+	r.Requester = requester
+	b.Requests = append(b.Requests, r)
+	if !ok {
+		in.refused.WithLabelValues("action").Inc()
+		in.log.Warn("a request for an action that is not offered here gets no job; it can be refunded after its deadline",
+			"request", r.ID, "action", r.Action, "tx", r.Log.Tx)
+		return
+	}
+	b.Jobs = append(b.Jobs, n)
+	in.log.Info("request seen", "request", r.ID, "kind", n.Kind, "requester", requester, "tx", r.Log.Tx,
+		"block", chain.Block{Height: r.Log.Height, Hash: r.Log.Block}.ID())
 }

@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math/big"
 	"strings"
@@ -15,13 +13,13 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// Actions of IExecutionProvider that become jobs.
+// Actions that have a job, numbered as on chain (library Actions).
 const (
-	actionPin   = 1
-	actionUnpin = 2
+	actionPin   uint16 = 1
+	actionUnpin uint16 = 2
 )
 
-// pinPayload is PinPayload of IExecutionProvider.sol.
+// pinPayload is IExecutionProvider's PinPayload.
 type pinPayload struct {
 	Cid       []byte
 	Requester common.Address
@@ -31,87 +29,105 @@ type pinPayload struct {
 	Name      string
 }
 
-// unpinPayload is UnpinPayload of IExecutionProvider.sol.
+// unpinPayload is IExecutionProvider's UnpinPayload.
 type unpinPayload struct {
 	Cid       []byte
 	Requester common.Address
 }
 
 var (
-	pinArguments = tuple([]abi.ArgumentMarshaling{
+	pinArgs = tuple([]abi.ArgumentMarshaling{
 		{Name: "cid", Type: "bytes"}, {Name: "requester", Type: "address"}, {Name: "maxBytes", Type: "uint64"},
 		{Name: "expiry", Type: "uint40"}, {Name: "origins", Type: "string[]"}, {Name: "name", Type: "string"},
 	})
-	unpinArguments = tuple([]abi.ArgumentMarshaling{{Name: "cid", Type: "bytes"}, {Name: "requester", Type: "address"}})
+	unpinArgs = tuple([]abi.ArgumentMarshaling{{Name: "cid", Type: "bytes"}, {Name: "requester", Type: "address"}})
 )
 
-// tuple is the ABI type of abi.encode(struct).
+// tuple gives the arguments of abi.decode(…, (T)) for a struct T.
 func tuple(fields []abi.ArgumentMarshaling) abi.Arguments {
 	t, err := abi.NewType("tuple", "", fields)
 	if err != nil {
-		panic(fmt.Sprintf("intake: a payload's type: %v", err)) // the types are constants
+		panic(fmt.Sprintf("intake: a payload's type: %v", err))
 	}
-	return abi.Arguments{{Type: t}}
+	return abi.Arguments{{Name: "payload", Type: t}}
 }
 
-// decode reads abi.encode(T). The ABI decoder panics on nothing, but a payload
-// is a stranger's: what it makes of it is checked by the handler.
-func decode[T any](args abi.Arguments, payload []byte) (v T, err error) {
-	values, err := args.Unpack(payload)
-	if err != nil {
-		return v, err
+// decodePayload reads abi.encode(T).
+func decodePayload[T any](args abi.Arguments, raw []byte) (T, error) {
+	var v struct{ Payload T }
+	values, err := args.Unpack(raw)
+	if err == nil {
+		err = args.Copy(&v, values)
 	}
-	return *abi.ConvertType(values[0], new(T)).(*T), nil
+	return v.Payload, err
 }
 
-// jobFor gives the job that answers a request, and completes the request with
-// who asked. An action that is not offered makes none: its fee comes back after
-// its deadline.
-func (in *Intake) jobFor(r *chain.Request, now time.Time) (job.New, bool) {
-	n := job.New{
+// jobOf gives the job that answers r, and who asked for it: the payload's
+// requester, or the consumer when it names nobody. A payload that does not decode
+// makes a job without a CID, which its handler answers as invalid content. ok is
+// false for actions without a job.
+func jobOf(r chain.Request, now time.Time) (n job.New, requester common.Address, ok bool) {
+	n = job.New{
 		Key:   job.RequestKey(r.Chain, r.Provider.Hex(), r.ID.Hex(), r.Action),
-		Class: job.ClassPaid, Request: r.ID.Hex(), Height: r.Log.Height, RunAt: now,
-		// The runner's clock is ours: what the request says in chain time is put into it.
-		Deadline: r.Deadline.Add(-in.skew), NotBefore: r.AttemptUntil.Add(-in.skew), Trace: trace(r.ID),
+		Class: job.ClassPaid, Request: strings.ToLower(r.ID.Hex()), Height: r.Log.Height,
+		RunAt: now, Deadline: r.Deadline, NotBefore: r.AttemptUntil, Trace: traceOf(r.ID),
 	}
 	switch r.Action {
 	case actionPin:
-		p, err := decode[pinPayload](pinArguments, r.Payload)
-		if err != nil {
-			in.d.Log.Warn("a pin's payload does not decode; it will be answered invalid_content", "request", n.Request, "err", err)
-			p = pinPayload{Requester: r.Consumer, Expiry: new(big.Int)}
+		p, err := decodePayload[pinPayload](pinArgs, r.Payload)
+		if err != nil || p.Expiry.BitLen() > 40 { // the decoder does not bound uint40
+			p = pinPayload{Expiry: new(big.Int)}
 		}
-		r.Requester = p.Requester
+		requester = orElse(p.Requester, r.Consumer)
 		n.Kind, n.Lane = job.KindPin, job.LaneSoft
 		n.Payload = job.Encode(job.Pin{
-			CID: p.Cid, Origins: p.Origins, Name: p.Name, MaxBytes: p.MaxBytes, Expiry: p.Expiry.Int64(), Owner: ownerOf(r), Seq: r.Seq,
+			CID: bytesOf(p.Cid), Origins: p.Origins, Name: p.Name, MaxBytes: p.MaxBytes, Expiry: p.Expiry.Int64(),
+			Owner: owner(r.Consumer, requester), Seq: r.Seq,
 		})
 	case actionUnpin:
-		p, err := decode[unpinPayload](unpinArguments, r.Payload)
+		p, err := decodePayload[unpinPayload](unpinArgs, r.Payload)
 		if err != nil {
-			in.d.Log.Warn("an unpin's payload does not decode; it will be answered invalid_content", "request", n.Request, "err", err)
-			p = unpinPayload{Requester: r.Consumer}
+			p = unpinPayload{}
 		}
-		r.Requester = p.Requester
-		n.Kind, n.Lane = job.KindUnpin, job.LaneFinal // what is dropped may not be had again
-		n.Payload = job.Encode(job.Unpin{CID: p.Cid, Owner: ownerOf(r), Seq: r.Seq})
+		requester = orElse(p.Requester, r.Consumer)
+		n.Kind, n.Lane = job.KindUnpin, job.LaneFinal
+		n.Payload = job.Encode(job.Unpin{CID: bytesOf(p.Cid), Owner: owner(r.Consumer, requester), Seq: r.Seq})
 	default:
-		in.d.Log.Warn("a request for an action that this operator does not offer; it will be refunded after its deadline",
-			"request", n.Request, "action", r.Action)
-		return job.New{}, false
+		return job.New{}, r.Consumer, false
 	}
-	n.Requester = strings.ToLower(r.Requester.Hex())
-	return n, true
+	n.Requester = hex(requester)
+	return n, requester, true
 }
 
-// ownerOf scopes unpin: one requester of one consumer.
-func ownerOf(r *chain.Request) string {
-	return strings.ToLower(r.Consumer.Hex() + ":" + r.Requester.Hex())
+// bytesOf keeps an absent CID an empty string in JSON rather than null.
+func bytesOf(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
-// trace is the W3C traceparent of a request: the same in every daemon that
-// sees it, so that traces of several operators join.
-func trace(id common.Hash) string {
-	sum := sha256.Sum256(append([]byte("tidegate request "), id[:]...))
-	return "00-" + hex.EncodeToString(sum[:16]) + "-" + hex.EncodeToString(sum[16:24]) + "-01"
+func orElse(a, b common.Address) common.Address {
+	if a == (common.Address{}) {
+		return b
+	}
+	return a
+}
+
+// owner scopes what an unpin may drop.
+func owner(consumer, requester common.Address) string { return hex(consumer) + ":" + hex(requester) }
+
+func hex(a common.Address) string { return strings.ToLower(a.Hex()) }
+
+// traceOf gives the W3C traceparent of a request: the same on every operator and
+// after every reorg.
+func traceOf(id common.Hash) string {
+	trace, span := [16]byte(id[:16]), [8]byte(id[16:24])
+	if trace == ([16]byte{}) {
+		trace[15] = 1 // all zeros is not a trace id
+	}
+	if span == ([8]byte{}) {
+		span[7] = 1
+	}
+	return fmt.Sprintf("00-%x-%x-01", trace, span)
 }
