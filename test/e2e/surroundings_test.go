@@ -231,7 +231,7 @@ func forward(w http.ResponseWriter, r *http.Request, upstream string) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	req.Header = r.Header
+	req.Header.Set("Content-Type", r.Header.Get("Content-Type"))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		panic(http.ErrAbortHandler)

@@ -11,6 +11,7 @@
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
+//	clock.go      the time that contracts compare with
 //	lock.go       one daemon for a data directory
 //	log.go        the logger
 //
@@ -66,6 +67,7 @@ type Daemon struct {
 	report  *report.Reporter
 	sender  *txmgr.Sender
 	api     *httpapi.Server
+	clock   chainClock
 	closers []func() // of RPC connections
 
 	ready atomic.Bool // preflight has passed

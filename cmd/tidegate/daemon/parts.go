@@ -26,7 +26,6 @@ import (
 	"github.com/tidegate/tidegate/executor/queue"
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
-	"github.com/tidegate/tidegate/oracle/chain"
 	"github.com/tidegate/tidegate/oracle/intake"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
@@ -74,7 +73,7 @@ func keySpec(k config.Key) signer.Spec {
 }
 
 func (d *Daemon) openLedger(ctx context.Context) (err error) {
-	if d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db")}); err != nil {
+	if d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db"), Now: d.clock.Now}); err != nil {
 		return err
 	}
 	// The directory's lock says that no other daemon holds these.
@@ -141,7 +140,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	d.report, err = report.New(report.Config{
 		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider), Sender: d.deps.SenderKey.Address(),
 		BatchWindow: d.cfg.Report.BatchWindow.D(), MaxBatch: d.cfg.Report.MaxBatch, DeadlineMargin: d.cfg.Report.DeadlineMargin.D(),
-	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Queued: d.sender.Wake, Log: d.log, Metrics: d.metrics})
+	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Queued: d.sender.Wake, Now: d.clock.Now, Log: d.log, Metrics: d.metrics})
 	return err
 }
 
@@ -191,22 +190,15 @@ func (d *Daemon) openWatcher(context.Context) error {
 	d.closers = append(d.closers, client.Close)
 	provider := common.HexToAddress(c.Provider)
 	sink, err := intake.New(intake.Config{ChainID: c.ID, Providers: []common.Address{provider}, UndoDelay: c.UndoDelay.D()},
-		intake.Deps{Ledger: d.ledger, Notifier: d.queue, OnCommitted: d.committed, Log: d.log, Metrics: d.metrics})
+		intake.Deps{Ledger: d.ledger, Notifier: d.queue, Answers: d.report.Wake, Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
 	d.watcher, err = watch.New(watch.Config{
 		Filter: "provider", Addresses: []common.Address{provider}, Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
 		FinalityDepth: c.FinalityDepth, PollInterval: c.PollInterval.D(), MaxRange: c.MaxRange,
-	}, watch.Deps{RPC: client, Ledger: d.ledger, Sink: sink, Logger: d.log, Metrics: d.metrics})
+	}, watch.Deps{RPC: client, Ledger: d.ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
 	return err
-}
-
-// committed wakes reporting when the chain made an answer sealable.
-func (d *Daemon) committed(c chain.Committed) {
-	if c.Answers {
-		d.report.Wake()
-	}
 }
 
 func (d *Daemon) openHTTP(context.Context) (err error) {

@@ -1,0 +1,36 @@
+package daemon
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/oracle/chain"
+	"github.com/tidegate/tidegate/oracle/watch"
+)
+
+// clockSlack is a lead of the chain's clock that means nothing: timestamps are
+// whole seconds, and an epoch's may be a little early.
+const clockSlack = 5 * time.Second
+
+// chainClock is the time that contracts compare with: ours, or later where the
+// chain's is ahead. That is never so on a public chain, and always on a
+// development chain whose blocks come faster than their whole-second timestamps.
+type chainClock struct{ ahead atomic.Int64 }
+
+// Now gives that time.
+func (c *chainClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// through is a sink that reads the clock off the updates that pass.
+func (c *chainClock) through(next watch.Sink) watch.Sink { return clockedSink{c, next} }
+
+type clockedSink struct {
+	clock *chainClock
+	next  watch.Sink
+}
+
+// Apply implements watch.Sink.
+func (s clockedSink) Apply(ctx context.Context, u chain.Update) error {
+	s.clock.ahead.Store(int64(max(0, time.Until(u.Head.Time)-clockSlack)))
+	return s.next.Apply(ctx, u)
+}
