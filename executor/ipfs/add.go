@@ -104,6 +104,7 @@ func (n *Node) add(ctx context.Context, spec AddSpec, f files.Node) (cid.Cid, Pi
 	defer p.stop()
 	c, err := p.importRoot(ctx, spec, f)
 	if err == nil {
+		n.announce(c)
 		return c, p.stat(), nil
 	}
 	p.stop()

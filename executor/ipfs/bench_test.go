@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ipfs/go-cid"
 )
@@ -43,13 +42,12 @@ func BenchmarkPinSmall(b *testing.B) {
 // BenchmarkPinLarge pins one 512 MiB file from a loopback peer. It reports MiB/s.
 func BenchmarkPinLarge(b *testing.B) {
 	const size = 512 << 20
-	patient := func(c *Config) { c.StallTimeout = time.Minute }
-	src := startNode(b, patient)
+	src := startNode(b)
 	root := addFile(b, src, "f", randBytes(1, size))
 	b.ResetTimer()
 	for range b.N {
 		b.StopTimer()
-		n := startNode(b, patient)
+		n := startNode(b)
 		b.StartTimer()
 		pinOK(b, n, PinSpec{Ref: "r", Root: root, Origins: src.Addrs()})
 		b.StopTimer()

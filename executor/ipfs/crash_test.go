@@ -188,10 +188,13 @@ func TestPinResumesAfterAPowerCut(t *testing.T) {
 	src := startNode(t)
 	cfg := testConfig(t.TempDir())
 	n := openNode(t, cfg, Deps{})
-	root := addFile(t, src, "f", randBytes(3, 40<<20))
+	root := addFile(t, src, "f", randBytes(3, 16<<20))
 	var copied string
+	var mu sync.Mutex // several writers commit at a time
 	commits := 0
 	n.store.crash = func(at string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if at == "commit" && copied == "" {
 			if commits++; commits == 3 {
 				copied = copyDir(t, cfg.DataDir)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func testConfig(dir string) Config {
 	return Config{
 		DataDir: dir, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, AllowPrivatePeers: true,
-		StallTimeout: 2 * time.Second, DialTimeout: 2 * time.Second, DiskReserve: 1 << 20,
+		StallTimeout: time.Minute, DialTimeout: 10 * time.Second, DiskReserve: 1 << 20,
 	}
 }
 

@@ -141,7 +141,7 @@ func TestCIDv0AndV1OfOneHashAreOneBlock(t *testing.T) {
 
 func TestStallNamesWhatIsMissingAndResumes(t *testing.T) {
 	ctx := context.Background()
-	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 600 * time.Millisecond })
+	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 3 * time.Second })
 	here := putRaw(t, src, "s", randBytes(7, 40<<10))
 	lostData := randBytes(8, 500)
 	lost := rawCID(t, lostData, 0x12)
