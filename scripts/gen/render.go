@@ -60,6 +60,7 @@ func (c contract) binding() ([]byte, error) {
 		return nil, fmt.Errorf("binding %s: abigen's output has no package clause", c.Name)
 	}
 	head := fmt.Sprintf(generatedBy+"(abigen v2) from %s. DO NOT EDIT.\n\n"+
+		"//lint:file-ignore ST1005 abigen words its errors so\n\n"+
 		"// Package %s binds the contract %s, which %s:\n"+
 		"// pure functions that pack calls and unpack results, events and errors, and the\n"+
 		"// creation code. It sends nothing.\n", c.Source, c.Package, c.Name, c.About)
