@@ -20,6 +20,7 @@ import (
 //	m <pin8> <mh>              manifest, the same fact by pin: uvarint(size)
 //	p <ref>                    pin record, JSON
 //	o len <owner> len <mh> <ref>   pins by owner and root
+//	u len <owner> len <mh>     owner's last unpin of root: its seq, 8 bytes
 //	i <seq8>                   intent: block files about to appear or vanish
 //	t                          totals, merged: blocks, bytes, pins
 //	n                          first pin number not yet reserved
@@ -29,6 +30,7 @@ const (
 	spaceManifest = 'm'
 	spacePin      = 'p'
 	spaceOwner    = 'o'
+	spaceUnpin    = 'u'
 	spaceIntent   = 'i'
 )
 
@@ -64,8 +66,12 @@ func keyManifest(n pinNum, h mh.Multihash) []byte { return append(keyManifests(n
 
 func keyPin(ref string) []byte { return append([]byte{spacePin}, ref...) }
 
-func keyOwners(owner string, root mh.Multihash) []byte {
-	k := binary.AppendUvarint([]byte{spaceOwner}, uint64(len(owner)))
+func keyOwners(owner string, root mh.Multihash) []byte { return keyOwned(spaceOwner, owner, root) }
+
+func keyUnpin(owner string, root mh.Multihash) []byte { return keyOwned(spaceUnpin, owner, root) }
+
+func keyOwned(space byte, owner string, root mh.Multihash) []byte {
+	k := binary.AppendUvarint([]byte{space}, uint64(len(owner)))
 	k = append(k, owner...)
 	k = binary.AppendUvarint(k, uint64(len(root)))
 	return append(k, root...)

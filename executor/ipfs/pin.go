@@ -69,6 +69,11 @@ func (n *Node) Pin(ctx context.Context, spec PinSpec, progress func(job.Progress
 		return PinStat{}, err
 	}
 	defer done()
+	if before, err := n.store.forbidden(spec.Owner, spec.Root.Hash()); err != nil {
+		return PinStat{}, fmt.Errorf("pinning %s: %w", spec.Root, err)
+	} else if spec.Seq > 0 && spec.Seq < before {
+		return PinStat{}, fmt.Errorf("pinning %s: its owner unpinned it later: %w", spec.Root, ErrReleased)
+	}
 	start := n.now()
 	st, err := n.pin(ctx, spec, progress)
 	if err != nil {

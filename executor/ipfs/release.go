@@ -2,6 +2,7 @@ package ipfs
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -59,7 +60,8 @@ func (n *Node) release(ctx context.Context, ref string) (UnpinStat, error) {
 
 // Unpin drops all that owner holds of root through requests with a Seq below
 // beforeSeq, pins in progress included (their Pin returns ErrReleased). Content
-// that any other request refers to stays. Refs counts the requests let go.
+// that any other request refers to stays. A request that is older and has not
+// begun holds nothing later either. Refs counts the requests let go.
 func (n *Node) Unpin(ctx context.Context, owner string, root cid.Cid, beforeSeq uint64) (UnpinStat, error) {
 	if err := n.begin(); err != nil {
 		return UnpinStat{}, err
@@ -67,6 +69,11 @@ func (n *Node) Unpin(ctx context.Context, owner string, root cid.Cid, beforeSeq 
 	defer n.end()
 	if !root.Defined() {
 		return UnpinStat{}, errors.New("unpin: root is undefined")
+	}
+	// Before anything is looked for: a Pin that starts meanwhile reads this after
+	// it can be found.
+	if err := n.store.forbid(owner, root.Hash(), beforeSeq); err != nil {
+		return UnpinStat{}, fmt.Errorf("unpinning %s: %w", root, err)
 	}
 	refs := n.claims.find(owner, string(root.Hash()), beforeSeq)
 	prefix := keyOwners(owner, root.Hash())
@@ -264,4 +271,31 @@ func (s *store) finishDrops(ctx context.Context, recs []*pinRecord) error {
 		s.log.Info("finished a release that was cut short", "request", rec.Ref, "blocks", st.BlocksFreed, "bytes", st.BytesFreed)
 	}
 	return nil
+}
+
+// forbid records that owner's requests for root with a seq below before hold
+// nothing any more, also those that have not begun.
+func (s *store) forbid(owner string, root mh.Multihash, before uint64) error {
+	s.unpinMu.Lock()
+	defer s.unpinMu.Unlock()
+	have, err := s.forbidden(owner, root)
+	if err != nil || have >= before {
+		return err
+	}
+	if err := s.db.Set(keyUnpin(owner, root), binary.BigEndian.AppendUint64(nil, before), pebble.Sync); err != nil {
+		return fmt.Errorf("recording an unpin: %w", err)
+	}
+	return nil
+}
+
+// forbidden is the seq below which owner's requests for root hold nothing.
+func (s *store) forbidden(owner string, root mh.Multihash) (uint64, error) {
+	v, err := s.get(keyUnpin(owner, root))
+	if err != nil || v == nil {
+		return 0, err
+	}
+	if len(v) != 8 {
+		return 0, fmt.Errorf("the record of an unpin has %d bytes", len(v))
+	}
+	return binary.BigEndian.Uint64(v), nil
 }

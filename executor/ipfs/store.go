@@ -45,6 +45,8 @@ type store struct {
 	numMu             sync.Mutex
 	nextNum, numLimit pinNum
 
+	unpinMu sync.Mutex // guards the reading and writing of one unpin record
+
 	totMu sync.Mutex
 	tot   totals
 
