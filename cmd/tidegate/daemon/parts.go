@@ -63,6 +63,9 @@ func (d *Daemon) openKeys(ctx context.Context) error {
 		}
 		d.deps.ReportSigner = key
 	}
+	if err := signer.CheckSeparate(d.deps.SenderKey, d.deps.ReportSigner, d.cfg.Chain.ID); err != nil {
+		return fmt.Errorf("keys.sender and keys.report: %w", err)
+	}
 	return nil
 }
 
