@@ -21,6 +21,8 @@ func TestAnyHistoryEndsInTheCanonicalLogs(t *testing.T) {
 			c.SoftDepth = rapid.Uint64Range(0, 4).Draw(rt, "soft")
 		})
 		r.ledger.t = rt
+		r.client = r.chain.direct()
+		r.restart()
 		r.chain.lateOnly = true // what is read once, below finality, is proven by seq, not by reading
 		r.chain.ones = rapid.Bool().Draw(rt, "ones")
 		rt.Repeat(map[string]func(*rapid.T){
