@@ -39,6 +39,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -54,9 +55,10 @@ type Store struct {
 	cfg    Config
 	now    func() time.Time
 	turn   chan struct{} // one token: who holds it may write
-	normal *writer       // chain and job rows
-	full   *writer       // tx rows and what is signed: durable on return
-	read   *sql.DB       // nil for a ledger in memory, which has one connection
+	closed atomic.Bool
+	normal *writer // chain and job rows
+	full   *writer // tx rows and what is signed: durable on return
+	read   *sql.DB // nil for a ledger in memory, which has one connection
 	dbs    []*sql.DB
 }
 
@@ -136,6 +138,7 @@ func (s *Store) Close() error {
 	if _, open := <-s.turn; !open {
 		return nil
 	}
+	s.closed.Store(true)
 	close(s.turn)
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
@@ -170,6 +173,9 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 		return s.transact(ctx, func() *writer { return s.normal }, "BEGIN", fn)
 	}
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil && s.closed.Load() {
+		return ErrClosed
+	}
 	if err != nil {
 		return explain(err)
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,9 +28,28 @@ func opener(path func(t testing.TB) string) storetest.Opener {
 }
 
 func TestSQLiteFileConforms(t *testing.T) {
-	storetest.Run(t, opener(func(t testing.TB) string { return filepath.Join(t.TempDir(), "ledger.db") }))
+	// an empty ledger, copied for each test: faster than making the schema anew
+	path := filepath.Join(t.TempDir(), "empty.db")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.Run(t, opener(func(t testing.TB) string {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		if err := os.WriteFile(path, empty, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}))
 }
 
 func TestSQLiteInMemoryConforms(t *testing.T) {
 	storetest.Run(t, opener(func(testing.TB) string { return ":memory:" }))
+}
+
+func TestSQLiteFollowsTheModel(t *testing.T) {
+	storetest.RunModel(t, opener(func(testing.TB) string { return ":memory:" }))
 }
