@@ -82,7 +82,7 @@ gen: tools ## write all generated files: bindings from bindings/contracts.json, 
 
 .PHONY: check
 check: tools ## fail where a generated file is not what its sources give, or a contract is too large
-	$(FORGE) build --sizes
+	$(FORGE) build
 	$(GO) run ./scripts/gen -check
 	$(FORGE) test --match-path 'test/contracts/gas/*'
 

@@ -130,9 +130,12 @@ func TestUnusableInputIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, content, says string }{
 		"abstract":        {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x","linkReferences":{}}}`, "no creation code"},
 		"links a library": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x00","linkReferences":{"a":{}}}}`, "links libraries"},
-		"not compiled":    {listFile, `[{"name":"Tea","package":"tea","source":"contracts/Tea.sol","about":"x"}]`, "run forge build"},
-		"unknown field":   {listFile, `[{"nam":"Toy"}]`, "nam"},
-		"bad package":     {listFile, `[{"name":"Toy","package":"To y","source":"s","about":"x"}]`, "entry 1"},
+		"code too large": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x00"},"deployedBytecode":{"object":"0x` +
+			strings.Repeat("00", mostCode+1) + `"}}`, "24577 bytes"},
+		"message too large": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x` + strings.Repeat("00", mostMessage+1) + `"}}`, "60001 bytes"},
+		"not compiled":      {listFile, `[{"name":"Tea","package":"tea","source":"contracts/Tea.sol","about":"x"}]`, "run forge build"},
+		"unknown field":     {listFile, `[{"nam":"Toy"}]`, "nam"},
+		"bad package":       {listFile, `[{"name":"Toy","package":"To y","source":"s","about":"x"}]`, "entry 1"},
 		"listed twice": {listFile, `[{"name":"Toy","package":"toy","source":"contracts/Toy.sol","about":"x"},
 			{"name":"Toy","package":"toy","source":"contracts/Toy.sol","about":"x"}]`, "listed twice"},
 		"empty list": {listFile, `[]`, "no contract"},

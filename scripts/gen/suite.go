@@ -24,6 +24,16 @@ type contract struct {
 	code string // creation code, hex without 0x
 }
 
+// Limits of chains: EIP-170 on code; on Filecoin a message has 64 KiB, of which
+// the constructor's arguments need some.
+const (
+	mostCode    = 24_576
+	mostMessage = 60_000
+)
+
+// hexBytes counts the bytes that a hex string stands for.
+func hexBytes(object string) int { return len(strings.TrimPrefix(object, "0x")) / 2 }
+
 var (
 	goodName    = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 	goodPackage = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
@@ -76,6 +86,9 @@ func (c *contract) readArtefact(root string) error {
 			Object         string          `json:"object"`
 			LinkReferences json.RawMessage `json:"linkReferences"`
 		} `json:"bytecode"`
+		Deployed struct {
+			Object string `json:"object"`
+		} `json:"deployedBytecode"`
 	}
 	if err := json.Unmarshal(raw, &artefact); err != nil {
 		return fmt.Errorf("reading the artefact of %s: %w", c.Name, err)
@@ -88,6 +101,12 @@ func (c *contract) readArtefact(root string) error {
 	c.code = strings.TrimPrefix(artefact.Bytecode.Object, "0x")
 	if c.code == "" {
 		return fmt.Errorf("%s has no creation code: is it abstract?", c.Name)
+	}
+	if size := hexBytes(artefact.Deployed.Object); size > mostCode {
+		return fmt.Errorf("the code of %s has %d bytes, a chain takes %d: split it", c.Name, size, mostCode)
+	}
+	if size := hexBytes(c.code); size > mostMessage {
+		return fmt.Errorf("the creation code of %s has %d bytes, a Filecoin message may have %d: split it", c.Name, size, mostMessage)
 	}
 	if links := string(artefact.Bytecode.LinkReferences); links != "" && links != "{}" {
 		return fmt.Errorf("%s links libraries (%s): bindings/deploy does not deploy any", c.Name, links)
