@@ -76,6 +76,7 @@ var gasRows = []gasRow{
 	{name: "gas/ask-second-requester", group: "Ask", entry: "by string, second requester of a CID"},
 	{name: "gas/ask-unpin", group: "Ask", entry: "unpin"},
 	{name: "gas/answer", group: "Answer", entry: "one, no callback", baseline: "Chainlink Operator fulfil (recorded)", baselineValue: 62_000, method: "1 signature; ceiling 65,000"},
+	{name: "gas/answer-by-signer", group: "Answer", entry: "one, no callback, sender is the signer", baseline: "Chainlink Operator fulfil (recorded)", baselineValue: 62_000, method: "1 signature, sent by its signer"},
 	{name: "gas/answer-pinning", group: "Answer", entry: "one, to EstuaryPinning", method: "1 signature, with callback"},
 	{name: "gas/answer-of-50", group: "Answer", entry: "fifty, no callback", each: 50, baseline: "ceiling", baselineValue: 25_000, method: "each of a batch of 50, 1 signature"},
 	{name: "gas/answer-of-50-pinning", group: "Answer", entry: "fifty, to EstuaryPinning", each: 50, method: "each of a batch of 50, 1 signature, with callback"},
