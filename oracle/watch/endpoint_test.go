@@ -31,6 +31,9 @@ func TestRangesAreHalvedAndGrowAgain(t *testing.T) {
 				if i > 40 && i < 80 {
 					n = 2
 				}
+				if i%7 == 0 {
+					r.chain.null()
+				}
 				r.chain.mine(n)
 			}
 			r.chain.set(func() { limit(r.chain) })
@@ -42,7 +45,7 @@ func TestRangesAreHalvedAndGrowAgain(t *testing.T) {
 					t.Errorf("widest range %d", w)
 				}
 				if name == "code -32005" && c.calls["eth_getLogs"] > 60 {
-					t.Errorf("%d reads for 120 heights", c.calls["eth_getLogs"])
+					t.Errorf("%d reads for 138 heights", c.calls["eth_getLogs"])
 				}
 			})
 		})
@@ -131,6 +134,31 @@ func TestLaggingEndpointMovesNothing(t *testing.T) {
 	r.agree()
 	if r.w.Status().Lagging {
 		t.Fatal("still lagging")
+	}
+}
+
+func TestFinalBlockThatChangesUnderTheSameHead(t *testing.T) {
+	r := newRig(t, 3, nil)
+	for range 9 {
+		r.chain.mine(1)
+	}
+	r.settle()
+	r.chain.set(func() {
+		r.chain.intercept = func(_ string, params []json.RawMessage, w http.ResponseWriter) bool {
+			if len(params) == 0 || string(params[0]) != `"finalized"` {
+				return false
+			}
+			other := fakeBlock{Block: r.chain.blocks[6].Block}
+			other.Hash[0] ^= 1
+			_ = json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": 1, "result": r.chain.json(other)})
+			return true
+		}
+	})
+	if _, err := r.w.Step(context.Background()); kindOf(err) != FaultGarbage {
+		t.Fatalf("first sight: %v", err)
+	}
+	if _, err := r.w.Step(context.Background()); !errors.Is(err, chain.ErrDeepReorg) || r.ledger.cursor().Frozen == "" {
+		t.Fatalf("second sight: %v, frozen %q", err, r.ledger.cursor().Frozen)
 	}
 }
 
