@@ -165,7 +165,7 @@ func TestStallNamesWhatIsMissingAndResumes(t *testing.T) {
 
 func TestReleaseDropsAHalfDonePin(t *testing.T) {
 	ctx := context.Background()
-	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 300 * time.Millisecond })
+	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 3 * time.Second })
 	root := putNode(t, src, "s", "root", 1, putRaw(t, src, "s", randBytes(9, 40<<10)), rawCID(t, []byte("nowhere"), 0x12))
 	_, err := n.Pin(ctx, PinSpec{Ref: "r", Root: root, Origins: src.Addrs()}, nil)
 	wantFault(t, err, job.ReasonStalled, true)
@@ -176,7 +176,7 @@ func TestReleaseDropsAHalfDonePin(t *testing.T) {
 }
 
 func TestRootThatNobodyHasIsNotFound(t *testing.T) {
-	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 300 * time.Millisecond })
+	src, n := startNode(t), startNode(t, func(c *Config) { c.StallTimeout = 3 * time.Second })
 	c := rawCID(t, []byte("nobody has this"), 0x12)
 	_, err := n.Pin(context.Background(), PinSpec{Ref: "r", Root: c, Origins: src.Addrs()}, nil)
 	if f := wantFault(t, err, job.ReasonNotFound, true); !strings.Contains(f.Error(), c.String()) {

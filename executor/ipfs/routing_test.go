@@ -48,7 +48,7 @@ func TestGatewaysAreAskedLastAndNotBelieved(t *testing.T) {
 		w.WriteHeader(http.StatusFound)
 	})
 	n := startNode(t, func(c *Config) {
-		c.StallTimeout = time.Second
+		c.StallTimeout = 6 * time.Second
 		c.Gateways = []string{liar, endless, elsewhere, honest}
 	})
 	if st := pinOK(t, n, PinSpec{Ref: "r", Root: root}); st.Blocks != 5 {
@@ -56,7 +56,7 @@ func TestGatewaysAreAskedLastAndNotBelieved(t *testing.T) {
 	}
 	wantClean(t, n, 5)
 	bad := startNode(t, func(c *Config) {
-		c.StallTimeout = 500 * time.Millisecond
+		c.StallTimeout = 2 * time.Second
 		c.Gateways = []string{liar, endless, elsewhere}
 	})
 	_, err := bad.Pin(context.Background(), PinSpec{Ref: "r", Root: root}, nil)
