@@ -46,11 +46,11 @@ test: lint check unit race contracts e2e ## everything that must pass
 
 .PHONY: unit
 unit: ## Go tests, but for end-to-end and race
-	$(GO) test $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+	$(GO) test -timeout 30m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 .PHONY: race
 race: ## Go tests of what runs concurrently, under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACE_PACKAGES)
+	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(RACE_PACKAGES)
 
 .PHONY: contracts
 contracts: tools ## Foundry tests with gas and size snapshots
@@ -58,7 +58,7 @@ contracts: tools ## Foundry tests with gas and size snapshots
 
 .PHONY: e2e
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
-	$(GO) test -count=1 -timeout 20m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
+	$(GO) test -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
 
 .PHONY: lint
 lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt
