@@ -1,0 +1,36 @@
+// Package chain is a Filecoin chain of one producer in memory: genesis, tipsets,
+// message pool, execution, randomness, finality, and the controls a test needs
+// (null rounds, reorgs, snapshots, time). The official built-in actors run on
+// devnet/fvm, so receipts, state roots and events are what Filecoin computes.
+//
+// It is not a node: there are no peers, no consensus, no proofs of its own, and
+// nothing is written to disk but the cache of compiled modules. It serves no
+// protocol either; devnet/rpc does, from the methods of [Chain].
+//
+// Map:
+//
+//	config.go     what a chain is started with, and its defaults
+//	chain.go      Chain: start, the tipset index, readers
+//	accounts.go   the funded accounts, made from the seed and the known phrase
+//	genesis.go    the first state, by the actors' own constructors
+//	header.go     block headers, message metadata, signatures, weight
+//	basefee.go    the next base fee
+//	random.go     tickets, beacon entries and what the machine draws from them
+//	execute.go    the messages of a tipset, rewards and cron
+//	state.go      actors, nonces, supply at a tipset
+//	produce.go    epochs: on demand, timed, automatic; null rounds
+//	control.go    snapshot, revert, reorg, balances, time
+//	mempool.go    the message pool and its rules
+//	select.go     which pending messages go into the next block
+//	ethtx.go      Ethereum transactions as Filecoin messages and back
+//	index.go      where a message landed, its receipt and events
+//	heads.go      subscriptions that never hold up the producer
+//
+// Invariants:
+//   - Execution is deferred as on Filecoin: the header of a tipset carries the
+//     state and receipts that its parent's messages led to. The results of the
+//     head are computed when it is made and kept, so readers need not wait.
+//   - The same configuration and the same calls in the same order give the same
+//     CIDs on every machine; the wall clock enters only what is timed.
+//   - The canonical chain only changes under one lock, with one head change.
+package chain
