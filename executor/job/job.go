@@ -12,6 +12,7 @@
 //	state.go    the state machine: State, Transitions, CanMove
 //	outcome.go  Outcome, Reason, Result, and the errors a handler returns
 //	payload.go  typed payloads of each kind, their strict JSON form
+//	piece.go    pieces: payloads, items, buckets, the bucket's state machine
 //
 // Invariants: a Job's key never changes; State moves only along Transitions;
 // an Outcome is never a State (an honest "failed" on chain is a done job).
@@ -35,10 +36,14 @@ const (
 	// KindRelease drops what one request holds: the compensation of a pin whose
 	// request was retracted, refunded or cancelled, and the end of an expired pin.
 	KindRelease Kind = "release"
+	// KindPrepare turns a DAG into the CAR of a piece and keeps it on offer.
+	KindPrepare Kind = "prepare"
+	// KindServed fetches a piece from an endpoint and compares it with its CID.
+	KindServed Kind = "served"
 )
 
 // Kinds lists every kind, in a fixed order.
-func Kinds() []Kind { return []Kind{KindPin, KindUnpin, KindRelease} }
+func Kinds() []Kind { return []Kind{KindPin, KindUnpin, KindRelease, KindPrepare, KindServed} }
 
 // Lane says how settled the chain must be before a job may start.
 type Lane string

@@ -105,8 +105,8 @@ func (b *batch) settleHolders(ctx context.Context, final int64) error {
 		return p, err
 	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome
 		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
-		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind = ?`,
-		final, string(job.KindPin))
+		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind IN (?, ?)`,
+		final, string(job.KindPin), string(job.KindPrepare))
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func machines() map[string]machine {
 		"answer":  machineOf(chain.AnswerStates(), chain.AnswerTransitions),
 		"batch":   machineOf(chain.BatchStates(), chain.BatchTransitions),
 		"tx":      machineOf(chain.TxStates(), chain.TxTransitions),
+		"bucket":  machineOf(job.BucketStates(), job.BucketTransitions),
 	}
 }
 
@@ -186,6 +187,16 @@ var rowIn = map[string]struct {
 				VALUES (1, 'i', 's', 't', x'', '0', 0, '%s', %s, 0, 0, 0)`, s, nonceFor(s)),
 		}
 	}, func(s string) string { return "(nonce, mined_hash) = (" + nonceFor(s) + ")" }},
+	"bucket": {func(s string) []string {
+		return []string{"INSERT INTO bucket (id, format, state, manifest, piece, padded, size, created, updated) VALUES (1, 'aggregate', '" + s + "', " + pieceFor(s) + ", 0, 0)"}
+	}, func(s string) string { return "(manifest, piece, padded, size) = (" + pieceFor(s) + ")" }},
+}
+
+func pieceFor(s string) string {
+	if s == "ready" || s == "cleaned" {
+		return "'m', 'p', 128, 127"
+	}
+	return "'', '', 0, 0"
 }
 
 func jobColumnsFor(s string) string {
@@ -301,6 +312,11 @@ func TestSchemaHoldsWhatIsNeverUndone(t *testing.T) {
 		{"two transactions with one nonce", rowIn["tx"].insert("sent"), `INSERT INTO tx (intent, sender, target, data, value, expiry, state, nonce, fence, created, updated)
 			VALUES ('j', 's', 't', x'', '0', 0, 'sent', 1, 0, 0, 0)`, "UNIQUE"},
 		{"two jobs that answer one request", []string{jobThatAnswers(1)}, jobThatAnswers(2), "UNIQUE"},
+		{"a bucket's piece changes", rowIn["bucket"].insert("ready"), "UPDATE bucket SET piece = 'other'", "never changes"},
+		{"two buckets take items", rowIn["bucket"].insert("open"), "INSERT INTO bucket (format, state, created, updated) VALUES ('aggregate', 'open', 0, 0)", "UNIQUE"},
+		{"a waiting item in no bucket", rowIn["bucket"].insert("open"), "INSERT INTO item (piece, root, padded, car, blocks, state, created, updated) VALUES ('p', 'r', 128, 1, 1, 'waiting', 0, 0)", "CHECK"},
+		{"a manifest changes", append(rowIn["bucket"].insert("ready"), "INSERT INTO bucket_item VALUES (1, 0, 0, 'p', 'r', 128, 1)"),
+			"UPDATE bucket_item SET piece = 'q'", "never changes"},
 		{"two blocks at one height", []string{"INSERT INTO block VALUES ('a', 1, 'p', 0)"}, "INSERT INTO block VALUES ('b', 1, 'p', 0)", "UNIQUE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,6 +24,8 @@
 //	report.go     answers, batches, signatures
 //	tx.go         senders and intents
 //	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
+//	item.go       CARs of prepared DAGs, and the buckets they go into
+//	bucket.go     buckets on their way to a piece, files, tokens
 //	query.go      mapping between rows and types
 //	storetest/    the conformance suite that every driver passes
 //

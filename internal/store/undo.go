@@ -30,9 +30,11 @@ type scanWith struct {
 
 func (s scanWith) Scan(dest ...any) error { return s.scanner.Scan(append(dest, s.more...)...) }
 
-// mayHold reports whether content may be held for the job: a pin that was ever
-// claimed, even when its attempt was given back.
-func (j started) mayHold() bool { return j.Kind == job.KindPin && j.Started }
+// mayHold reports whether content may be held for the job: a pin or prepare that
+// was ever claimed, even when its attempt was given back.
+func (j started) mayHold() bool {
+	return (j.Kind == job.KindPin || j.Kind == job.KindPrepare) && j.Started
+}
 
 // answering is the job that answers a request.
 func answering(ctx context.Context, t conn, request string) (started, bool, error) {

@@ -103,12 +103,37 @@ type TxLedger interface {
 	MarkReplaced(ctx context.Context, id, fence int64, why string, now time.Time) error
 }
 
+// PieceLedger is the shelf's side of a ledger: items, buckets, files, tokens.
+type PieceLedger interface {
+	PlaceItem(ctx context.Context, it job.Item, ref, single string, rule job.Placing, now time.Time) (job.Placed, error)
+	DropItemRef(ctx context.Context, ref string) ([]job.Item, error)
+	MarkItemBad(ctx context.Context, bucket int64, piece, why string, now time.Time) error
+	Item(ctx context.Context, id string) (job.Item, error)
+	ItemRoots(ctx context.Context) (map[string]string, error)
+	BucketItems(ctx context.Context, bucket int64) ([]job.Item, error)
+	Bucket(ctx context.Context, id int64) (job.Bucket, error)
+	BucketOf(ctx context.Context, piece string) (job.Bucket, error)
+	Buckets(ctx context.Context, f job.BucketFilter) ([]job.Bucket, error)
+	BucketSlots(ctx context.Context, id int64) ([]job.Slot, error)
+	FlushBuckets(ctx context.Context, id int64, before time.Time, why string, now time.Time) ([]int64, error)
+	SealBucket(ctx context.Context, id int64, seal job.Seal, now time.Time) error
+	CleanBucket(ctx context.Context, id int64, now time.Time) error
+	OverdueBuckets(ctx context.Context, before, now time.Time) ([]job.Bucket, error)
+	AddPieceFile(ctx context.Context, f job.PieceFile, now time.Time) error
+	CompletePieceFile(ctx context.Context, f job.PieceFile) error
+	DropPieceFile(ctx context.Context, name string) error
+	PieceFiles(ctx context.Context, piece string) ([]job.PieceFile, error)
+	AddPieceToken(ctx context.Context, p job.PieceToken, now time.Time) error
+	PieceToken(ctx context.Context, hash string) (job.PieceToken, error)
+}
+
 // Ledger is all of a ledger.
 type Ledger interface {
 	ChainLedger
 	JobLedger
 	ReportLedger
 	TxLedger
+	PieceLedger
 }
 
 // Opener makes an empty ledger that tells the time by clock and ends with the
@@ -127,6 +152,7 @@ func Run(t *testing.T, open Opener) {
 		{"Job", jobTests},
 		{"Report", reportTests},
 		{"Tx", txTests},
+		{"Piece", pieceTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
