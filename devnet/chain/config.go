@@ -59,7 +59,7 @@ type Config struct {
 	ActorsVersion  actorstypes.Version
 	NetworkVersion network.Version
 
-	// CacheDir keeps compiled modules between runs; "" compiles them every time.
+	// CacheDir keeps compiled modules between runs; "" is tidegate-fvm in the user's cache.
 	CacheDir string
 	// Unmetered runs actors without counting their instructions: faster, and gas
 	// used is then only what messages, system calls and storage cost.
@@ -69,8 +69,7 @@ type Config struct {
 	// Engine, if set, is used instead of a new one and is not closed by Close.
 	Engine *fvm.Engine
 
-	// Now is the wall clock that timed epochs go by; time.Now.
-	Now func() time.Time
+	// Log gets what an operator may want to know.
 	Log *slog.Logger // default: discards
 }
 
@@ -87,9 +86,6 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.NetworkVersion, network.Version28)
 	if c.GenesisTime.IsZero() {
 		c.GenesisTime = DefaultGenesisTime
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -20,9 +20,10 @@
 //	state.go      actors, nonces, supply at a tipset
 //	produce.go    epochs: on demand, timed, automatic; null rounds
 //	control.go    snapshot, revert, reorg, balances, time
-//	mempool.go    the message pool and its rules
+//	mempool.go    the message pool: its rules
+//	poolmoves.go  the pool when the head moves, and its readers
 //	select.go     which pending messages go into the next block
-//	ethtx.go      Ethereum transactions as Filecoin messages and back
+//	node.go       a tipset in the tree of tipsets
 //	index.go      where a message landed, its receipt and events
 //	heads.go      subscriptions that never hold up the producer
 //

@@ -1,0 +1,163 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	amt2 "github.com/filecoin-project/go-amt-ipld/v2"
+	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/builtin"
+	reward18 "github.com/filecoin-project/go-state-types/builtin/v18/reward"
+	"github.com/filecoin-project/lotus/build/buildconstants"
+	"github.com/filecoin-project/lotus/chain/types"
+	"github.com/ipfs/go-cid"
+	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/tidegate/tidegate/devnet/fvm"
+)
+
+// execute runs a tipset: cron of the null rounds before it, its messages, the
+// block's reward, its own cron. It sets the node's begin and execution.
+func (c *Chain) execute(ctx context.Context, n *node) error {
+	root, err := c.nullRounds(ctx, n)
+	if err != nil {
+		return err
+	}
+	n.begin = root
+	machine, err := c.machine(ctx, root, n, MachineOptions{})
+	if err != nil {
+		return fmt.Errorf("epoch %d: %w", n.height(), err)
+	}
+	execution := &Execution{Results: make([]Result, 0, len(n.bls)+len(n.secp))}
+	tip, penalty := big.Zero(), big.Zero()
+	for _, signed := range n.all() {
+		msg := onChain(signed)
+		result, err := machine.Apply(ctx, msg.VMMessage(), fvm.Explicit, msg.ChainLength())
+		if err != nil {
+			return fmt.Errorf("epoch %d, message %s: %w", n.height(), msg.Cid(), err)
+		}
+		tip = big.Add(tip, result.MinerTip)
+		penalty = big.Add(penalty, result.Penalty)
+		execution.Results = append(execution.Results, Result{
+			Message: msg, Receipt: result.Receipt, Events: result.Events, Costs: result.Costs, Error: result.Error,
+		})
+	}
+	if err := c.award(ctx, machine, n, tip, penalty); err != nil {
+		return err
+	}
+	if err := cron(ctx, machine, n.height()); err != nil {
+		return err
+	}
+	if execution.Receipts, err = receiptsRoot(ctx, c.store, execution.Results); err != nil {
+		return err
+	}
+	if execution.Root, err = machine.Flush(ctx); err != nil {
+		return fmt.Errorf("epoch %d: write the state: %w", n.height(), err)
+	}
+	n.execution = execution
+	return nil
+}
+
+// nullRounds runs cron for the epochs between a tipset and its parent, each on a
+// machine of its own, and gives the state after them.
+func (c *Chain) nullRounds(ctx context.Context, n *node) (cid.Cid, error) {
+	root := n.header().ParentStateRoot
+	for epoch := n.parent.height() + 1; epoch < n.height(); epoch++ {
+		if err := ctx.Err(); err != nil {
+			return cid.Undef, err
+		}
+		supply, err := c.circulating(ctx, root)
+		if err != nil {
+			return cid.Undef, err
+		}
+		machine, err := c.engine.NewMachine(ctx, c.machineConfig(root, epoch, c.timestamp(epoch),
+			n.header().ParentBaseFee, supply, externs{c.config.Seed, n}))
+		if err != nil {
+			return cid.Undef, fmt.Errorf("null round %d: %w", epoch, err)
+		}
+		if err := cron(ctx, machine, epoch); err != nil {
+			return cid.Undef, err
+		}
+		if root, err = machine.Flush(ctx); err != nil {
+			return cid.Undef, fmt.Errorf("null round %d: write the state: %w", epoch, err)
+		}
+	}
+	return root, nil
+}
+
+func (c *Chain) award(ctx context.Context, machine *fvm.Machine, n *node, tip, penalty abi.TokenAmount) error {
+	params, err := encode(&reward18.AwardBlockRewardParams{
+		Miner: n.header().Miner, Penalty: penalty, GasReward: tip, WinCount: n.header().ElectionProof.WinCount,
+	})
+	if err != nil {
+		return fmt.Errorf("epoch %d: block reward: %w", n.height(), err)
+	}
+	return system(ctx, machine, &types.Message{
+		To: builtin.RewardActorAddr, Nonce: uint64(n.height()), GasLimit: 1 << 30,
+		Method: builtin.MethodsReward.AwardBlockReward, Params: params,
+	}, fmt.Sprintf("epoch %d: block reward", n.height()))
+}
+
+func cron(ctx context.Context, machine *fvm.Machine, epoch abi.ChainEpoch) error {
+	return system(ctx, machine, &types.Message{
+		To: builtin.CronActorAddr, Nonce: uint64(epoch), GasLimit: buildconstants.BlockGasLimit * 10_000,
+		Method: builtin.MethodsCron.EpochTick,
+	}, fmt.Sprintf("epoch %d: cron", epoch))
+}
+
+// system applies an implicit message that must succeed, from the system actor
+// unless it has another sender.
+func system(ctx context.Context, machine *fvm.Machine, msg *types.Message, what string) error {
+	_, err := systemReturning(ctx, machine, msg, what)
+	return err
+}
+
+func systemReturning(ctx context.Context, machine *fvm.Machine, msg *types.Message, what string) ([]byte, error) {
+	if msg.From.Empty() {
+		msg.From = builtin.SystemActorAddr
+	}
+	if msg.Value.Int == nil {
+		msg.Value = big.Zero()
+	}
+	msg.GasFeeCap, msg.GasPremium = big.Zero(), big.Zero()
+	result, err := machine.Apply(ctx, msg, fvm.Implicit, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if result.Receipt.ExitCode.IsError() {
+		return nil, fmt.Errorf("%s: exit code %d: %s", what, result.Receipt.ExitCode, result.Error)
+	}
+	return result.Receipt.Return, nil
+}
+
+// receiptsRoot is the AMT of receipts as headers name it: of the first kind, eight wide.
+func receiptsRoot(ctx context.Context, store fvm.Blockstore, results []Result) (cid.Cid, error) {
+	array := amt2.NewAMT(fvm.CBORStore(store))
+	for i := range results {
+		if err := array.Set(ctx, uint64(i), &results[i].Receipt); err != nil {
+			return cid.Undef, fmt.Errorf("receipt %d: %w", i, err)
+		}
+	}
+	root, err := array.Flush(ctx)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("receipts: %w", err)
+	}
+	return root, nil
+}
+
+func encode(value cbg.CBORMarshaler) ([]byte, error) {
+	var out bytes.Buffer
+	if err := value.MarshalCBOR(&out); err != nil {
+		return nil, fmt.Errorf("encode %T: %w", value, err)
+	}
+	return out.Bytes(), nil
+}
+
+func decode(data []byte, value cbg.CBORUnmarshaler) error {
+	if err := value.UnmarshalCBOR(bytes.NewReader(data)); err != nil {
+		return fmt.Errorf("decode %T: %w", value, err)
+	}
+	return nil
+}
