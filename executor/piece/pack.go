@@ -1,9 +1,11 @@
 package piece
 
 import (
+	"bufio"
 	"context"
-	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ipfs/go-cid"
 )
@@ -20,13 +22,14 @@ type Sizer interface {
 	Size(ctx context.Context, c cid.Cid) (uint64, error)
 }
 
-// Contents says what one CAR holds: its header's roots, and below them every block
-// once, depth first, parents before their links in the links' order. A block that
-// an earlier root has brought is not repeated. Identity CIDs carry their bytes
-// themselves and have no section; what they link to has.
+// Contents says what one CAR holds: below its roots every block once, depth first,
+// parents before their links in the links' order. A block that an earlier root has
+// brought is not repeated. Identity CIDs carry their bytes themselves and have no
+// section; what they link to has.
 type Contents struct {
 	Roots []cid.Cid
-	// Alone are blocks written before the roots' DAGs, each without what it links to.
+	// Alone are blocks written before the roots' DAGs, each without what it links
+	// to. The first of them is then the CAR's first root.
 	Alone []cid.Cid
 }
 
@@ -40,6 +43,9 @@ type PackOptions struct {
 	MaxSize uint64
 	// ReadAhead is how many blocks are asked for before they are needed; 16 if 0.
 	ReadAhead int
+	// TempDir is where PackV2 sorts the index of a CAR with more than a million
+	// blocks; "" for the system's.
+	TempDir string
 	// Progress, if not nil, is called now and then, from the calling goroutine.
 	Progress func(Progress)
 }
@@ -63,18 +69,148 @@ type Item struct {
 	Blocks uint64
 }
 
+const (
+	outBuffer     = 256 << 10
+	progressEvery = 8 << 20 // bytes
+)
+
 // Pack writes the CARv1 of what to out, which may be nil, and computes its
 // commitment, verifying every block. The bytes depend on what alone. Memory is
-// bounded but for 16 to 32 bytes a block and the links on the path walked.
+// what is read ahead, the links on the path walked, and 21 to 43 bytes a block.
 func Pack(ctx context.Context, src Blocks, what Contents, out io.Writer, o PackOptions) (Packed, error) {
-	return Packed{}, errors.New("being built")
+	return pack(ctx, src, what, out, o, nil)
 }
 
-// PackV2 is Pack into a CARv2 file: header, the CARv1, and an index sorted by
-// multihash. Offsets and the commitment are those of the CARv1 within, which
-// begins at CARv2Offset.
-func PackV2(ctx context.Context, src Blocks, what Contents, out io.WriteSeeker, o PackOptions) (Packed, error) {
-	return Packed{}, errors.New("being built")
+// packing is one pass.
+type packing struct {
+	o       PackOptions
+	out     *bufio.Writer // nil if nobody wants the bytes
+	commit  *Writer
+	layout  *layoutWriter
+	index   *indexSorter
+	seen    seenSet
+	head    []byte
+	offset  uint64
+	blocks  uint64
+	told    uint64 // offset at the last progress
+	largest uint64
+}
+
+func pack(ctx context.Context, src Blocks, what Contents, out io.Writer, o PackOptions, index *indexSorter) (Packed, error) {
+	header, err := carHeader(what.headerRoots())
+	if err != nil {
+		return Packed{}, err
+	}
+	p := &packing{o: o, commit: NewWriter(), index: index, largest: MaxPayload(MaxPadded)}
+	defer p.commit.Reset()
+	if o.MaxSize > 0 {
+		p.largest = min(p.largest, o.MaxSize)
+	}
+	if out != nil {
+		p.out = bufio.NewWriterSize(out, outBuffer)
+	}
+	if o.Layout != nil {
+		p.layout = newLayoutWriter(o.Layout, header)
+	}
+	if err := p.write(header); err != nil {
+		return Packed{}, err
+	}
+	items, err := p.contents(ctx, src, what)
+	if err != nil {
+		return Packed{}, err
+	}
+	if p.out != nil {
+		if err := p.out.Flush(); err != nil {
+			return Packed{}, fmt.Errorf("writing the CAR: %w", err)
+		}
+	}
+	if p.layout != nil {
+		if err := p.layout.close(p.offset); err != nil {
+			return Packed{}, err
+		}
+	}
+	c, err := p.commit.Sum()
+	if err != nil {
+		return Packed{}, err
+	}
+	p.tell(true)
+	return Packed{Commitment: c, Blocks: p.blocks, Items: items}, nil
+}
+
+func (what Contents) headerRoots() []cid.Cid {
+	if len(what.Alone) == 0 {
+		return what.Roots
+	}
+	return slices.Concat(what.Alone[:1], what.Roots)
+}
+
+// contents writes all sections.
+func (p *packing) contents(ctx context.Context, src Blocks, what Contents) ([]Item, error) {
+	w := newWalker(src, p.o.ReadAhead)
+	w.met, w.visited, w.each = p.seen.has, func(k cidKey) { p.seen.add(k) }, p.section
+	w.shallow = true
+	for _, c := range what.Alone {
+		if err := w.run(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	w.shallow = false
+	items := make([]Item, 0, len(what.Roots))
+	for _, c := range what.Roots {
+		at, blocks := p.offset, p.blocks
+		if err := w.run(ctx, c); err != nil {
+			return nil, fmt.Errorf("packing %s: %w", c, err)
+		}
+		items = append(items, Item{Root: c, Offset: at, Size: p.offset - at, Blocks: p.blocks - blocks})
+	}
+	return items, nil
+}
+
+// section writes one block.
+func (p *packing) section(v visit) error {
+	if p.offset+sectionSize(v.c, v.size) > p.largest {
+		return fmt.Errorf("the CAR has more than %d bytes: %w", p.largest, ErrTooLarge)
+	}
+	if p.layout != nil {
+		if err := p.layout.add(p.offset, v.c, v.size); err != nil {
+			return err
+		}
+	}
+	if p.index != nil {
+		if err := p.index.add(v.c, p.offset); err != nil {
+			return err
+		}
+	}
+	p.head = appendSectionHead(p.head[:0], v.c, v.size)
+	if err := p.write(p.head); err != nil {
+		return err
+	}
+	p.blocks++
+	if err := p.write(v.data); err != nil {
+		return err
+	}
+	p.tell(false)
+	return nil
+}
+
+func (p *packing) write(b []byte) error {
+	if _, err := p.commit.Write(b); err != nil {
+		return err
+	}
+	if p.out != nil {
+		if _, err := p.out.Write(b); err != nil {
+			return fmt.Errorf("writing the CAR: %w", err)
+		}
+	}
+	p.offset += uint64(len(b))
+	return nil
+}
+
+func (p *packing) tell(last bool) {
+	if p.o.Progress != nil && (last || p.offset-p.told >= progressEvery) {
+		p.told = p.offset
+		p.o.Progress(Progress{Blocks: p.blocks, Bytes: p.offset})
+	}
 }
 
 // Measured is the size of a CAR that was not made.
@@ -83,20 +219,34 @@ type Measured struct{ Size, Blocks uint64 }
 // Measure computes what Pack would write, without reading leaves where src is a
 // Sizer. It fails with ErrTooLarge as soon as limit is exceeded, bytes; 0 is none.
 func Measure(ctx context.Context, src Blocks, what Contents, limit uint64) (Measured, error) {
-	return Measured{}, errors.New("being built")
+	header, err := carHeader(what.headerRoots())
+	if err != nil {
+		return Measured{}, err
+	}
+	m := Measured{Size: uint64(len(header))}
+	var seen seenSet
+	w := newWalker(src, 0)
+	w.sizer, _ = src.(Sizer)
+	w.met, w.visited = seen.has, func(k cidKey) { seen.add(k) }
+	w.each = func(v visit) error {
+		m.Size += sectionSize(v.c, v.size)
+		m.Blocks++
+		if limit > 0 && m.Size > limit {
+			return fmt.Errorf("the CAR has more than %d bytes: %w", limit, ErrTooLarge)
+		}
+		return nil
+	}
+	w.shallow = true
+	for _, c := range what.Alone {
+		if err := w.run(ctx, c); err != nil {
+			return Measured{}, fmt.Errorf("measuring %s: %w", c, err)
+		}
+	}
+	w.shallow = false
+	for _, c := range what.Roots {
+		if err := w.run(ctx, c); err != nil {
+			return Measured{}, fmt.Errorf("measuring %s: %w", c, err)
+		}
+	}
+	return m, nil
 }
-
-// Layout says which block is where in a CAR that Pack wrote.
-type Layout struct{}
-
-// OpenLayout reads what PackOptions.Layout was given. r is used as long as the
-// layout is, and for concurrent calls.
-func OpenLayout(r io.ReaderAt, size int64) (*Layout, error) { return nil, errors.New("being built") }
-
-// Size is that of the CARv1, bytes.
-func (l *Layout) Size() uint64 { return 0 }
-
-// Reader reads the CAR that l describes, any range of it, by getting the blocks it
-// needs and verifying them. It fits http.ServeContent. It is for one goroutine;
-// a layout may have many.
-func (l *Layout) Reader(ctx context.Context, src Blocks) io.ReadSeeker { return nil }

@@ -36,7 +36,7 @@ func (c Commitment) CIDv2() (cid.Cid, error) {
 		return cid.Undef, err
 	}
 	full := MaxPayload(c.Padded)
-	if c.Payload < MinPayload || c.Payload > full {
+	if c.Payload == 0 || c.Payload > full {
 		return cid.Undef, fmt.Errorf("piece CID v2: payload of %d bytes in a piece of %d", c.Payload, c.Padded)
 	}
 	padding := uint64(0)
@@ -83,7 +83,7 @@ func fromTreeHash(c cid.Cid, digest []byte) (Commitment, error) {
 	}
 	out := Commitment{Root: [32]byte(digest[n+1:]), Padded: nodeSize << h}
 	full := MaxPayload(out.Padded)
-	if padding > full-MinPayload || PaddedSize(full-padding) != out.Padded {
+	if padding >= full || PaddedSize(full-padding) != out.Padded {
 		return bad(fmt.Sprintf("%d bytes of padding in a tree of height %d", padding, h))
 	}
 	out.Payload = full - padding
