@@ -83,6 +83,20 @@ func (b *blockstore) AllKeysChan(ctx context.Context) (<-chan cid.Cid, error) {
 	return out, nil
 }
 
+// Get reads one held block, and never asks the network. It fits the source of
+// blocks that CARs are made from.
+func (n *Node) Get(ctx context.Context, c cid.Cid) ([]byte, error) {
+	if err := n.begin(); err != nil {
+		return nil, err
+	}
+	defer n.end()
+	b, err := (&blockstore{n.store}).Get(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("reading a block: %w", err)
+	}
+	return b.RawData(), nil
+}
+
 // offlineDAG reads what is held and never asks the network.
 func (n *Node) offlineDAG() ipld.DAGService {
 	bs := &blockstore{n.store}

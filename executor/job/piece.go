@@ -53,9 +53,9 @@ type Item struct {
 type BucketFormat string
 
 const (
-	FormatSingle    BucketFormat = "single"    // one item, large enough to be the piece
-	FormatAggregate BucketFormat = "aggregate" // FRC-0058: items at proven offsets, an index at the end
-	FormatCARs      BucketFormat = "cars"      // one CAR with the root and blocks of every item
+	FormatSingle BucketFormat = "single" // one item, large enough to be the piece
+	FormatPoDSI  BucketFormat = "podsi"  // FRC-0058: items at proven offsets, an index at the end
+	FormatCAR    BucketFormat = "car"    // one CAR with the root and blocks of every item
 )
 
 // BucketState is where a bucket is in its life.
@@ -89,8 +89,8 @@ type Bucket struct {
 	Why    string // what sealed it: size, age, count, demand
 	Items  int    // in it now, or in its piece
 	Bytes  uint64 // padded sizes of its items
-	// Manifest is the identity of a ready bucket: SHA-256, in hex, of its manifest
-	// (executor/bucket tells its form).
+	// Manifest is the identity of a ready bucket: the CID of its manifest, or of a
+	// single item the payload CID.
 	Manifest  string
 	Piece     string // piece CID v1 of a ready bucket
 	Padded    uint64 // padded size of that piece
@@ -118,7 +118,7 @@ type Placed struct {
 // Slot is one row of a bucket's manifest.
 type Slot struct {
 	Position int
-	Offset   uint64 // padded offset in the bucket's piece
+	Offset   uint64 // padded offset in the bucket's piece; in a FormatCAR byte offset in the CAR
 	Piece    string // the item's own piece CID
 	Root     string
 	Padded   uint64

@@ -29,8 +29,8 @@ func scanBucket(s scanner) (b job.Bucket, err error) {
 }
 
 // PlaceItem gives an item its bucket, on behalf of ref: one that is in a bucket
-// stays there, one that is large enough becomes a piece of its own (single says
-// with which manifest), any other goes into the open bucket, which is sealed when
+// stays there, one that is large enough becomes a piece of its own (single is
+// then its manifest), any other goes into the open bucket, which is sealed when
 // the rule says so. Doing it twice is doing it once.
 func (s *Store) PlaceItem(ctx context.Context, it job.Item, ref, single string, rule job.Placing, now time.Time) (out job.Placed, err error) {
 	err = s.write(ctx, func(ctx context.Context, t conn) error {

@@ -188,7 +188,7 @@ var rowIn = map[string]struct {
 		}
 	}, func(s string) string { return "(nonce, mined_hash) = (" + nonceFor(s) + ")" }},
 	"bucket": {func(s string) []string {
-		return []string{"INSERT INTO bucket (id, format, state, manifest, piece, padded, size, created, updated) VALUES (1, 'aggregate', '" + s + "', " + pieceFor(s) + ", 0, 0)"}
+		return []string{"INSERT INTO bucket (id, format, state, manifest, piece, padded, size, created, updated) VALUES (1, 'podsi', '" + s + "', " + pieceFor(s) + ", 0, 0)"}
 	}, func(s string) string { return "(manifest, piece, padded, size) = (" + pieceFor(s) + ")" }},
 }
 
@@ -313,7 +313,7 @@ func TestSchemaHoldsWhatIsNeverUndone(t *testing.T) {
 			VALUES ('j', 's', 't', x'', '0', 0, 'sent', 1, 0, 0, 0)`, "UNIQUE"},
 		{"two jobs that answer one request", []string{jobThatAnswers(1)}, jobThatAnswers(2), "UNIQUE"},
 		{"a bucket's piece changes", rowIn["bucket"].insert("ready"), "UPDATE bucket SET piece = 'other'", "never changes"},
-		{"two buckets take items", rowIn["bucket"].insert("open"), "INSERT INTO bucket (format, state, created, updated) VALUES ('aggregate', 'open', 0, 0)", "UNIQUE"},
+		{"two buckets take items", rowIn["bucket"].insert("open"), "INSERT INTO bucket (format, state, created, updated) VALUES ('podsi', 'open', 0, 0)", "UNIQUE"},
 		{"a waiting item in no bucket", rowIn["bucket"].insert("open"), "INSERT INTO item (piece, root, padded, car, blocks, state, created, updated) VALUES ('p', 'r', 128, 1, 1, 'waiting', 0, 0)", "CHECK"},
 		{"a manifest changes", append(rowIn["bucket"].insert("ready"), "INSERT INTO bucket_item VALUES (1, 0, 0, 'p', 'r', 128, 1)"),
 			"UPDATE bucket_item SET piece = 'q'", "never changes"},

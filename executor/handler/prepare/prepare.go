@@ -40,6 +40,7 @@ type Spec struct {
 type Order struct {
 	Ref   string
 	Root  cid.Cid
+	Bytes uint64    // unique block bytes of the DAG
 	Until time.Time // on offer at least until then; zero for the operator's policy
 }
 
@@ -180,7 +181,7 @@ func (h *Handler) make(ctx context.Context, j job.Job, p job.Prepare, root cid.C
 	if err != nil {
 		return Made{}, err
 	}
-	made, err := h.d.Maker.Make(ctx, Order{Ref: Ref(j), Root: root, Until: until}, func(p job.Progress) {
+	made, err := h.d.Maker.Make(ctx, Order{Ref: Ref(j), Root: root, Bytes: total, Until: until}, func(p job.Progress) {
 		p.Total = max(total, p.Bytes)
 		report(p)
 	})

@@ -4,7 +4,7 @@
 
 CREATE TABLE bucket (
   id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: manifests outlive buckets
-  format   TEXT NOT NULL CHECK (format IN ('single', 'aggregate', 'cars')),
+  format   TEXT NOT NULL CHECK (format IN ('single', 'podsi', 'car')),
   state    TEXT NOT NULL CHECK (state IN ('open', 'sealing', 'ready', 'cleaned', 'void')),
   why      TEXT NOT NULL DEFAULT '', -- what sealed it
   manifest TEXT NOT NULL DEFAULT '',

@@ -9,7 +9,7 @@ import (
 )
 
 // rule lets three items of 256 bytes into a bucket; 4096 bytes are a piece alone.
-var rule = job.Placing{MinPadded: 4096, Format: job.FormatAggregate, MaxItems: 3, MaxBytes: 2048, FullBytes: 2048}
+var rule = job.Placing{MinPadded: 4096, Format: job.FormatPoDSI, MaxItems: 3, MaxBytes: 2048, FullBytes: 2048}
 
 func itemNo(n int, padded uint64) job.Item {
 	return job.Item{Piece: fmt.Sprintf("piece%03d", n), Root: fmt.Sprintf("root%03d", n), Padded: padded, CARSize: padded / 128 * 127, Blocks: 1}
