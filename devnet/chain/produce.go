@@ -92,6 +92,9 @@ func (c *Chain) hold(ctx context.Context) (held context.Context, release func(),
 	if c.life.Err() != nil {
 		return nil, nil, ErrClosed
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	select {
 	case c.changes <- struct{}{}:
 	case <-ctx.Done():
