@@ -47,7 +47,9 @@ func (p *Prices) OnVerifyAggregateSignature(signatures, dataSize int) Charge {
 }
 
 // OnRecoverSecpPublicKey is for crypto.recover_secp_public_key.
-func (p *Prices) OnRecoverSecpPublicKey() Charge { return Charge{"OnRecoverSecpPublicKey", secpRecover, 0} }
+func (p *Prices) OnRecoverSecpPublicKey() Charge {
+	return Charge{"OnRecoverSecpPublicKey", secpRecover, 0}
+}
 
 // OnComputeUnsealedSectorCID is for crypto.compute_unsealed_sector_cid.
 func (p *Prices) OnComputeUnsealedSectorCID() Charge {

@@ -4,7 +4,9 @@ package gas
 // the same name in snake case.
 
 // OnBlockOpenBase is for opening a block, before it is read, and for checking that it is reachable.
-func (p *Prices) OnBlockOpenBase() Charge { return Charge{"OnBlockOpenBase", p.linkChecked, blockOpenFlat} }
+func (p *Prices) OnBlockOpenBase() Charge {
+	return Charge{"OnBlockOpenBase", p.linkChecked, blockOpenFlat}
+}
 
 // OnBlockOpen is for a block that was read: its size, and its links, which are reachable from here on. Small numbers of links are paid
 // by the minimum for keeping the block in memory.

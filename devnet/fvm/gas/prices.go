@@ -163,14 +163,14 @@ var teep = func() Prices {
 	p := watermelon
 	p.name, p.verifySeal = "teep", New(42_000_000)
 	p.aggregatePer = map[abi.RegisteredSealProof]Gas{
-		abi.RegisteredSealProof_StackedDrg32GiBV1_1:                New(449_900),
-		abi.RegisteredSealProof_StackedDrg64GiBV1_1:                New(359_272),
+		abi.RegisteredSealProof_StackedDrg32GiBV1_1:              New(449_900),
+		abi.RegisteredSealProof_StackedDrg64GiBV1_1:              New(359_272),
 		abi.RegisteredSealProof_StackedDrg32GiBV1_2_Feat_NiPoRep: New(44_990 * 126),
 		abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep: New(35_928 * 126),
 	}
 	p.aggregateSteps = map[abi.RegisteredSealProof]stepCost{
-		abi.RegisteredSealProof_StackedDrg32GiBV1_1:                steps32GiB,
-		abi.RegisteredSealProof_StackedDrg64GiBV1_1:                steps64GiB,
+		abi.RegisteredSealProof_StackedDrg32GiBV1_1:              steps32GiB,
+		abi.RegisteredSealProof_StackedDrg64GiBV1_1:              steps64GiB,
 		abi.RegisteredSealProof_StackedDrg32GiBV1_2_Feat_NiPoRep: stepsNI32GiB,
 		abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep: stepsNI64GiB,
 	}
