@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"sync"
 
-	block "github.com/ipfs/go-block-format"
+	blockformat "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	cbor "github.com/ipfs/go-ipld-cbor"
 	mh "github.com/multiformats/go-multihash"
@@ -135,22 +135,22 @@ func (s cborStore) Put(ctx context.Context, v any) (cid.Cid, error) {
 	return PutBlock(ctx, s.bs, codecDagCBOR, b.Bytes())
 }
 
-// LegacyBlocks shows a [Blockstore] as the store of block.Block values that lotus's state
+// LegacyBlocks shows a [Blockstore] as the store of block values that lotus's state
 // packages take (state.LoadStateTree, init.Load and others by way of NewCborStore).
 func LegacyBlocks(bs Blockstore) cbor.IpldBlockstore { return legacyBlocks{bs} }
 
 type legacyBlocks struct{ bs Blockstore }
 
 // Get implements [cbor.IpldBlockstore].
-func (l legacyBlocks) Get(ctx context.Context, c cid.Cid) (block.Block, error) {
+func (l legacyBlocks) Get(ctx context.Context, c cid.Cid) (blockformat.Block, error) {
 	data, err := l.bs.Get(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return block.NewBlockWithCid(data, c)
+	return blockformat.NewBlockWithCid(data, c)
 }
 
 // Put implements [cbor.IpldBlockstore].
-func (l legacyBlocks) Put(ctx context.Context, b block.Block) error {
+func (l legacyBlocks) Put(ctx context.Context, b blockformat.Block) error {
 	return l.bs.Put(ctx, b.Cid(), b.RawData())
 }

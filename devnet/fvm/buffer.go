@@ -2,7 +2,6 @@ package fvm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/ipfs/go-cid"
@@ -75,6 +74,3 @@ func (b *buffer) flush(ctx context.Context, root cid.Cid) error {
 	b.written = make(map[cid.Cid][]byte)
 	return nil
 }
-
-// isMissing tells whether err says that a block is not in the store.
-func isMissing(err error) bool { return errors.Is(err, ErrMissingBlock) }

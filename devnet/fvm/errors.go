@@ -54,23 +54,11 @@ func refuse(no Errno, format string, args ...any) error {
 	return &syscallError{no: no, msg: fmt.Sprintf(format, args...)}
 }
 
-// errOutOfGas unwinds calls up to the one whose gas limit was lower than its caller's, or
-// to the message.
-var errOutOfGas = errors.New("out of gas")
-
-// asSyscall returns the error number inside err. Every other error than a syscallError and
-// errOutOfGas is fatal.
+// asSyscall returns the error number inside err. Errors that have none are out of gas
+// ([gas.ErrOutOfGas]), which unwinds calls up to the one whose limit was lower than its
+// caller's, or fatal.
 func asSyscall(err error) (*syscallError, bool) {
 	var s *syscallError
 	ok := errors.As(err, &s)
 	return s, ok
-}
-
-// isFatal tells whether err must end the message without an outcome on chain.
-func isFatal(err error) bool {
-	if err == nil || errors.Is(err, errOutOfGas) {
-		return false
-	}
-	_, ok := asSyscall(err)
-	return !ok
 }

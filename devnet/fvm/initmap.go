@@ -76,7 +76,7 @@ func (t *StateTree) Resolve(ctx context.Context, a address.Address) (abi.ActorID
 		}
 		return abi.ActorID(id), true, nil
 	}
-	if id, ok := t.resolved[a]; ok {
+	if id, ok := t.resolved.get(a); ok {
 		return id, true, nil
 	}
 	_, _, m, err := t.initState(ctx)
@@ -91,7 +91,7 @@ func (t *StateTree) Resolve(ctx context.Context, a address.Address) (abi.ActorID
 		}
 		return 0, false, err
 	}
-	t.remember(a, abi.ActorID(id))
+	t.resolved.set(a, abi.ActorID(id))
 	return abi.ActorID(id), true, nil
 }
 
@@ -143,6 +143,6 @@ func (t *StateTree) bind(ctx context.Context, a address.Address, id, next abi.Ac
 		return err
 	}
 	t.SetActor(initActor, act)
-	t.remember(a, id)
+	t.resolved.set(a, id)
 	return nil
 }

@@ -23,6 +23,10 @@ func scanLinks(codec uint64, data []byte, cost scanCost) ([]cid.Cid, error) {
 	return s.links, err
 }
 
+// Links returns the blocks that a DAG-CBOR block of state links to, in the order met;
+// commitments to sectors are not among them.
+func Links(data []byte) ([]cid.Cid, error) { return scanLinks(codecDagCBOR, data, nil) }
+
 type linkScan struct {
 	cost  scanCost
 	links []cid.Cid

@@ -2,14 +2,19 @@ package fvm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
+	actorstypes "github.com/filecoin-project/go-state-types/actors"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/ipfs/go-cid"
+
+	"github.com/tidegate/tidegate/devnet/fvm/gas"
 )
 
 // Externs is what a machine asks the chain it runs on. Epochs are those the actor asked
@@ -68,8 +73,14 @@ type MachineConfig struct {
 // on a machine of their own that is dropped afterwards: nothing reaches the store before
 // Flush.
 type Machine struct {
-	cfg  MachineConfig
-	tree *StateTree
+	engine *Engine
+	cfg    MachineConfig
+	log    *slog.Logger
+	tree   *StateTree
+	buf    *buffer
+	prices *gas.Prices
+	// reachability: actors may open only what they can reach.
+	reachability bool
 }
 
 // ApplyKind says how a message came to be.
@@ -114,30 +125,84 @@ type Result struct {
 	Error string
 }
 
+// firstReachability is the network version from which blocks must be reachable.
+const firstReachability = network.Version21
+
 // NewMachine opens a state.
 func (e *Engine) NewMachine(ctx context.Context, cfg MachineConfig) (*Machine, error) {
-	return nil, errNotYet
+	if cfg.Store == nil || cfg.Externs == nil || !cfg.Root.Defined() {
+		return nil, errors.New("new machine: Store, Root and Externs must be given")
+	}
+	if cfg.Epoch < 0 {
+		return nil, fmt.Errorf("new machine: epoch %d is negative", cfg.Epoch)
+	}
+	for _, amount := range []*big.Int{&cfg.BaseFee, &cfg.CircSupply} {
+		if amount.Nil() {
+			*amount = big.Zero()
+		}
+		if amount.Sign() < 0 || amount.BitLen() > 128 {
+			return nil, fmt.Errorf("new machine: base fee %s or circulating supply %s is outside of 0 to 2^128-1", cfg.BaseFee, cfg.CircSupply)
+		}
+	}
+	if cfg.NetworkVersion == 0 {
+		cfg.NetworkVersion = e.newestNetwork()
+	}
+	m := &Machine{engine: e, cfg: cfg, log: cfg.Log, buf: newBuffer(cfg.Store),
+		prices: gas.PricesFor(cfg.NetworkVersion), reachability: cfg.NetworkVersion >= firstReachability}
+	if m.log == nil {
+		m.log = e.cfg.Log
+	}
+	var err error
+	if m.tree, err = LoadStateTree(ctx, m.buf, cfg.Root); err != nil {
+		return nil, fmt.Errorf("new machine: %w", err)
+	}
+	return m, m.putEmpty(ctx)
 }
 
-// Apply executes a message. Size is the number of bytes of the signed message as it is on
-// chain, which is what its inclusion is charged by; it does not matter to implicit ones.
-// An error is returned only for what must not happen (missing blocks, a failing store, a
-// cancelled context): the machine is then in an unknown state and must be dropped.
-func (m *Machine) Apply(ctx context.Context, msg *types.Message, kind ApplyKind, size int) (*Result, error) {
-	return nil, errNotYet
+// newestNetwork is the last network version that ran the engine's actors.
+func (e *Engine) newestNetwork() network.Version {
+	newest := network.Version18
+	for nv := network.Version18; nv < network.VersionMax; nv++ {
+		if v, err := actorstypes.VersionForNetwork(nv); err == nil && v == e.cfg.ActorsVersion {
+			newest = nv
+		}
+	}
+	return newest
+}
+
+// putEmpty provides the state of actors that have none yet.
+func (m *Machine) putEmpty(ctx context.Context) error {
+	return m.buf.Put(ctx, emptyArrayCID, emptyArray)
 }
 
 // Flush writes the state and returns its root. The machine can go on afterwards.
-func (m *Machine) Flush(ctx context.Context) (cid.Cid, error) { return cid.Undef, errNotYet }
+func (m *Machine) Flush(ctx context.Context) (cid.Cid, error) {
+	root, err := m.tree.Flush(ctx)
+	if err == nil {
+		err = m.buf.flush(ctx, root)
+	}
+	if err == nil {
+		err = m.putEmpty(ctx)
+	}
+	if err != nil {
+		return cid.Undef, fmt.Errorf("flush the machine: %w", err)
+	}
+	return root, nil
+}
 
 // Actor returns the actor behind any kind of address at this machine's state.
 func (m *Machine) Actor(ctx context.Context, addr address.Address) (*types.Actor, bool, error) {
-	return nil, false, errNotYet
+	id, ok, err := m.tree.Resolve(ctx, addr)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return m.tree.Actor(ctx, id)
 }
 
-// Resolve returns the id behind an address at this machine's state.
+// Resolve returns the id behind an address at this machine's state. An id address is its
+// own answer, whether or not there is such an actor.
 func (m *Machine) Resolve(ctx context.Context, addr address.Address) (abi.ActorID, bool, error) {
-	return 0, false, errNotYet
+	return m.tree.Resolve(ctx, addr)
 }
 
 // State returns the machine's state tree, for reading and for changes between messages.
@@ -145,4 +210,8 @@ func (m *Machine) State() *StateTree { return m.tree }
 
 // Store returns the machine's view of the blocks: those of its store and those written
 // since the last flush.
-func (m *Machine) Store() Blockstore { return m.cfg.Store }
+func (m *Machine) Store() Blockstore { return m.buf }
+
+func (m *Machine) acceptProof(kind string) bool {
+	return m.cfg.AcceptProofs == nil || m.cfg.AcceptProofs(kind)
+}

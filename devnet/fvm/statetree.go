@@ -35,10 +35,9 @@ type StateTree struct {
 	hamt *hamt.Node
 	info cid.Cid
 
-	actors   map[abi.ActorID]actorEntry
-	resolved map[address.Address]abi.ActorID
-	undo     []undoStep
-	layers   []int
+	actors   history[abi.ActorID, actorEntry]
+	resolved history[address.Address, abi.ActorID]
+	layers   []treeMark
 	initMap  initMapCache
 }
 
@@ -47,13 +46,8 @@ type actorEntry struct {
 	dirty bool
 }
 
-// undoStep restores one entry of actors or, with addr set, of resolved.
-type undoStep struct {
-	addr address.Address
-	id   abi.ActorID
-	old  actorEntry
-	had  bool
-}
+// treeMark is a point that the tree can return to.
+type treeMark struct{ actors, resolved int }
 
 // NewStateTree makes a state without any actor, whose blocks go to bs.
 func NewStateTree(ctx context.Context, bs Blockstore) (*StateTree, error) {
@@ -89,7 +83,7 @@ func LoadStateTree(ctx context.Context, bs Blockstore, root cid.Cid) (*StateTree
 
 func newStateTree(bs Blockstore, node *hamt.Node, info cid.Cid) *StateTree {
 	return &StateTree{bs: bs, hamt: node, info: info,
-		actors: make(map[abi.ActorID]actorEntry), resolved: make(map[address.Address]abi.ActorID)}
+		actors: newHistory[abi.ActorID, actorEntry](), resolved: newHistory[address.Address, abi.ActorID]()}
 }
 
 func actorKey(id abi.ActorID) (string, error) {
@@ -102,7 +96,7 @@ func actorKey(id abi.ActorID) (string, error) {
 
 // Actor returns an actor by its id; false when there is none. The result is the caller's.
 func (t *StateTree) Actor(ctx context.Context, id abi.ActorID) (*types.Actor, bool, error) {
-	e, ok := t.actors[id]
+	e, ok := t.actors.get(id)
 	if !ok {
 		key, err := actorKey(id)
 		if err != nil {
@@ -116,7 +110,7 @@ func (t *StateTree) Actor(ctx context.Context, id abi.ActorID) (*types.Actor, bo
 		if found {
 			e.actor = &a
 		}
-		t.actors[id] = e
+		t.actors.cache(id, e)
 	}
 	if e.actor == nil {
 		return nil, false, nil
@@ -128,32 +122,16 @@ func (t *StateTree) Actor(ctx context.Context, id abi.ActorID) (*types.Actor, bo
 // SetActor makes a the actor with this id. The tree keeps a copy.
 func (t *StateTree) SetActor(id abi.ActorID, a *types.Actor) {
 	cp := *a
-	t.store(id, actorEntry{actor: &cp, dirty: true})
+	t.actors.set(id, actorEntry{actor: &cp, dirty: true})
 }
 
 // DeleteActor removes an actor; removing one that does not exist does nothing.
-func (t *StateTree) DeleteActor(id abi.ActorID) { t.store(id, actorEntry{dirty: true}) }
-
-func (t *StateTree) store(id abi.ActorID, e actorEntry) {
-	if len(t.layers) > 0 {
-		old, had := t.actors[id]
-		t.undo = append(t.undo, undoStep{id: id, old: old, had: had})
-	}
-	t.actors[id] = e
-}
-
-func (t *StateTree) remember(a address.Address, id abi.ActorID) {
-	if len(t.layers) > 0 {
-		if _, had := t.resolved[a]; had {
-			return
-		}
-		t.undo = append(t.undo, undoStep{addr: a})
-	}
-	t.resolved[a] = id
-}
+func (t *StateTree) DeleteActor(id abi.ActorID) { t.actors.set(id, actorEntry{dirty: true}) }
 
 // begin opens a layer that end can take back.
-func (t *StateTree) begin() { t.layers = append(t.layers, len(t.undo)) }
+func (t *StateTree) begin() {
+	t.layers = append(t.layers, treeMark{t.actors.mark(), t.resolved.mark()})
+}
 
 // end closes the innermost layer, undoing all that happened in it when revert is true.
 func (t *StateTree) end(revert bool) error {
@@ -163,26 +141,14 @@ func (t *StateTree) end(revert bool) error {
 	mark := t.layers[len(t.layers)-1]
 	t.layers = t.layers[:len(t.layers)-1]
 	if revert {
-		for i := len(t.undo) - 1; i >= mark; i-- {
-			t.revertStep(t.undo[i])
-		}
-		t.undo = t.undo[:mark]
+		t.actors.rollback(mark.actors)
+		t.resolved.rollback(mark.resolved)
 	}
 	if len(t.layers) == 0 {
-		t.undo = t.undo[:0]
+		t.actors.forget()
+		t.resolved.forget()
 	}
 	return nil
-}
-
-func (t *StateTree) revertStep(u undoStep) {
-	switch {
-	case !u.addr.Empty():
-		delete(t.resolved, u.addr)
-	case u.had:
-		t.actors[u.id] = u.old
-	default:
-		delete(t.actors, u.id)
-	}
 }
 
 // Flush writes the tree and returns the CID of its state root. It fails inside a call.
@@ -190,8 +156,8 @@ func (t *StateTree) Flush(ctx context.Context) (cid.Cid, error) {
 	if len(t.layers) > 0 {
 		return cid.Undef, errors.New("state tree: cannot be flushed while a call runs")
 	}
-	ids := make([]abi.ActorID, 0, len(t.actors))
-	for id, e := range t.actors {
+	ids := make([]abi.ActorID, 0, len(t.actors.m))
+	for id, e := range t.actors.m {
 		if e.dirty {
 			ids = append(ids, id)
 		}
@@ -202,6 +168,7 @@ func (t *StateTree) Flush(ctx context.Context) (cid.Cid, error) {
 			return cid.Undef, fmt.Errorf("flush actor f0%d: %w", id, err)
 		}
 	}
+	t.actors.forget()
 	actors, err := t.hamt.Write(ctx)
 	if err != nil {
 		return cid.Undef, fmt.Errorf("flush the state tree: %w", err)
@@ -214,7 +181,7 @@ func (t *StateTree) flushActor(ctx context.Context, id abi.ActorID) error {
 	if err != nil {
 		return err
 	}
-	e := t.actors[id]
+	e := t.actors.m[id]
 	if e.actor == nil {
 		_, err = t.hamt.Delete(ctx, key)
 	} else {
@@ -223,7 +190,7 @@ func (t *StateTree) flushActor(ctx context.Context, id abi.ActorID) error {
 	if err != nil {
 		return err
 	}
-	t.actors[id] = actorEntry{actor: e.actor}
+	t.actors.cache(id, actorEntry{actor: e.actor})
 	return nil
 }
 
