@@ -75,7 +75,8 @@ fmt: tools ## format Go and Solidity
 	$(FORGE) fmt
 
 .PHONY: gen
-gen: tools ## write all generated files: bindings from bindings/contracts.json, gas and size snapshots
+gen: tools ## write all generated files: bindings from bindings/contracts.json, vectors, gas and size snapshots
+	$(GO) run ./scripts/fvmvectors
 	$(FORGE) build
 	$(GO) run ./scripts/gen
 	FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true $(FORGE) test --match-path 'test/contracts/gas/*'
@@ -83,6 +84,7 @@ gen: tools ## write all generated files: bindings from bindings/contracts.json, 
 .PHONY: check
 check: tools ## fail where a generated file is not what its sources give, or a contract is too large
 	$(FORGE) build
+	$(GO) run ./scripts/fvmvectors -check
 	$(GO) run ./scripts/gen -check
 	$(FORGE) test --match-path 'test/contracts/gas/*'
 

@@ -15,10 +15,11 @@ import (
 
 // Names of the contracts, as contracts.json has them.
 const (
-	EstuaryProvider = "EstuaryProvider"
-	EstuaryPinning  = "EstuaryPinning"
-	PinnedNote      = "PinnedNote"
-	RevertingNote   = "RevertingNote"
+	EstuaryProvider   = "EstuaryProvider"
+	EstuaryPinning    = "EstuaryPinning"
+	PinnedNote        = "PinnedNote"
+	RevertingNote     = "RevertingNote"
+	InclusionVerifier = "InclusionVerifier"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/bindings"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/inclusionverifier"
 	"github.com/tidegate/tidegate/bindings/pinnednote"
 	"github.com/tidegate/tidegate/bindings/revertingnote"
 )
@@ -23,10 +24,11 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := map[string]string{
-		bindings.EstuaryProvider: estuaryprovider.EstuaryProviderMetaData.Bin,
-		bindings.EstuaryPinning:  estuarypinning.EstuaryPinningMetaData.Bin,
-		bindings.PinnedNote:      pinnednote.PinnedNoteMetaData.Bin,
-		bindings.RevertingNote:   revertingnote.RevertingNoteMetaData.Bin,
+		bindings.EstuaryProvider:   estuaryprovider.EstuaryProviderMetaData.Bin,
+		bindings.EstuaryPinning:    estuarypinning.EstuaryPinningMetaData.Bin,
+		bindings.PinnedNote:        pinnednote.PinnedNoteMetaData.Bin,
+		bindings.RevertingNote:     revertingnote.RevertingNoteMetaData.Bin,
+		bindings.InclusionVerifier: inclusionverifier.InclusionVerifierMetaData.Bin,
 	}
 	for name, hex := range code {
 		if want := crypto.Keccak256Hash(common.FromHex(hex)); record.InitCode[name] != want {

@@ -33,8 +33,10 @@ import (
 
 // Actions whose prices a deployment sets, numbered as in IExecutionProvider.
 const (
-	actionPin   = 1
-	actionUnpin = 2
+	actionPin     = 1
+	actionUnpin   = 2
+	actionPrepare = 3
+	actionServed  = 4
 )
 
 // Backend is what a deployment needs of a chain; *ethclient.Client is one.
@@ -82,6 +84,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 	if err := r.consumers(p); err != nil {
 		return Deployment{}, err
 	}
+	if err := r.piecePrices(p.Profile); err != nil {
+		return Deployment{}, err
+	}
 	return r.made, nil
 }
 
@@ -103,7 +108,22 @@ func (r *run) provider(p Plan, operators []common.Address) error {
 	}
 	r.made.StartBlock = receipt.BlockNumber.Uint64()
 	at := c.Instance(r.b, receipt.ContractAddress)
-	for action, price := range map[uint16]estuaryprovider.Price{actionPin: p.Profile.Pin, actionUnpin: p.Profile.Unpin} {
+	if err := r.prices(receipt.ContractAddress, map[uint16]estuaryprovider.Price{actionPin: p.Profile.Pin, actionUnpin: p.Profile.Unpin}); err != nil {
+		return err
+	}
+	digest, err := bind.Call(at, &bind.CallOpts{Context: r.ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
+	if err != nil {
+		return fmt.Errorf("reading the configuration's digest: %w", err)
+	}
+	r.made.ConfigDigest = digest
+	return nil
+}
+
+// prices offers actions.
+func (r *run) prices(provider common.Address, of map[uint16]estuaryprovider.Price) error {
+	c := estuaryprovider.NewEstuaryProvider()
+	at := c.Instance(r.b, provider)
+	for action, price := range of {
 		tx, err := bind.Transact(at, r.in(), c.PackSetPrice(action, price))
 		if err != nil {
 			return fmt.Errorf("setting the price of action %d: %w", action, err)
@@ -112,12 +132,13 @@ func (r *run) provider(p Plan, operators []common.Address) error {
 			return fmt.Errorf("setting the price of action %d: %w", action, err)
 		}
 	}
-	digest, err := bind.Call(at, &bind.CallOpts{Context: r.ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
-	if err != nil {
-		return fmt.Errorf("reading the configuration's digest: %w", err)
-	}
-	r.made.ConfigDigest = digest
 	return nil
+}
+
+// piecePrices offers what came after the first actions. It is last, so that the
+// addresses on a development chain, which follow from nonces, stay what they were.
+func (r *run) piecePrices(p Profile) error {
+	return r.prices(r.made.Contracts["EstuaryProvider"], map[uint16]estuaryprovider.Price{actionPrepare: p.Prepare, actionServed: p.Served})
 }
 
 func (r *run) consumers(p Plan) error {
@@ -248,7 +269,7 @@ func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operat
 	if len(code) == 0 {
 		return Run(ctx, b, opts, Plan{Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true})
 	}
-	// The provider, two prices, then the others: see Run.
+	// The provider, two prices, the others, then more prices: see Run.
 	made := Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{"EstuaryProvider": provider}}
 	for i, name := range []string{"EstuaryPinning", "PinnedNote", "RevertingNote"} {
 		at := crypto.CreateAddress(opts.From, uint64(3+i))
@@ -268,5 +289,13 @@ func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operat
 		return Deployment{}, fmt.Errorf("the contract at %s is not an EstuaryProvider: %w", provider, err)
 	}
 	made.ConfigDigest = digest
+	price, err := bind.Call(c.Instance(b, provider), &bind.CallOpts{Context: ctx}, c.PackPriceOf(actionServed), c.UnpackPriceOf)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("reading a price of %s: %w", provider, err)
+	}
+	if !price.Offered { // the chain was kept from before there were pieces
+		r := &run{ctx: ctx, b: b, opts: opts, made: made}
+		return made, r.piecePrices(Devnet())
+	}
 	return made, nil
 }

@@ -14,8 +14,10 @@ type Profile struct {
 	Provider    estuaryprovider.ProviderConfig
 	GasPriceCap uint64
 	Pin, Unpin  estuaryprovider.Price
-	Pinning     estuarypinning.PinningConfig
-	SampleGas   uint32 // promised to a sample's callback
+	// Prepare and Served are for content that becomes pieces.
+	Prepare, Served estuaryprovider.Price
+	Pinning         estuarypinning.PinningConfig
+	SampleGas       uint32 // promised to a sample's callback
 }
 
 const (
@@ -40,6 +42,8 @@ func Devnet() Profile {
 		GasPriceCap: 100 * nanoFIL,
 		Pin:         estuaryprovider.Price{Base: big.NewInt(20 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Unpin:       estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), AttemptBps: 1000, Offered: true},
+		Prepare:     estuaryprovider.Price{Base: big.NewInt(20 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Served:      estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(80_000, hour),
 		SampleGas:   200_000,
 	}
@@ -58,6 +62,8 @@ func Filecoin() Profile {
 		GasPriceCap: 2 * nanoFIL,
 		Pin:         estuaryprovider.Price{Base: big.NewInt(100 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 10_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Unpin:       estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), AttemptBps: 1000, Offered: true},
+		Prepare:     estuaryprovider.Price{Base: big.NewInt(100 * milliFIL), PerMiB: 2_000 * nanoFIL, PerMiBMonth: 10_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Served:      estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(40_000_000, 2*day),
 		SampleGas:   60_000_000,
 	}
