@@ -85,10 +85,11 @@ func AggregateSize(padded []uint64) (uint64, error) {
 // SortForAggregate orders pieces so that no space is lost between them: largest
 // first, then by root, then by payload. The order is part of an aggregate's
 // identity.
-func SortForAggregate(pieces []Commitment) {
-	slices.SortFunc(pieces, func(a, b Commitment) int {
-		return cmp.Or(cmp.Compare(b.Padded, a.Padded), bytes.Compare(a.Root[:], b.Root[:]), cmp.Compare(a.Payload, b.Payload))
-	})
+func SortForAggregate(pieces []Commitment) { slices.SortFunc(pieces, CompareForAggregate) }
+
+// CompareForAggregate is the order of SortForAggregate.
+func CompareForAggregate(a, b Commitment) int {
+	return cmp.Or(cmp.Compare(b.Padded, a.Padded), bytes.Compare(a.Root[:], b.Root[:]), cmp.Compare(a.Payload, b.Payload))
 }
 
 // NewAggregate places the pieces in the order given. padded is the size of the

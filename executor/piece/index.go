@@ -29,6 +29,11 @@ const (
 // begins CARv2Offset after where out stands. An index of more than a million
 // blocks is sorted in a file of TempDir.
 func PackV2(ctx context.Context, src Blocks, what Contents, out io.WriteSeeker, o PackOptions) (Packed, error) {
+	index := &indexSorter{dir: o.TempDir, memory: indexMemory, buckets: make(map[indexBucket]*indexRows)}
+	return packV2(ctx, src, what, out, o, index)
+}
+
+func packV2(ctx context.Context, src Blocks, what Contents, out io.WriteSeeker, o PackOptions, index *indexSorter) (Packed, error) {
 	base, err := out.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return Packed{}, fmt.Errorf("CARv2: %w", err)
@@ -36,7 +41,6 @@ func PackV2(ctx context.Context, src Blocks, what Contents, out io.WriteSeeker, 
 	if _, err := out.Write(make([]byte, CARv2Offset)); err != nil {
 		return Packed{}, fmt.Errorf("writing the CARv2 header: %w", err)
 	}
-	index := &indexSorter{dir: o.TempDir, memory: indexMemory, buckets: make(map[indexBucket]*indexRows)}
 	defer index.close()
 	p, err := pack(ctx, src, what, out, o, index)
 	if err != nil {

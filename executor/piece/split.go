@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ipfs/go-cid"
 )
 
 // Part is one CAR of content that is too large for one piece: whole sub-DAGs, and
-// in the last part the blocks above them, alone.
+// in the last parts the blocks above them, alone.
 type Part struct {
 	Contents
 	Size   uint64 // of its CAR, bytes
@@ -61,7 +60,7 @@ func (s *splitter) begin() {
 }
 
 func (s *splitter) end() {
-	if len(s.part.Roots) > 0 {
+	if s.part.Blocks > 0 {
 		s.whole.merge(s.held)
 		s.parts = append(s.parts, s.part)
 	}
@@ -148,27 +147,25 @@ func (s *splitter) block(ctx context.Context, c cid.Cid) (v visit, links []cid.C
 	return visit{c: c, data: p.data, size: p.size}, p.links, err
 }
 
-// finish adds the spine to the last part, or as a part of its own, and makes the
-// sizes exact.
+// finish adds the spine to the last part, and to further ones if it does not fit,
+// and makes the sizes exact.
 func (s *splitter) finish() error {
-	if len(s.spine) > 0 {
-		size := rootSize(s.spine[0])
-		for i, c := range s.spine {
-			size += sectionSize(c, s.sizes[i])
+	for i, c := range s.spine {
+		size := sectionSize(c, s.sizes[i])
+		if len(s.part.Alone) == 0 {
+			size += rootSize(c)
 		}
-		if s.part.Size+size > s.limit && len(s.part.Roots) > 0 {
+		if s.part.Size+size > s.limit && s.part.Blocks > 0 {
 			s.end()
+			size = sectionSize(c, s.sizes[i]) + rootSize(c)
 		}
 		if s.part.Size += size; s.part.Size > s.limit {
-			return fmt.Errorf("the blocks above its parts have %d bytes: %w", size, ErrTooLarge)
+			return fmt.Errorf("block %s does not fit into a part of %d: %w", c, s.limit, ErrTooLarge)
 		}
-		s.part.Alone = s.spine
-		s.part.Blocks += uint64(len(s.spine))
-		s.whole.merge(s.held)
-		s.parts = append(s.parts, s.part)
-	} else {
-		s.end()
+		s.part.Alone = append(s.part.Alone, c)
+		s.part.Blocks++
 	}
+	s.end()
 	for i := range s.parts {
 		p := &s.parts[i]
 		header, err := carHeader(p.headerRoots())
@@ -176,7 +173,7 @@ func (s *splitter) finish() error {
 			return err
 		}
 		p.Size -= carHeadMost
-		for _, c := range slices.Concat(p.Roots, p.Alone[:min(1, len(p.Alone))]) {
+		for _, c := range p.headerRoots() {
 			p.Size -= rootSize(c)
 		}
 		p.Size += uint64(len(header))
