@@ -42,6 +42,7 @@ type Chain struct {
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
+	closing sync.Once
 	changes chan struct{} // one slot, held by who changes the chain
 
 	// What only the holder of changes touches.
@@ -117,15 +118,15 @@ func New(ctx context.Context, config Config) (*Chain, error) {
 
 // Close ends Run and subscriptions, waits for what is under way and frees what New
 // made. A second Close does nothing.
-func (c *Chain) Close() error {
-	if c.life.Err() != nil {
-		return nil
-	}
-	c.end()
-	c.changes <- struct{}{} // for good: nobody changes the chain any more
-	c.heads.close()
-	c.pool.changes.close()
-	return c.closeEngine(context.Background())
+func (c *Chain) Close() (err error) {
+	c.closing.Do(func() {
+		c.end()
+		c.changes <- struct{}{} // for good: nobody changes the chain any more
+		c.heads.close()
+		c.pool.changes.close()
+		err = c.closeEngine(context.Background())
+	})
+	return err
 }
 
 func (c *Chain) closeEngine(ctx context.Context) error {

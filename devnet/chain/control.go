@@ -92,7 +92,7 @@ func (c *Chain) Reorg(ctx context.Context, depth int, keep bool) (Reorged, error
 		return Reorged{}, fmt.Errorf("reorg of %d tipsets, there are %d after the genesis: %w", depth, old.index, ErrDeepReorg)
 	}
 	before := c.pool.pending()
-	leave, enter, dropped, err := c.rebuild(ctx, old, base, keep)
+	leave, enter, err := c.rebuild(ctx, old, base, keep)
 	if err == nil {
 		err = c.publish(leave, enter)
 	}
@@ -102,15 +102,15 @@ func (c *Chain) Reorg(ctx context.Context, depth int, keep bool) (Reorged, error
 		}
 		return Reorged{}, fmt.Errorf("reorg of %d tipsets: %w", depth, err)
 	}
-	return Reorged{Ancestor: base.ts, OldHead: old.ts, Head: c.Head(), Dropped: dropped}, nil
+	return Reorged{Ancestor: base.ts, OldHead: old.ts, Head: c.Head(), Dropped: c.lost(leave)}, nil
 }
 
 // rebuild makes the other branch; the pool moves along, the head does not.
-func (c *Chain) rebuild(ctx context.Context, old, base *node, keep bool) (leave, enter []*node, dropped []*types.SignedMessage, err error) {
+func (c *Chain) rebuild(ctx context.Context, old, base *node, keep bool) (leave, enter []*node, err error) {
 	leave, _ = path(old, base)
 	c.fork++
-	if dropped, err = c.pool.move(ctx, base, leave, nil, keep); err != nil {
-		return nil, nil, nil, err
+	if err := c.pool.move(ctx, base, leave, nil, keep); err != nil {
+		return nil, nil, err
 	}
 	heights := make([]abi.ChainEpoch, 0, len(leave)+1)
 	for i := len(leave) - 1; i >= 0; i-- {
@@ -121,15 +121,30 @@ func (c *Chain) rebuild(ctx context.Context, old, base *node, keep bool) (leave,
 	for _, height := range heights {
 		n, err := c.extend(ctx, parent, height)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
-		if _, err := c.pool.move(ctx, n, nil, []*node{n}, true); err != nil {
-			return nil, nil, nil, err
+		if err := c.pool.move(ctx, n, nil, []*node{n}, true); err != nil {
+			return nil, nil, err
 		}
 		enter = append(enter, n)
 		parent = n
 	}
-	return leave, enter, dropped, nil
+	return leave, enter, nil
+}
+
+// lost are the messages of dropped tipsets that are neither in others nor pending.
+func (c *Chain) lost(dropped []*node) []*types.SignedMessage {
+	var out []*types.SignedMessage
+	for _, n := range dropped {
+		for _, m := range n.all() {
+			id := m.Cid()
+			_, mined := c.Lookup(id)
+			if _, pending := c.PendingMessage(id); !mined && !pending {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
 }
 
 // SetBalance changes an actor's balance, creating a placeholder or account if

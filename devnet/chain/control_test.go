@@ -167,7 +167,7 @@ func TestReorgFails(t *testing.T) {
 	n := start(t)
 	id := n.send(n.of(chain.Secp256k1, 0), fresh(t, 1))
 	n.mine(1)
-	if _, err := n.NullRounds(n.ctx, 1000); err != nil {
+	if _, err := n.NullRounds(n.ctx, 200); err != nil {
 		t.Fatal(err)
 	}
 	head := n.Head()
@@ -176,7 +176,7 @@ func TestReorgFails(t *testing.T) {
 	defer cancel()
 	changes := n.MempoolChanges(n.ctx)
 	go func() {
-		<-changes // the dropped message is back in the pool: a thousand null rounds are to come
+		<-changes // the dropped message is back in the pool: two hundred null rounds are to come
 		cancel()
 	}()
 	if _, err := n.Reorg(ctx, 2, true); !errors.Is(err, context.Canceled) {

@@ -7,6 +7,14 @@
 // nothing is written to disk but the cache of compiled modules. It serves no
 // protocol either; devnet/rpc does, from the methods of [Chain].
 //
+// What differs from Filecoin: there is one block a tipset, by the miner f01000,
+// which has no sectors, so weight counts two bytes of power while nobody has any;
+// tickets and election proofs are drawn from the seed and are no VRF proofs; the
+// network version never changes; finality is a fixed number of tipsets and moves
+// back with a deeper reorg; reports of consensus faults find none; the pool has
+// limits for each sender and none for all; everything stays in memory; a null round
+// takes about as long as an epoch, so skipping half a year takes many minutes.
+//
 // Map:
 //
 //	config.go     what a chain is started with, and its defaults

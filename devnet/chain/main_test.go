@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait; nothing is expected to take as long.
-const patience = 60 * time.Second
+const patience = 10 * time.Minute
 
 // net is a chain under test.
 type net struct {

@@ -20,13 +20,13 @@ type slot struct {
 }
 
 // move takes the pool to another tipset: the messages of those it enters leave the
-// pool, those of the tipsets it leaves come back if keep is set, else they are given
-// back as dropped. What the new state makes impossible goes.
-func (p *mempool) move(ctx context.Context, to *node, leave, enter []*node, keep bool) (dropped []*types.SignedMessage, err error) {
+// pool, those of the tipsets it leaves come back if keep is set. What the new state
+// makes impossible goes.
+func (p *mempool) move(ctx context.Context, to *node, leave, enter []*node, keep bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.load(ctx, to); err != nil {
-		return nil, err
+		return err
 	}
 	freed := make(map[slot]*types.SignedMessage)
 	for _, n := range leave {
@@ -40,18 +40,16 @@ func (p *mempool) move(ctx context.Context, to *node, leave, enter []*node, keep
 			p.remove(m.Message.From, m.Message.Nonce)
 		}
 	}
-	back := make([]*types.SignedMessage, 0, len(freed))
-	for _, m := range freed {
-		back = append(back, m)
-	}
-	for _, m := range sorted(back) {
-		if keep && p.senders[m.Message.From][m.Message.Nonce] == nil {
-			p.put(m)
-		} else {
-			dropped = append(dropped, m)
+	var back []*types.SignedMessage
+	for place, m := range freed {
+		if keep && p.senders[place.from][place.nonce] == nil {
+			back = append(back, m)
 		}
 	}
-	return dropped, p.prune(ctx)
+	for _, m := range sorted(back) {
+		p.put(m)
+	}
+	return p.prune(ctx)
 }
 
 // restore sets the pool to these messages at a tipset.

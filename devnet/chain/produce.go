@@ -160,7 +160,7 @@ func (c *Chain) step(ctx context.Context, height abi.ChainEpoch) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.pool.move(ctx, n, nil, []*node{n}, true); err != nil {
+	if err := c.pool.move(context.WithoutCancel(ctx), n, nil, []*node{n}, true); err != nil {
 		return err
 	}
 	return c.publish(nil, []*node{n})
