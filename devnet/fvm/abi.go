@@ -118,8 +118,8 @@ const maxOut = 80
 
 type kernelKey struct{}
 
-// export adds the syscall to its host module.
-func (s *syscall) export(b wazero.HostModuleBuilder) {
+// types are those of the parameters in WebAssembly.
+func (s *syscall) types() []api.ValueType {
 	var params []api.ValueType
 	if s.out > 0 {
 		params = append(params, api.ValueTypeI32)
@@ -131,6 +131,11 @@ func (s *syscall) export(b wazero.HostModuleBuilder) {
 			params = append(params, api.ValueTypeI64)
 		}
 	}
+	return params
+}
+
+// export adds the syscall to its host module.
+func (s *syscall) export(b wazero.HostModuleBuilder) {
 	b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, mod api.Module, stack []uint64) {
 		k, ok := ctx.Value(kernelKey{}).(*kernel)
 		if !ok {
@@ -146,7 +151,7 @@ func (s *syscall) export(b wazero.HostModuleBuilder) {
 			panic(ab)
 		}
 		stack[0] = uint64(no)
-	}), params, []api.ValueType{api.ValueTypeI32}).Export(s.name)
+	}), s.types(), []api.ValueType{api.ValueTypeI32}).Export(s.name)
 }
 
 // call does what is common to all syscalls: gas, the place for the result, errors.

@@ -59,7 +59,7 @@ func isEthAddress(a address.Address) bool {
 // createAccount makes an account actor and runs its constructor, whose exit code does not
 // matter, as on chain.
 func (cm *callManager) createAccount(a address.Address) (abi.ActorID, error) {
-	if a.Protocol() == address.BLS && bytes.Equal(a.Payload(), make([]byte, len(a.Payload()))) {
+	if a.Protocol() == address.BLS && isBLSZero(a.Payload()) {
 		return 0, refuse(ErrIllegalArgument, "cannot create the bls zero address actor")
 	}
 	id, err := cm.register(a, newActor(cm.m.engine.Code("account"), nil))
@@ -73,6 +73,11 @@ func (cm *callManager) createAccount(a address.Address) (abi.ActorID, error) {
 	_, err = cm.callResolved(0, id, entry{method: methodConstructor, implicit: true},
 		&block{codec: codecCBOR, data: params.Bytes()}, big.Zero(), false)
 	return id, err
+}
+
+// isBLSZero tells whether a public key is the point at infinity, compressed.
+func isBLSZero(key []byte) bool {
+	return len(key) > 0 && key[0] == 0xc0 && bytes.Equal(key[1:], make([]byte, len(key)-1))
 }
 
 // register gives an address an id through the init actor's map and sets its actor.

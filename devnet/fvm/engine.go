@@ -48,12 +48,12 @@ const memoryPages = 8192
 // Engine holds the compiled actors of one bundle. It is safe for concurrent use and meant
 // to be shared.
 type Engine struct {
-	cfg     EngineConfig
-	abi     abiVersion
-	bundle  *bundle
-	cache   wazero.CompilationCache
-	runtime wazero.Runtime
-	modules map[cid.Cid]*module
+	cfg      EngineConfig
+	bundle   *bundle
+	syscalls []syscall
+	cache    wazero.CompilationCache
+	runtime  wazero.Runtime
+	modules  map[cid.Cid]*module
 	// Codes that the machine itself asks for, often.
 	account, ethAccount, placeholder cid.Cid
 }
@@ -65,9 +65,9 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 		return nil, fmt.Errorf("new FVM engine: %w", err)
 	}
 	start := time.Now()
-	e := &Engine{cfg: cfg}
+	e := &Engine{cfg: cfg, syscalls: syscallsOf(abiV4)}
 	if cfg.ActorsVersion < actorstypes.Version12 {
-		e.abi = abiV3
+		e.syscalls = syscallsOf(abiV3)
 	}
 	var err error
 	if e.bundle, err = loadBundle(ctx, cfg.ActorsVersion, cfg.Bundle); err != nil {
@@ -118,7 +118,7 @@ func (c *EngineConfig) complete() error {
 func (e *Engine) linkHost(ctx context.Context) error {
 	builders := make(map[string]wazero.HostModuleBuilder)
 	var names []string
-	for _, s := range syscallsOf(e.abi) {
+	for _, s := range e.syscalls {
 		b, ok := builders[s.module]
 		if !ok {
 			b = e.runtime.NewHostModuleBuilder(s.module)

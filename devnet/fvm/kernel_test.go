@@ -24,76 +24,81 @@ func find(tb testing.TB, v abiVersion, module, name string) *syscall {
 	return nil
 }
 
+// out is a place in memory for results.
+const out = 1024
+
+// syscallErrors are calls with arguments that are wrong in one way, and a few good ones.
+var syscallErrors = []struct {
+	module, name string
+	readOnly     bool
+	self         abi.ActorID
+	args         []uint64
+	want         Errno
+}{
+	{"ipld", "block_open", false, 101, []uint64{out, 0}, 0},
+	{"ipld", "block_open", false, 101, []uint64{4095, 0}, ErrIllegalArgument},   // no space for the result
+	{"ipld", "block_open", false, 101, []uint64{out, 5000}, ErrIllegalArgument}, // outside of memory
+	{"ipld", "block_open", false, 101, []uint64{out, 2048}, ErrIllegalArgument}, // no CID
+	{"ipld", "block_create", false, 101, []uint64{out, codecRaw, 0, 4097}, ErrIllegalArgument},
+	{"ipld", "block_create", false, 101, []uint64{out, 0x70, 0, 4}, ErrIllegalCodec},
+	{"ipld", "block_create", false, 101, []uint64{out, codecDagCBOR, 0, 4}, ErrSerialization},
+	{"ipld", "block_create", false, 101, []uint64{out, codecRaw, 0, 4}, 0},
+	{"ipld", "block_read", false, 101, []uint64{out, 9, 0, 0, 4}, ErrInvalidHandle},
+	{"ipld", "block_read", false, 101, []uint64{out, 0, 0, 0, 4}, ErrInvalidHandle},
+	{"ipld", "block_read", false, 101, []uint64{out, 1, 1<<31 - 1, 0, 4}, ErrIllegalArgument},
+	{"ipld", "block_stat", false, 101, []uint64{out, 7}, ErrInvalidHandle},
+	{"ipld", "block_link", false, 101, []uint64{out, 1, hashBlake2b256, 32, 0, 37}, ErrBufferTooSmall},
+	{"ipld", "block_link", false, 101, []uint64{out, 1, hashBlake2b256, 31, 0, 64}, ErrIllegalCID},
+	{"ipld", "block_link", false, 101, []uint64{out, 1, 0x12, 32, 0, 64}, ErrIllegalCID},
+	{"ipld", "block_link", false, 101, []uint64{out, 5, hashBlake2b256, 32, 0, 64}, ErrInvalidHandle},
+	{"self", "root", false, 101, []uint64{out, 0, 10}, ErrBufferTooSmall},
+	{"self", "set_root", true, 101, []uint64{0}, ErrReadOnly},
+	{"self", "set_root", false, 101, []uint64{0}, 0},
+	{"self", "self_destruct", true, 101, []uint64{1}, ErrReadOnly},
+	{"self", "self_destruct", false, 101, []uint64{0}, ErrIllegalOperation},
+	{"self", "self_destruct", false, 101, []uint64{1}, 0},
+	{"actor", "resolve_address", false, 101, []uint64{out, 64, 0}, ErrIllegalArgument},
+	{"actor", "resolve_address", false, 101, []uint64{out, 64, 2}, 0},
+	{"actor", "balance_of", false, 101, []uint64{out, 12345}, ErrNotFound},
+	{"actor", "balance_of", false, 101, []uint64{out, 1<<64 - 1}, ErrNotFound},
+	{"actor", "get_actor_code_cid", false, 101, []uint64{out, 12345, 0, 64}, ErrNotFound},
+	{"actor", "lookup_delegated_address", false, 101, []uint64{out, 100, 0, 0}, 0},
+	{"actor", "next_actor_address", false, 101, []uint64{out, 0, 20}, ErrBufferTooSmall},
+	{"actor", "get_code_cid_for_type", false, 101, []uint64{out, 0, 0, 64}, ErrIllegalArgument},
+	{"actor", "get_code_cid_for_type", false, 101, []uint64{out, 16, 0, 64}, 0},
+	{"actor", "create_actor", false, 101, []uint64{500, 0, 0, 0}, ErrForbidden},
+	{"actor", "create_actor", true, initActor, []uint64{500, 0, 0, 0}, ErrReadOnly},
+	{"actor", "create_actor", false, initActor, []uint64{100, 0, 0, 0}, ErrForbidden},
+	{"actor", "create_actor", false, initActor, []uint64{500, 0, 0, 0}, 0},
+	{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1 << 63, 1<<64 - 1, 0}, ErrInsufficientFunds},
+	{"send", "send", true, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 0}, ErrReadOnly},
+	{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 2}, ErrIllegalArgument},
+	{"send", "send", false, 101, []uint64{out, 64, 2, 0, 9, 0, 1, 1<<64 - 1, 0}, ErrInvalidHandle},
+	{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 0}, 0},
+	{"crypto", "hash", false, 101, []uint64{out, 0x11, 0, 4, 0, 32}, ErrIllegalArgument},
+	{"crypto", "hash", false, 101, []uint64{out, 0x12, 0, 4, 4090, 32}, ErrIllegalArgument},
+	{"crypto", "verify_signature", false, 101, []uint64{out, 3, 0, 65, 64, 2, 0, 4}, ErrIllegalArgument},
+	{"crypto", "verify_signature", false, 101, []uint64{out, 1, 0, 65, 64, 2, 0, 4}, ErrIllegalArgument}, // an id address
+	{"crypto", "recover_secp_public_key", false, 101, []uint64{out, 0, 2048}, ErrIllegalArgument},
+	{"crypto", "verify_post", false, 101, []uint64{out, 0, 4}, ErrIllegalArgument},
+	{"crypto", "batch_verify_seals", false, 101, []uint64{0, 4, 0}, ErrIllegalArgument},
+	{"crypto", "compute_unsealed_sector_cid", false, 101, []uint64{out, 1 << 40, 0, 4, 0, 64}, ErrIllegalArgument},
+	{"network", "tipset_cid", false, 101, []uint64{out, 1000, 0, 64}, ErrIllegalArgument},
+	{"network", "tipset_cid", false, 101, []uint64{out, 1<<64 - 1, 0, 64}, ErrIllegalArgument},
+	{"network", "tipset_cid", false, 101, []uint64{out, 999, 0, 64}, 0},
+	{"rand", "get_chain_randomness", false, 101, []uint64{out, 999}, 0},
+	{"rand", "get_beacon_randomness", false, 101, []uint64{out, 999}, ErrIllegalArgument},
+	{"event", "emit_event", true, 101, []uint64{256, 1, 128, 3, 0, 4}, ErrReadOnly},
+	{"event", "emit_event", false, 101, []uint64{256, 1, 128, 3, 0, 4}, 0},
+	{"event", "emit_event", false, 101, []uint64{256, 1, 128, 4, 0, 4}, ErrIllegalArgument},
+	{"event", "emit_event", false, 101, []uint64{256, 1, 128, 3, 0, 5}, ErrIllegalArgument},
+	{"event", "emit_event", false, 101, []uint64{256, 1 << 31, 128, 3, 0, 4}, ErrIllegalArgument},
+	{"event", "emit_event", false, 101, []uint64{256, 1, 2048, 40, 0, 4}, ErrIllegalArgument},
+	{"debug", "log", false, 101, []uint64{4000, 200}, ErrIllegalArgument},
+}
+
 func TestSyscallErrors(t *testing.T) {
-	const out = 1024 // a place in memory for results
-	for _, tc := range []struct {
-		module, name string
-		readOnly     bool
-		self         abi.ActorID
-		args         []uint64
-		want         Errno
-	}{
-		{"ipld", "block_open", false, 101, []uint64{out, 0}, 0},
-		{"ipld", "block_open", false, 101, []uint64{4095, 0}, ErrIllegalArgument},   // no space for the result
-		{"ipld", "block_open", false, 101, []uint64{out, 5000}, ErrIllegalArgument}, // outside of memory
-		{"ipld", "block_open", false, 101, []uint64{out, 2048}, ErrIllegalArgument}, // no CID
-		{"ipld", "block_create", false, 101, []uint64{out, codecRaw, 0, 4097}, ErrIllegalArgument},
-		{"ipld", "block_create", false, 101, []uint64{out, 0x70, 0, 4}, ErrIllegalCodec},
-		{"ipld", "block_create", false, 101, []uint64{out, codecDagCBOR, 0, 4}, ErrSerialization},
-		{"ipld", "block_create", false, 101, []uint64{out, codecRaw, 0, 4}, 0},
-		{"ipld", "block_read", false, 101, []uint64{out, 9, 0, 0, 4}, ErrInvalidHandle},
-		{"ipld", "block_read", false, 101, []uint64{out, 0, 0, 0, 4}, ErrInvalidHandle},
-		{"ipld", "block_read", false, 101, []uint64{out, 1, 1<<31 - 1, 0, 4}, ErrIllegalArgument},
-		{"ipld", "block_stat", false, 101, []uint64{out, 7}, ErrInvalidHandle},
-		{"ipld", "block_link", false, 101, []uint64{out, 1, hashBlake2b256, 32, 0, 37}, ErrBufferTooSmall},
-		{"ipld", "block_link", false, 101, []uint64{out, 1, hashBlake2b256, 31, 0, 64}, ErrIllegalCID},
-		{"ipld", "block_link", false, 101, []uint64{out, 1, 0x12, 32, 0, 64}, ErrIllegalCID},
-		{"ipld", "block_link", false, 101, []uint64{out, 5, hashBlake2b256, 32, 0, 64}, ErrInvalidHandle},
-		{"self", "root", false, 101, []uint64{out, 0, 10}, ErrBufferTooSmall},
-		{"self", "set_root", true, 101, []uint64{0}, ErrReadOnly},
-		{"self", "set_root", false, 101, []uint64{0}, 0},
-		{"self", "self_destruct", true, 101, []uint64{1}, ErrReadOnly},
-		{"self", "self_destruct", false, 101, []uint64{0}, ErrIllegalOperation},
-		{"self", "self_destruct", false, 101, []uint64{1}, 0},
-		{"actor", "resolve_address", false, 101, []uint64{out, 64, 0}, ErrIllegalArgument},
-		{"actor", "resolve_address", false, 101, []uint64{out, 64, 2}, 0},
-		{"actor", "balance_of", false, 101, []uint64{out, 12345}, ErrNotFound},
-		{"actor", "balance_of", false, 101, []uint64{out, 1<<64 - 1}, ErrNotFound},
-		{"actor", "get_actor_code_cid", false, 101, []uint64{out, 12345, 0, 64}, ErrNotFound},
-		{"actor", "lookup_delegated_address", false, 101, []uint64{out, 100, 0, 0}, 0},
-		{"actor", "next_actor_address", false, 101, []uint64{out, 0, 20}, ErrBufferTooSmall},
-		{"actor", "get_code_cid_for_type", false, 101, []uint64{out, 0, 0, 64}, ErrIllegalArgument},
-		{"actor", "get_code_cid_for_type", false, 101, []uint64{out, 16, 0, 64}, 0},
-		{"actor", "create_actor", false, 101, []uint64{500, 0, 0, 0}, ErrForbidden},
-		{"actor", "create_actor", true, initActor, []uint64{500, 0, 0, 0}, ErrReadOnly},
-		{"actor", "create_actor", false, initActor, []uint64{100, 0, 0, 0}, ErrForbidden},
-		{"actor", "create_actor", false, initActor, []uint64{500, 0, 0, 0}, 0},
-		{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1 << 63, 1<<64 - 1, 0}, ErrInsufficientFunds},
-		{"send", "send", true, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 0}, ErrReadOnly},
-		{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 2}, ErrIllegalArgument},
-		{"send", "send", false, 101, []uint64{out, 64, 2, 0, 9, 0, 1, 1<<64 - 1, 0}, ErrInvalidHandle},
-		{"send", "send", false, 101, []uint64{out, 64, 2, 0, 0, 0, 1, 1<<64 - 1, 0}, 0},
-		{"crypto", "hash", false, 101, []uint64{out, 0x11, 0, 4, 0, 32}, ErrIllegalArgument},
-		{"crypto", "hash", false, 101, []uint64{out, 0x12, 0, 4, 4090, 32}, ErrIllegalArgument},
-		{"crypto", "verify_signature", false, 101, []uint64{out, 3, 0, 65, 64, 2, 0, 4}, ErrIllegalArgument},
-		{"crypto", "verify_signature", false, 101, []uint64{out, 1, 0, 65, 64, 2, 0, 4}, ErrIllegalArgument}, // an id address
-		{"crypto", "recover_secp_public_key", false, 101, []uint64{out, 0, 2048}, ErrIllegalArgument},
-		{"crypto", "verify_post", false, 101, []uint64{out, 0, 4}, ErrIllegalArgument},
-		{"crypto", "batch_verify_seals", false, 101, []uint64{0, 4, 0}, ErrIllegalArgument},
-		{"crypto", "compute_unsealed_sector_cid", false, 101, []uint64{out, 1 << 40, 0, 4, 0, 64}, ErrIllegalArgument},
-		{"network", "tipset_cid", false, 101, []uint64{out, 1000, 0, 64}, ErrIllegalArgument},
-		{"network", "tipset_cid", false, 101, []uint64{out, 1<<64 - 1, 0, 64}, ErrIllegalArgument},
-		{"network", "tipset_cid", false, 101, []uint64{out, 999, 0, 64}, 0},
-		{"rand", "get_chain_randomness", false, 101, []uint64{out, 999}, 0},
-		{"rand", "get_beacon_randomness", false, 101, []uint64{out, 999}, ErrIllegalArgument},
-		{"event", "emit_event", true, 101, []uint64{256, 1, 128, 3, 0, 4}, ErrReadOnly},
-		{"event", "emit_event", false, 101, []uint64{256, 1, 128, 3, 0, 4}, 0},
-		{"event", "emit_event", false, 101, []uint64{256, 1, 128, 4, 0, 4}, ErrIllegalArgument},
-		{"event", "emit_event", false, 101, []uint64{256, 1, 128, 3, 0, 5}, ErrIllegalArgument},
-		{"event", "emit_event", false, 101, []uint64{256, 1 << 31, 128, 3, 0, 4}, ErrIllegalArgument},
-		{"event", "emit_event", false, 101, []uint64{256, 1, 2048, 40, 0, 4}, ErrIllegalArgument},
-		{"debug", "log", false, 101, []uint64{4000, 200}, ErrIllegalArgument},
-	} {
+	for _, tc := range syscallErrors {
 		k := stubKernel(t, tc.self, tc.readOnly)
 		no, ab := find(t, abiV4, tc.module, tc.name).call(k, stubMemory(nil), tc.args)
 		if ab != nil || no != tc.want {

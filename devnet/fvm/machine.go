@@ -162,12 +162,15 @@ func (e *Engine) NewMachine(ctx context.Context, cfg MachineConfig) (*Machine, e
 // newestNetwork is the last network version that ran the engine's actors.
 func (e *Engine) newestNetwork() network.Version {
 	newest := network.Version18
-	for nv := network.Version18; nv < network.VersionMax; nv++ {
-		if v, err := actorstypes.VersionForNetwork(nv); err == nil && v == e.cfg.ActorsVersion {
+	for nv := network.Version18; ; nv++ {
+		v, err := actorstypes.VersionForNetwork(nv)
+		if err != nil {
+			return newest // there are no later ones
+		}
+		if v == e.cfg.ActorsVersion {
 			newest = nv
 		}
 	}
-	return newest
 }
 
 // putEmpty provides the state of actors that have none yet.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
@@ -71,14 +72,13 @@ func (e *Engine) compileOne(ctx context.Context, wasm []byte) (*module, error) {
 func (e *Engine) checkImports(c wazero.CompiledModule) error {
 	for _, f := range c.ImportedFunctions() {
 		mod, name, _ := f.Import()
-		want := fmt.Sprint(f.ParamTypes(), f.ResultTypes())
-		host := e.runtime.Module(mod)
-		if host == nil || host.ExportedFunction(name) == nil {
+		want := append(f.ParamTypes(), f.ResultTypes()...)
+		i := slices.IndexFunc(e.syscalls, func(s syscall) bool { return s.module == mod && s.name == name })
+		if i < 0 {
 			return fmt.Errorf("the code imports %s.%s, which is not known", mod, name)
 		}
-		d := host.ExportedFunction(name).Definition()
-		if got := fmt.Sprint(d.ParamTypes(), d.ResultTypes()); got != want {
-			return fmt.Errorf("the code imports %s.%s with the types %s instead of %s", mod, name, want, got)
+		if got := append(e.syscalls[i].types(), api.ValueTypeI32); !slices.Equal(got, want) {
+			return fmt.Errorf("the code imports %s.%s with the types %x instead of %x", mod, name, want, got)
 		}
 	}
 	return nil

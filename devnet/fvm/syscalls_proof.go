@@ -3,6 +3,7 @@ package fvm
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -126,7 +127,7 @@ func sysVerifyAggregateSeals(k *kernel, mem memory, a args, ret []byte) error {
 }
 
 func sysVerifyReplicaUpdate(k *kernel, mem memory, a args, ret []byte) error {
-	var info proof.ReplicaUpdateInfo
+	var info replicaUpdate
 	if err := decode(mem, a.u32(0), a.u32(1), &info); err != nil {
 		return err
 	}
@@ -134,6 +135,40 @@ func sysVerifyReplicaUpdate(k *kernel, mem memory, a args, ret []byte) error {
 		return err
 	}
 	putStatus(ret, k.cm.m.acceptProof("replica"))
+	return nil
+}
+
+// replicaUpdate checks the form of a replica update's proof. Actors write the proof's bytes
+// as an array of numbers, which the Go types of the same name do not read.
+type replicaUpdate struct{}
+
+// UnmarshalCBOR implements [cbg.CBORUnmarshaler].
+func (*replicaUpdate) UnmarshalCBOR(r io.Reader) error {
+	cr := cbg.NewCborReader(r)
+	if err := wantArray(cr, 5); err != nil {
+		return err
+	}
+	var kind cbg.CborInt
+	if err := kind.UnmarshalCBOR(cr); err != nil {
+		return err
+	}
+	for range 3 {
+		if _, err := cbg.ReadCid(cr); err != nil {
+			return err
+		}
+	}
+	major, n, err := cr.ReadHeader()
+	if err != nil {
+		return err
+	}
+	if major != cbg.MajArray || n > maxBatch {
+		return errors.New("the proof is not an array of numbers")
+	}
+	for range n {
+		if major, v, err := cr.ReadHeader(); err != nil || major != cbg.MajUnsignedInt || v > 255 {
+			return fmt.Errorf("the proof is not an array of bytes (%w)", err)
+		}
+	}
 	return nil
 }
 
