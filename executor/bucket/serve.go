@@ -200,3 +200,9 @@ func copyAll(ctx context.Context, w io.Writer, r io.Reader) error {
 		}
 	}
 }
+
+// Offers lists pieces on offer, newest first, below a bucket's id if before is not
+// zero.
+func (s *Shelf) Offers(ctx context.Context, before int64, limit int) ([]job.Bucket, error) {
+	return s.d.Ledger.Buckets(ctx, job.BucketFilter{State: job.BucketReady, Before: before, Limit: limit})
+}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 
 	"github.com/tidegate/tidegate/executor/job"
 )
+
+//go:embed public.json
+var publicAPI []byte
 
 // PublicConfig says what strangers get. Zero fields take the defaults given.
 type PublicConfig struct {
@@ -162,6 +166,10 @@ func (p *Public) Handler() http.Handler {
 		}))
 		r.Method(method, "/buckets", http.HandlerFunc(p.listOffers))
 	}
+	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(publicAPI) // a client that went away is nobody's error
+	})
 	return r
 }
 

@@ -74,6 +74,7 @@ func (p *Public) sends(open func(ctx context.Context, id string) (Content, error
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, ETag")
 		watched := &watchedReader{ReadSeeker: c}
+		defer func() { _ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) }() // the connection is used again
 		http.ServeContent(p.writer(w, r), r, "", time.Time{}, watched)
 		if watched.err != nil && r.Context().Err() == nil {
 			p.deps.Log.Warn("a piece could not be read to the end while it was sent", "piece", c.Piece, "error", watched.err)

@@ -70,6 +70,8 @@ type Deps struct {
 	Jobs     Jobs
 	Requests Requests
 	Node     Node
+	Shelf    Shelf                              // nil: no pieces
+	Proofs   Proofs                             // nil: no pieces
 	Notify   func(job.Kind)                     // wakes a lane
 	Status   func(context.Context) (any, error) // the body of /status
 	Checks   []Check
@@ -199,6 +201,7 @@ func (s *Server) Handler() http.Handler {
 			r.Get("/jobs", s.listJobs)
 			r.Get("/jobs/{id}", s.getJob)
 			r.Get("/pins", s.listPins)
+			s.readPieces(r)
 		})
 		r.Get("/events", s.events)
 		r.Get("/content/{cid}", s.content)
@@ -208,6 +211,8 @@ func (s *Server) Handler() http.Handler {
 			r.With(bounded).Post("/jobs/{id}/retry", s.retryJob)
 			r.With(bounded).Post("/jobs/{id}/drop", s.dropJob)
 			r.With(bounded).Post("/pins", s.addPin)
+			s.changePieces(r.With(bounded))
+			r.Delete("/buckets/{id}", s.withShelf(s.cleanBucket)) // as long as its items are many
 			r.Post("/pins/verify", s.verifyPins)
 			r.Delete("/pins/{ref}", s.releasePin) // as long as the DAG is large
 			r.Post("/files", s.addFile)

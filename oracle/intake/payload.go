@@ -15,11 +15,14 @@ import (
 
 // Actions that have a job, numbered as on chain (library Actions).
 const (
-	actionPin   uint16 = 1
-	actionUnpin uint16 = 2
+	actionPin     uint16 = 1
+	actionUnpin   uint16 = 2
+	actionPrepare uint16 = 3
+	actionServed  uint16 = 4
 )
 
-// pinPayload is IExecutionProvider's PinPayload.
+// pinPayload is IExecutionProvider's PinPayload. A prepare carries the same; its
+// expiry says until when the piece is on offer at least, 0 for the operators' policy.
 type pinPayload struct {
 	Cid       []byte
 	Requester common.Address
@@ -35,7 +38,18 @@ type unpinPayload struct {
 	Requester common.Address
 }
 
+// servedPayload is abi.encode of (bytes pieceCid, address requester, string endpoint)
+// as one struct.
+type servedPayload struct {
+	PieceCid  []byte
+	Requester common.Address
+	Endpoint  string
+}
+
 var (
+	servedArgs = tuple([]abi.ArgumentMarshaling{
+		{Name: "pieceCid", Type: "bytes"}, {Name: "requester", Type: "address"}, {Name: "endpoint", Type: "string"},
+	})
 	pinArgs = tuple([]abi.ArgumentMarshaling{
 		{Name: "cid", Type: "bytes"}, {Name: "requester", Type: "address"}, {Name: "maxBytes", Type: "uint64"},
 		{Name: "expiry", Type: "uint40"}, {Name: "origins", Type: "string[]"}, {Name: "name", Type: "string"},
@@ -92,6 +106,25 @@ func jobOf(r chain.Request, now time.Time) (n job.New, requester common.Address,
 		requester = orElse(p.Requester, r.Consumer)
 		n.Kind, n.Lane = job.KindUnpin, job.LaneFinal
 		n.Payload = job.Encode(job.Unpin{CID: bytesOf(p.Cid), Owner: owner(r.Consumer, requester), Seq: r.Seq})
+	case actionPrepare:
+		p, err := decodePayload[pinPayload](pinArgs, r.Payload)
+		if err != nil || p.Expiry.BitLen() > 40 {
+			p = pinPayload{Expiry: new(big.Int)}
+		}
+		requester = orElse(p.Requester, r.Consumer)
+		n.Kind, n.Lane = job.KindPrepare, job.LaneSoft
+		n.Payload = job.Encode(job.Prepare{
+			CID: bytesOf(p.Cid), Origins: p.Origins, MaxBytes: p.MaxBytes, Until: p.Expiry.Int64(), Owner: owner(r.Consumer, requester),
+		})
+	case actionServed:
+		p, err := decodePayload[servedPayload](servedArgs, r.Payload)
+		if err != nil {
+			p = servedPayload{}
+		}
+		requester = orElse(p.Requester, r.Consumer)
+		// Final, so that what is attested is as fresh as it can be.
+		n.Kind, n.Lane = job.KindServed, job.LaneFinal
+		n.Payload = job.Encode(job.Served{Piece: bytesOf(p.PieceCid), Endpoint: p.Endpoint})
 	default:
 		return job.New{}, r.Consumer, false
 	}
