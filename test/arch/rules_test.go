@@ -40,6 +40,14 @@ var rules = []rule{
 		reason: "a handler sees a job and its own small interfaces; queue, store, runner and node are not its business",
 	},
 	{
+		from: []string{"executor/bucket"}, ban: ours, but: []string{"executor/job", "executor/piece"},
+		reason: "the shelf declares the node and the ledger that it needs; it computes with piece and speaks of jobs",
+	},
+	{
+		from: []string{"executor/outbound"}, ban: ours, but: []string{"executor/job"},
+		reason: "what dials on behalf of strangers must be readable on its own; who may be dialled is given to it",
+	},
+	{
 		from: []string{"executor/runner"}, ban: ours, but: []string{"executor/job"},
 		reason: "the runner owns leases and retries of any kind of work, so it knows no kind",
 	},

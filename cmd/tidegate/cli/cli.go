@@ -13,6 +13,7 @@
 //	contracts.go contracts deploy | show
 //	pin.go       pin add | ls | rm | cat | verify
 //	jobs.go      jobs ls | show | retry | drop
+//	bucket.go    bucket ls | show | flush | clean | add
 //	keys.go      keys new | ls | adopt
 //	config.go    config show | check, version
 //	client.go    the HTTP client of the local API
@@ -85,7 +86,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), keysCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), bucketCommand(), keysCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)

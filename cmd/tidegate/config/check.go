@@ -42,6 +42,7 @@ func (c Config) Check() error {
 		}
 	}
 	c.checkIPFS(&p)
+	c.checkPieces(&p)
 	p.listen("http.listen", c.HTTP.Listen)
 	p.listen("http.admin", c.HTTP.Admin)
 	for _, a := range c.Queue.NSQD {
@@ -99,6 +100,46 @@ func (c Config) checkIPFS(p *problems) {
 	if c.IPFS.MaxBlocks == 0 {
 		p.add("ipfs.max_blocks", "is 0: nothing could be pinned")
 	}
+}
+
+func (c Config) checkPieces(p *problems) {
+	p.between("piece.jobs", c.Piece.Jobs, 1, 256)
+	p.between("piece.workers", c.Piece.Workers, 1, 256)
+	p.between("served.workers", c.Served.Workers, 1, 256)
+	p.between("bucket.max_items", c.Bucket.MaxItems, 1, 1<<20)
+	p.oneOf("bucket.format", c.Bucket.Format, "podsi", "car")
+	if c.Piece.MaxMemory < 64<<20 {
+		p.add("piece.max_memory", "is below 64 MiB: nothing could be computed")
+	}
+	for _, v := range []struct {
+		path string
+		size Size
+	}{{"piece.max_size", c.Piece.MaxSize}, {"piece.min_size", c.Piece.MinSize}, {"bucket.size", c.Bucket.Size}} {
+		if v.size < 128 || v.size > 64<<30 || v.size&(v.size-1) != 0 {
+			p.add(v.path, "is %s: use a power of two from 128 B to 64 GiB", v.size)
+		}
+	}
+	if c.Bucket.Size < c.Piece.MinSize || c.Bucket.Size > c.Piece.MaxSize {
+		p.add("bucket.size", "must be from piece.min_size to piece.max_size")
+	}
+	for _, d := range []struct {
+		path string
+		d    Duration
+	}{
+		{"piece.timeout", c.Piece.Timeout}, {"bucket.max_age", c.Bucket.MaxAge}, {"served.timeout", c.Served.Timeout}, {"served.stall_timeout", c.Served.StallTimeout},
+	} {
+		if d.d <= 0 {
+			p.add(d.path, "must be a positive duration")
+		}
+	}
+	if c.Piece.Keep < 0 {
+		p.add("piece.keep", "must not be negative; 0s keeps pieces until they are cleaned by hand")
+	}
+	if c.Public.Listen != "" {
+		p.hostPort("public.listen", c.Public.Listen)
+	}
+	p.between("public.requests_per_second", c.Public.RequestsPerSecond, 1, 1<<20)
+	p.between("public.max_streams", c.Public.MaxStreams, 1, 1<<16)
 }
 
 func (k Key) check(p *problems, path string, chainID uint64) {

@@ -19,16 +19,20 @@ import "time"
 // Config is every setting of the daemon. Each leaf has a path ("chain.rpc"), a
 // flag ("--chain-rpc") and a variable ("TIDEGATE_CHAIN_RPC").
 type Config struct {
-	DataDir string `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
-	Log     Log    `toml:"log"`
-	Chain   Chain  `toml:"chain"`
-	Keys    Keys   `toml:"keys"`
-	Tx      Tx     `toml:"tx"`
-	Report  Report `toml:"report"`
-	Queue   Queue  `toml:"queue"`
-	Runner  Runner `toml:"runner"`
-	IPFS    IPFS   `toml:"ipfs"`
-	HTTP    HTTP   `toml:"http"`
+	DataDir string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
+	Log     Log        `toml:"log"`
+	Chain   Chain      `toml:"chain"`
+	Keys    Keys       `toml:"keys"`
+	Tx      Tx         `toml:"tx"`
+	Report  Report     `toml:"report"`
+	Queue   Queue      `toml:"queue"`
+	Runner  Runner     `toml:"runner"`
+	IPFS    IPFS       `toml:"ipfs"`
+	Piece   Piece      `toml:"piece"`
+	Bucket  Bucket     `toml:"bucket"`
+	Served  Served     `toml:"served"`
+	HTTP    HTTP       `toml:"http"`
+	Public  PublicPort `toml:"public"`
 }
 
 // Log is how the daemon logs.
@@ -110,6 +114,42 @@ type IPFS struct {
 	DiskReserve       Size     `toml:"disk_reserve" doc:"free disk space that new work may not touch"`
 }
 
+// Piece is how content becomes pieces.
+type Piece struct {
+	Jobs      int      `toml:"jobs" doc:"prepares at once, fetching included"`
+	Workers   int      `toml:"workers" doc:"CARs and commitments computed at once"`
+	MaxMemory Size     `toml:"max_memory" doc:"memory for computing them; bounds piece.workers at 64 MiB each"`
+	MaxSize   Size     `toml:"max_size" doc:"largest piece, padded, a power of two; what is larger is answered too_large"`
+	MinSize   Size     `toml:"min_size" doc:"smallest piece, padded, a power of two; what is smaller goes into a bucket"`
+	Keep      Duration `toml:"keep" doc:"how long a piece stays on offer; 0s until it is cleaned by hand"`
+	KeepFiles bool     `toml:"keep_files" doc:"keep the bytes of pieces on disk instead of making them from blocks when asked"`
+	Timeout   Duration `toml:"timeout" doc:"longest single attempt at preparing"`
+}
+
+// Bucket is how small items become pieces together.
+type Bucket struct {
+	Format   string   `toml:"format" doc:"podsi (FRC-0058 aggregate with proofs of inclusion) or car (one CAR of all)"`
+	Size     Size     `toml:"size" doc:"largest piece that a bucket becomes, padded, a power of two"`
+	MaxItems int      `toml:"max_items" doc:"a bucket with so many items is sealed"`
+	MaxAge   Duration `toml:"max_age" doc:"a bucket of that age is sealed"`
+}
+
+// Served is how attestations of fetching work.
+type Served struct {
+	Workers      int      `toml:"workers" doc:"pieces fetched at once"`
+	Timeout      Duration `toml:"timeout" doc:"longest single attempt at fetching a piece"`
+	StallTimeout Duration `toml:"stall_timeout" doc:"longest time without a byte before a fetch gives up"`
+}
+
+// PublicPort is what strangers may read.
+type PublicPort struct {
+	Listen            string `toml:"listen" doc:"public port, for example 0.0.0.0:4782; empty: none"`
+	RequireToken      bool   `toml:"require_token" doc:"give pieces and CARs only to bearers of a token"`
+	RequestsPerSecond int    `toml:"requests_per_second" doc:"requests of one client"`
+	BytesPerSecond    Size   `toml:"bytes_per_second" doc:"bytes to one client; 0 for no bound"`
+	MaxStreams        int    `toml:"max_streams" doc:"downloads at once"`
+}
+
 // HTTP is the daemon's local surface.
 type HTTP struct {
 	Listen       string   `toml:"listen" doc:"local API; keep it on loopback"`
@@ -149,7 +189,13 @@ func Default() Config {
 			Routing: "none", StallTimeout: Duration(2 * time.Minute),
 			MaxBytes: 64 << 30, MaxLogicalBytes: 256 << 30, MaxBlocks: 4 << 20, DiskReserve: 1 << 30,
 		},
-		HTTP: HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
+		Piece: Piece{
+			Jobs: 8, Workers: 2, MaxMemory: 512 << 20, MaxSize: 32 << 30, MinSize: 1 << 30, Timeout: Duration(24 * time.Hour),
+		},
+		Bucket: Bucket{Format: "podsi", Size: 4 << 30, MaxItems: 1024, MaxAge: Duration(24 * time.Hour)},
+		Served: Served{Workers: 4, Timeout: Duration(6 * time.Hour), StallTimeout: Duration(time.Minute)},
+		HTTP:   HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
+		Public: PublicPort{RequestsPerSecond: 10, MaxStreams: 64},
 	}
 }
 
@@ -165,6 +211,7 @@ func Devnet() Config {
 	c.Tx.MaxFeeGwei = 10_000
 	c.Report.BatchWindow, c.Report.DeadlineMargin = Duration(250*time.Millisecond), Duration(5*time.Second)
 	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
+	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c

@@ -7,6 +7,7 @@
 //
 //	daemon.go     Daemon: New opens and wires everything in order, Run runs it
 //	parts.go      the construction of each part from its settings
+//	pieces.go     the construction of pieces, buckets and the public port; their adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
@@ -32,6 +33,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/bucket"
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/queue"
@@ -67,6 +69,8 @@ type Daemon struct {
 	report  *report.Reporter
 	sender  *txmgr.Sender
 	api     *httpapi.Server
+	shelf   *bucket.Shelf
+	public  *httpapi.Public // nil: no public port
 	clock   chainClock
 	closers []func() // of RPC connections
 
@@ -87,6 +91,8 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
 		{"ledger", d.openLedger},
 		{"http", d.openHTTP},
 		{"node", d.openNode},
+		{"pieces", d.openPieces},
+		{"public port", d.openPublic},
 		{"queue", d.openQueue},
 		{"sender", d.openSender},
 		{"report", d.openReport},
@@ -116,6 +122,11 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 	}
 	run("http", d.api.Run)
 	run("queue", d.queue.Run)
+	run("pieces", d.shelf.Run)
+	if d.public != nil {
+		d.log.Info("pieces are offered to strangers", "public", d.public.Addr())
+		run("public port", d.public.Run)
+	}
 	run("chain", func(ctx context.Context) error {
 		if err := preflight(ctx, d.cfg, d.log, d.checkOperator); err != nil {
 			return err
@@ -149,6 +160,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
+	}
+	if d.public != nil {
+		errs = append(errs, d.public.Close())
 	}
 	if d.node != nil {
 		errs = append(errs, d.node.Close())

@@ -157,7 +157,15 @@ func (d *Daemon) openRunner(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	releases, err := release.New(release.Deps{Node: droppingNode{d.node}})
+	releases, err := release.New(release.Deps{Node: releasing{droppingNode{d.node}, d.shelf}})
+	if err != nil {
+		return err
+	}
+	prepares, err := d.preparing()
+	if err != nil {
+		return err
+	}
+	serveds, err := d.serving()
 	if err != nil {
 		return err
 	}
@@ -169,6 +177,8 @@ func (d *Daemon) openRunner(context.Context) (err error) {
 			{Kind: job.KindPin, Handler: pins, Concurrency: c.PinWorkers, Timeout: c.PinTimeout.D(), MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindUnpin, Handler: unpins, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindRelease, Handler: releases, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
+			{Kind: job.KindPrepare, Handler: prepares, Concurrency: d.cfg.Piece.Jobs, Timeout: d.cfg.Piece.Timeout.D(), MaxAttempts: c.MaxAttempts},
+			{Kind: job.KindServed, Handler: serveds, Concurrency: d.cfg.Served.Workers, Timeout: d.cfg.Served.Timeout.D(), MaxAttempts: c.MaxAttempts},
 		},
 	}, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Counter: d.ledger, Log: d.log, Metrics: d.metrics})
 	return err
@@ -209,7 +219,7 @@ func (d *Daemon) openHTTP(context.Context) (err error) {
 		Listen: d.cfg.HTTP.Listen, Admin: d.cfg.HTTP.Admin, AllowedHosts: d.cfg.HTTP.AllowedHosts, Pprof: d.cfg.HTTP.Pprof,
 		KeyFile: filepath.Join(d.cfg.DataDir, "api.key"),
 	}, httpapi.Deps{
-		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
+		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Shelf: apiShelf{d}, Proofs: apiShelf{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
 		Status: d.status, Checks: d.checks(), Metrics: d.metrics, Log: d.log,
 	})
 	return err
