@@ -296,7 +296,7 @@ func TestManyAtOnce(t *testing.T) {
 // does the same with 50 GiB.
 func TestSparseStream(t *testing.T) {
 	size := int64(256 << 20)
-	if os.Getenv("TIDEGATE_SOAK") != "" {
+	if soak() {
 		size = 50 << 30
 	}
 	f, err := os.Create(t.TempDir() + "/sparse")

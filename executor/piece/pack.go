@@ -149,20 +149,31 @@ func (p *packing) contents(ctx context.Context, src Blocks, what Contents) ([]It
 	w := newWalker(src, p.o.ReadAhead)
 	w.met, w.visited, w.each = p.seen.has, func(k cidKey) { p.seen.add(k) }, p.section
 	w.shallow = true
-	for _, c := range what.Alone {
-		if err := w.run(ctx, c); err != nil {
-			return nil, err
-		}
+	if err := w.run(ctx, what.Alone...); err != nil {
+		return nil, err
 	}
 	w.shallow = false
-	items := make([]Item, 0, len(what.Roots))
-	for _, c := range what.Roots {
-		at, blocks := p.offset, p.blocks
-		if err := w.run(ctx, c); err != nil {
-			return nil, fmt.Errorf("packing %s: %w", c, err)
+	items := make([]Item, len(what.Roots))
+	at, before := 0, uint64(0)
+	end := func() {
+		if len(items) > 0 {
+			items[at].Size, items[at].Blocks = p.offset-items[at].Offset, p.blocks-before
 		}
-		items = append(items, Item{Root: c, Offset: at, Size: p.offset - at, Blocks: p.blocks - blocks})
 	}
+	w.atRoot = func(i int) {
+		if i > 0 {
+			end()
+		}
+		at, before = i, p.blocks
+		items[i] = Item{Root: what.Roots[i], Offset: p.offset}
+	}
+	if err := w.run(ctx, what.Roots...); err != nil {
+		if len(items) == 0 {
+			return nil, err
+		}
+		return nil, fmt.Errorf("packing %s: %w", what.Roots[at], err)
+	}
+	end()
 	return items, nil
 }
 
@@ -237,16 +248,13 @@ func Measure(ctx context.Context, src Blocks, what Contents, limit uint64) (Meas
 		return nil
 	}
 	w.shallow = true
-	for _, c := range what.Alone {
-		if err := w.run(ctx, c); err != nil {
-			return Measured{}, fmt.Errorf("measuring %s: %w", c, err)
-		}
-	}
+	err = w.run(ctx, what.Alone...)
 	w.shallow = false
-	for _, c := range what.Roots {
-		if err := w.run(ctx, c); err != nil {
-			return Measured{}, fmt.Errorf("measuring %s: %w", c, err)
-		}
+	if err == nil {
+		err = w.run(ctx, what.Roots...)
+	}
+	if err != nil {
+		return Measured{}, fmt.Errorf("measuring a CAR: %w", err)
 	}
 	return m, nil
 }

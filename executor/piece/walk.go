@@ -36,8 +36,10 @@ type walker struct {
 	visited func(cidKey)
 	// each takes a block; not those of identity CIDs, which have no section.
 	each func(visit) error
-	// shallow visits the root only.
+	// shallow visits the roots only.
 	shallow bool
+	// atRoot, if not nil, is told before each root, by its number.
+	atRoot func(int)
 
 	ctx     context.Context
 	stack   []*frame
@@ -71,12 +73,13 @@ func newWalker(src Blocks, ahead int) *walker {
 	return &walker{src: src, ahead: ahead}
 }
 
-// run visits the DAG under root. It may be called again for further roots; no
-// goroutine outlives it.
-func (w *walker) run(ctx context.Context, root cid.Cid) error {
+// run visits the DAGs under roots, one after the other. It may be called again for
+// further roots; no goroutine outlives it.
+func (w *walker) run(ctx context.Context, roots ...cid.Cid) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w.ctx, w.pend = ctx, make(map[cid.Cid]*fetch)
-	w.stack, w.open = append(w.stack[:0], &frame{links: []cid.Cid{root}}), 1
+	top := &frame{links: roots}
+	w.stack, w.open = append(w.stack[:0], top), len(roots)
 	w.waiting.Store(0)
 	defer func() {
 		cancel()
@@ -88,6 +91,9 @@ func (w *walker) run(ctx context.Context, root cid.Cid) error {
 			w.stack = w.stack[:len(w.stack)-1]
 			w.open -= len(f.links)
 			continue
+		}
+		if f == top && w.atRoot != nil {
+			w.atRoot(f.next)
 		}
 		c := f.links[f.next]
 		f.next++

@@ -28,7 +28,7 @@ type plan struct {
 // concurrent packages are the ones that `make race` names.
 var concurrent = []string{
 	"./oracle/watch/...", "./oracle/intake/...", "./oracle/report/...", "./oracle/txmgr/...",
-	"./internal/store/...", "./executor/runner/...", "./executor/queue/...", "./executor/ipfs/...",
+	"./internal/store/...", "./executor/runner/...", "./executor/queue/...", "./executor/ipfs/...", "./executor/piece/...",
 }
 
 // stages lists what a plan runs, in order.
@@ -53,6 +53,10 @@ func stages(p plan, targets []target) []stage {
 		stage{
 			name: "end to end, " + count + " rounds",
 			args: []string{"go", "test", "-count", count, "-timeout", "0", "./test/e2e/..."},
+		},
+		stage{
+			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
 	)
 }
