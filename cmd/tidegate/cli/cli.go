@@ -13,6 +13,7 @@
 //	contracts.go contracts deploy | show
 //	pin.go       pin add | ls | rm | cat | verify
 //	jobs.go      jobs ls | show | retry | drop
+//	piece.go     piece commp | car, where blocks come from; piece_files.go aggregate | verify | split
 //	bucket.go    bucket ls | show | flush | clean | add
 //	keys.go      keys new | ls | adopt
 //	config.go    config show | check, version
@@ -86,7 +87,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), bucketCommand(), keysCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)
