@@ -15,6 +15,12 @@
 // permissions or tokens, no tracing API and no storage-provider API. A method that
 // Lotus has and the devnet has not answers code -32601 and says so.
 //
+// Known differences from Lotus: premium estimates have no random noise; StateWaitMsg
+// gives return values undecoded; MpoolPending and MpoolSelect look at the pool, not at
+// forks of the chain; a replaced transaction has no receipt (as in Lotus 1.36.2).
+// Limits of batches and bodies are those of HTTP: as in Lotus, a WebSocket takes one
+// call per message, of any size.
+//
 // On a loopback address the port also serves controls of the chain: devnet_*, and
 // the evm_* and anvil_* names that Foundry's users know.
 //

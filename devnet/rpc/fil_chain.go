@@ -170,6 +170,39 @@ func (n *node) ChainHasObj(ctx context.Context, c cid.Cid) (bool, error) {
 
 // ChainGetEvents is Filecoin.ChainGetEvents: those under a receipt's events root.
 func (n *node) ChainGetEvents(ctx context.Context, root cid.Cid) ([]types.Event, error) {
+	events, err := n.storedEvents(ctx, root)
+	if errors.Is(err, fvm.ErrMissingBlock) {
+		return n.executedEvents(ctx, root)
+	}
+	return events, err
+}
+
+// executedEvents looks for a receipt with this root, for the machine computes roots
+// without storing what is under them.
+func (n *node) executedEvents(ctx context.Context, root cid.Cid) ([]types.Event, error) {
+	for ts := n.chain.Head(); ; {
+		done, err := n.execution(ts)
+		if err != nil {
+			return nil, err
+		}
+		for _, result := range done.Results {
+			if at := result.Receipt.EventsRoot; at != nil && *at == root {
+				return result.Events, nil
+			}
+		}
+		if ts.Height() == 0 {
+			return nil, fmt.Errorf("load events amt: ipld: could not find %s", root)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if ts, err = n.parent(ts); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (n *node) storedEvents(ctx context.Context, root cid.Cid) ([]types.Event, error) {
 	array, err := amt.LoadAMT(ctx, fvm.CBORStore(n.chain.Store()), root, amt.UseTreeBitWidth(types.EventAMTBitwidth))
 	if err != nil {
 		return nil, fmt.Errorf("load events amt: %w", err)
