@@ -4,5 +4,6 @@
 //
 // Map:
 //
-//	pin_test.go  pinning from a peer on loopback, beside Kubo
+//	pin_test.go    pinning from a peer on loopback, beside Kubo
+//	commp_test.go  piece commitments beside the reference library, CARs beside Kubo's export
 package bench

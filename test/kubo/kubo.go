@@ -190,6 +190,25 @@ func (n *Node) Pin(ctx context.Context, cid string) error {
 	return err
 }
 
+// Export writes the CAR of a DAG, as ipfs dag export, over the RPC.
+func (n *Node) Export(ctx context.Context, cid string, w io.Writer) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.API+"/dag/export?progress=false&arg="+url.QueryEscape(cid), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+		return fmt.Errorf("dag/export answered %s: %s", resp.Status, body)
+	}
+	_, err = io.Copy(w, resp.Body)
+	return err
+}
+
 func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
