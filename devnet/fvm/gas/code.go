@@ -22,8 +22,9 @@ type body struct {
 	code           []instr
 }
 
-// parseBody reads the body of the defined function with that place. Every index is checked against the module as it came.
-func (m *module) parseBody(place int) (*body, error) {
+// parseBody reads the body of the defined function with that place into scratch, which it may grow. Every index is checked against the
+// module as it came.
+func (m *module) parseBody(place int, scratch []instr) (*body, error) {
 	r := &reader{b: m.bodies[place]}
 	b := &body{params: m.types[m.funcs[m.importedFuncs+place]].params}
 	b.groups = uint32(r.count())
@@ -41,7 +42,7 @@ func (m *module) parseBody(place int) (*body, error) {
 		return nil, r.err
 	}
 	b.localsRaw = r.b[begin:r.pos]
-	b.code = make([]instr, 0, r.rest()/2)
+	b.code = scratch[:0]
 	depth := 1
 	for depth > 0 && r.err == nil {
 		in := m.readInstr(r, b, depth)

@@ -53,7 +53,7 @@ func Instrument(wasm []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	rw := &rewriter{module: m, limiter: limiter{imported: uint32(m.importedFuncs), global: m.globals}}
+	rw := &rewriter{module: m, limiter: newLimiter(uint32(m.importedFuncs), m.globals)}
 	if err := rw.measure(); err != nil {
 		return nil, err
 	}
@@ -73,28 +73,38 @@ func Instrument(wasm []byte) ([]byte, error) {
 type rewriter struct {
 	*module
 	limiter
-	parsed     []*body
 	thunks     []uint32 // the functions that they call, rising
 	chargeFunc uint32
 	newType    bool
 	code       [][]byte
+	// scratch and limited hold the instructions of one function at a time.
+	scratch, limited []instr
 }
 
-// measure parses the bodies and finds the stack costs.
+// measure finds the stack costs.
 func (w *rewriter) measure() error {
 	for place := range w.bodies {
-		b, err := w.parseBody(place)
-		if err == nil {
-			w.parsed = append(w.parsed, b)
-			var cost uint32
-			cost, err = w.stackCost(place, b)
-			w.costs = append(w.costs, cost)
+		b, err := w.parse(place)
+		if err != nil {
+			return err
 		}
+		cost, err := w.stackCost(place, b)
 		if err != nil {
 			return fmt.Errorf("function %d: %w", w.importedFuncs+place, err)
 		}
+		w.costs = append(w.costs, constI32(int32(cost)))
 	}
 	return nil
+}
+
+// parse reads a body into the scratch space, where it stays until the next.
+func (w *rewriter) parse(place int) (*body, error) {
+	b, err := w.parseBody(place, w.scratch)
+	if err != nil {
+		return nil, fmt.Errorf("function %d: %w", w.importedFuncs+place, err)
+	}
+	w.scratch = b.code
+	return b, nil
 }
 
 // replaceEntries finds the functions that are called from outside or through tables, and puts thunks in their places.
@@ -130,15 +140,20 @@ func (w *rewriter) thunkOf(f uint32) uint32 {
 }
 
 func (w *rewriter) rewriteCode() error {
-	for place, b := range w.parsed {
-		if err := w.emitBody(b, w.limit(b.code)); err != nil {
+	for place := range w.bodies {
+		b, err := w.parse(place)
+		if err != nil {
+			return err
+		}
+		w.limited = w.limit(w.limited[:0], b.code)
+		if err := w.emitBody(b, w.limited); err != nil {
 			return fmt.Errorf("function %d: %w", w.importedFuncs+place, err)
 		}
-		w.parsed[place] = nil
 	}
 	for _, f := range w.thunks {
 		params := w.types[w.funcs[f]].params
-		if err := w.emitBody(&body{params: params}, w.thunk(f, params)); err != nil {
+		w.limited = w.thunk(w.limited[:0], f, params)
+		if err := w.emitBody(&body{params: params}, w.limited); err != nil {
 			return fmt.Errorf("entry of function %d: %w", f, err)
 		}
 	}
@@ -148,7 +163,7 @@ func (w *rewriter) rewriteCode() error {
 
 func (w *rewriter) emitBody(b *body, code []instr) error {
 	spare := uint32(b.params) + b.locals
-	out, usesSpare, err := emit(nil, code, w.chargeFunc, spare)
+	out, usesSpare, err := emit(make([]byte, 0, 4*len(code)), code, w.chargeFunc, spare)
 	if err != nil {
 		return err
 	}

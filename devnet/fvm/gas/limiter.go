@@ -156,30 +156,32 @@ func (h *heights) call(t funcType) {
 // limiter inserts the counting of the stack's height around calls.
 type limiter struct {
 	imported uint32
-	costs    []uint32 // of defined functions
-	global   uint32   // the counter
+	// costs are the constants of defined functions' stack costs.
+	costs []instr
+	// before and after a call: what comes with the cost's constant left out of its place.
+	get, set, add, sub instr
+	check              []instr
+}
+
+// newLimiter counts in the global with that index, for functions after the imported ones.
+func newLimiter(imported, global uint32) limiter {
+	get := indexed(opGlobalGet, global)
+	return limiter{
+		imported: imported, get: get, set: indexed(opGlobalSet, global), add: plain(opI32Add), sub: plain(opI32Sub),
+		check: []instr{get, constI32(maxStack), plain(opI32GtU), ifEmpty(), plain(opUnreachable), plain(opEnd)},
+	}
 }
 
 // around is the call with what comes before and after it (src/stack_limiter/mod.rs, instrument_call).
 func (l *limiter) around(out []instr, f uint32, call instr) []instr {
-	cost := constI32(int32(l.costs[f-l.imported]))
-	get, set := indexed(opGlobalGet, l.global), indexed(opGlobalSet, l.global)
-	return append(out,
-		get, cost, plain(opI32Add), set,
-		get, constI32(maxStack), plain(opI32GtU), ifEmpty(), plain(opUnreachable), plain(opEnd),
-		call,
-		get, cost, plain(opI32Sub), set)
+	cost := l.costs[f-l.imported]
+	out = append(out, l.get, cost, l.add, l.set)
+	out = append(out, l.check...)
+	return append(out, call, l.get, cost, l.sub, l.set)
 }
 
-// limit is the code with every call of a defined function surrounded.
-func (l *limiter) limit(code []instr) []instr {
-	calls := 0
-	for i := range code {
-		if code[i].op == opCall && code[i].arg >= l.imported {
-			calls++
-		}
-	}
-	out := make([]instr, 0, len(code)+14*calls)
+// limit appends the code with every call of a defined function surrounded.
+func (l *limiter) limit(out, code []instr) []instr {
 	for _, in := range code {
 		if in.op == opCall && in.arg >= l.imported {
 			out = l.around(out, in.arg, in)
@@ -191,10 +193,9 @@ func (l *limiter) limit(code []instr) []instr {
 }
 
 // thunk calls a function that the host, the start section or a table calls, and counts the stack's height for it.
-func (l *limiter) thunk(f uint32, params int) []instr {
-	var code []instr
+func (l *limiter) thunk(out []instr, f uint32, params int) []instr {
 	for i := range params {
-		code = append(code, indexed(opLocalGet, uint32(i)))
+		out = append(out, indexed(opLocalGet, uint32(i)))
 	}
-	return append(l.around(code, f, indexed(opCall, f)), plain(opEnd))
+	return append(l.around(out, f, indexed(opCall, f)), plain(opEnd))
 }
