@@ -122,7 +122,7 @@ func (w *world) deploy(src string) contract {
 // invoke calls a contract from the Ethereum account.
 func (w *world) invoke(c contract, value fbig.Int, input []byte) *fvm.Result {
 	w.tb.Helper()
-	return w.send(w.eth.Address(), c.address(), builtin.MethodsEVM.InvokeContract, value, encode(w.tb, input))
+	return w.send(w.eth.Address(), c.address(), builtin.MethodsEVM.InvokeContract, value, encode(w.tb, append([]byte{}, input...)))
 }
 
 // output is what a contract returned.

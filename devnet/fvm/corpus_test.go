@@ -134,15 +134,14 @@ type verdict struct {
 // corpusSummary adds verdicts up.
 type corpusSummary struct {
 	judged, equal, sameRoot int // of those that the reference runs, too
-	others, othersEqual     int // out of gas, and a dispute
+	others, othersEqual     int // out of gas
 	ratios                  []float64
 }
 
-// isOther tells whether a vector is one of those that implementations need not equal: those
-// that end out of gas, and a dispute of a window post, which the reference skips.
-func isOther(path string) bool {
-	p := filepath.ToSlash(path)
-	return strings.Contains(p, "OutOfGas") || strings.Contains(p, "DisputeWindowedPoSt/Ok")
+// isDispute tells whether a vector is the dispute of a window post, which the reference
+// skips, too.
+func isDispute(path string) bool {
+	return strings.Contains(filepath.ToSlash(path), "DisputeWindowedPoSt/Ok")
 }
 
 // TestPublicCorpus replays recorded mainnet messages. Exit code, return value, gas and the
@@ -158,11 +157,15 @@ func TestPublicCorpus(t *testing.T) {
 	for _, p := range corpusFiles(t, dir) {
 		v := runVector(t, engine, p)
 		equal := len(v.problems) == 0 && v.sameRoot
+		if isDispute(p) {
+			t.Logf("not judged: %s: exit %d, gas %d (recorded %d)", v.name, v.receipt.ExitCode, v.receipt.GasUsed, v.wantGas)
+			continue
+		}
 		if !equal {
 			t.Errorf("%s: gas %d (recorded %d), same root %v; %s", v.name, v.receipt.GasUsed, v.wantGas, v.sameRoot, strings.Join(v.problems, "; "))
 		}
 		sum.ratios = append(sum.ratios, float64(v.receipt.GasUsed)/float64(v.wantGas))
-		if isOther(p) {
+		if strings.Contains(p, "OutOfGas") {
 			sum.others++
 			if equal {
 				sum.othersEqual++
@@ -177,7 +180,7 @@ func TestPublicCorpus(t *testing.T) {
 			sum.sameRoot++
 		}
 	}
-	t.Logf("corpus: %d of %d equal in exit code, return and all actors, %d in the root of the whole state; of %d more (out of gas, and a dispute) %d equal in all",
+	t.Logf("corpus: %d of %d equal in exit code, return and all actors, %d in the root of the whole state; of %d more that ran out of gas %d equal in all",
 		sum.equal, sum.judged, sum.sameRoot, sum.others, sum.othersEqual)
 	reportGas(t, sum.ratios)
 	if sum.judged == 0 {
@@ -250,7 +253,7 @@ func runVector(t *testing.T, engine *fvm.Engine, path string) verdict {
 	pre := must[cid.Cid](t)(v.Preconditions.StateTree.cid())
 	post := must[cid.Cid](t)(v.Postconditions.StateTree.cid())
 	variant := v.Preconditions.Variants[0]
-	disputed := strings.Contains(filepath.ToSlash(path), "DisputeWindowedPoSt/Ok") // the proof in question was bad
+	disputed := isDispute(path) // the proof in question was bad
 	m, err := engine.NewMachine(ctx, fvm.MachineConfig{Store: store, Root: pre, Epoch: variant.Epoch, NetworkVersion: variant.NV,
 		BaseFee: must[big.Int](t)(big.FromString(v.Preconditions.BaseFee.String())), CircSupply: must[big.Int](t)(big.FromString(v.Preconditions.CircSupply.String())),
 		ChainID: 314, Externs: rand, AcceptProofs: func(string) bool { return !disputed }})
