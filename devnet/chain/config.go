@@ -66,7 +66,8 @@ type Config struct {
 	Unmetered bool
 	// AcceptProofs says whether a proof of this kind passes; nil accepts all.
 	AcceptProofs func(kind string) bool
-	// Engine, if set, is used instead of a new one and is not closed by Close.
+	// Engine, if set, is used instead of a new one and is not closed by Close. Bundle,
+	// ActorsVersion, CacheDir and Unmetered then say nothing.
 	Engine *fvm.Engine
 
 	// Log gets what an operator may want to know.

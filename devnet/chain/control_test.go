@@ -132,6 +132,34 @@ func TestReorgKeepsMessages(t *testing.T) {
 	}
 }
 
+// A snapshot outlives a reorg that drops its tipset: the revert goes back to that
+// branch.
+func TestRevertAcrossReorg(t *testing.T) {
+	n := start(t)
+	id := n.send(n.of(chain.Secp256k1, 0), fresh(t, 1))
+	head := n.mine(2)
+	place := n.found(id).TipSet
+	snapshot, err := n.Snapshot(n.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Reorg(n.ctx, 2, true); err != nil {
+		t.Fatal(err)
+	}
+	heads := n.Heads(n.ctx)
+	<-heads
+	if err := n.Revert(n.ctx, snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if n.Head() != head || n.found(id).TipSet != place || len(n.Pending()) != 0 {
+		t.Errorf("head %d, %d pending", n.Head().Height(), len(n.Pending()))
+	}
+	if change := <-heads; len(change.Revert) != 3 || len(change.Apply) != 2 || change.Apply[1] != head {
+		t.Errorf("subscribers see %d reverted, %d applied", len(change.Revert), len(change.Apply))
+	}
+	n.mine(1)
+}
+
 func TestReorgDropsMessages(t *testing.T) {
 	n := start(t)
 	from := n.of(chain.Secp256k1, 0)

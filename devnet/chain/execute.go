@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	amt2 "github.com/filecoin-project/go-amt-ipld/v2"
+	amt4 "github.com/filecoin-project/go-amt-ipld/v4"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
@@ -36,6 +37,9 @@ func (c *Chain) execute(ctx context.Context, n *node) error {
 		msg := onChain(signed)
 		result, err := machine.Apply(ctx, msg.VMMessage(), fvm.Explicit, msg.ChainLength())
 		if err != nil {
+			return fmt.Errorf("epoch %d, message %s: %w", n.height(), msg.Cid(), err)
+		}
+		if err := c.storeEvents(ctx, result); err != nil {
 			return fmt.Errorf("epoch %d, message %s: %w", n.height(), msg.Cid(), err)
 		}
 		tip = big.Add(tip, result.MinerTip)
@@ -145,6 +149,25 @@ func receiptsRoot(ctx context.Context, store fvm.Blockstore, results []Result) (
 		return cid.Undef, fmt.Errorf("receipts: %w", err)
 	}
 	return root, nil
+}
+
+// storeEvents keeps the array whose root a receipt has.
+func (c *Chain) storeEvents(ctx context.Context, result *fvm.Result) error {
+	if len(result.Events) == 0 || result.Receipt.EventsRoot == nil {
+		return nil
+	}
+	events := make([]cbg.CBORMarshaler, len(result.Events))
+	for i := range result.Events {
+		events[i] = &result.Events[i]
+	}
+	root, err := amt4.FromArray(ctx, fvm.CBORStore(c.store), events, amt4.UseTreeBitWidth(types.EventAMTBitwidth))
+	if err != nil {
+		return fmt.Errorf("store events: %w", err)
+	}
+	if root != *result.Receipt.EventsRoot {
+		return fmt.Errorf("store events: their root is %s, the receipt has %s", root, result.Receipt.EventsRoot)
+	}
+	return nil
 }
 
 func encode(value cbg.CBORMarshaler) ([]byte, error) {

@@ -11,12 +11,14 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
+	"github.com/filecoin-project/go-state-types/network"
 	"github.com/filecoin-project/lotus/build/buildconstants"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-varint"
 
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/gas"
 	"github.com/tidegate/tidegate/devnet/fvm/sig"
 )
 
@@ -68,12 +70,11 @@ func newMempool(ctx context.Context, c *Chain, at *node) (*mempool, error) {
 	return p, p.restore(ctx, at, nil)
 }
 
-// minimumGas is what the cheapest message of this size on chain costs in Lotus's
-// price list (chain/vm/gas_v0.go with the Hygge prices): the pool's lower bound of
-// gas limits.
-func minimumGas(size int) int64 {
-	const compute, storageBase, storagePerByte = 38863, 36, 1300
-	return compute + storagePerByte*(storageBase+int64(size))
+// minimumGas is what a message of this size pays for being on chain, whatever it
+// does: the pool's lower bound of gas limits. It is the machine's price, which is
+// above that of Lotus's own pool; with less a message could not begin to run.
+func minimumGas(version network.Version, size int) int64 {
+	return int64(gas.PricesFor(version).OnChainMessage(size).Total().RoundUp())
 }
 
 // minimumReplacement is the premium that a message must pay to replace another.
@@ -157,7 +158,7 @@ func (p *mempool) add(ctx context.Context, m *types.SignedMessage, untrusted boo
 	if !p.c.maySend(actor) {
 		return fmt.Errorf("sender actor %s is not a valid top-level sender", m.Message.From)
 	}
-	if err := m.Message.ValidForBlockInclusion(minimumGas(m.ChainLength()), p.c.config.NetworkVersion); err != nil {
+	if err := m.Message.ValidForBlockInclusion(minimumGas(p.c.config.NetworkVersion, m.ChainLength()), p.c.config.NetworkVersion); err != nil {
 		return fmt.Errorf("verify msg failed: message will not be included in a block: %w", err)
 	}
 	if err := p.checkBalance(m, actor.Balance); err != nil {

@@ -68,7 +68,7 @@ func TestKindsAndFailures(t *testing.T) {
 		}
 	}
 	sender := n.of(chain.Secp256k1, 2)
-	outOfGas := n.send(sender, fresh(t, 2), func(m *types.Message) { m.GasLimit = 400_000 })
+	outOfGas := n.send(sender, fresh(t, 2), func(m *types.Message) { m.GasLimit = 1_000_000 })
 	noMethod := n.send(sender, n.of(chain.BLS, 0).Address, func(m *types.Message) { m.Method = 99 })
 	tooMuch := n.send(sender, fresh(t, 3), func(m *types.Message) { m.Value = chain.AccountBalance() })
 	ts := n.mine(1)

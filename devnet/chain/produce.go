@@ -213,6 +213,9 @@ func (c *Chain) publish(leave, enter []*node) error {
 		learn()
 	}
 	for _, n := range enter {
+		if c.nodes[n.ts.Key()] == n {
+			continue // a revert to a branch that a reorg had dropped
+		}
 		c.nodes[n.ts.Key()] = n
 		c.blocks[n.ts.Cids()[0]] = n
 		c.index.place(n)

@@ -23,8 +23,7 @@ func payable(run []*types.SignedMessage, balance, baseFee abi.TokenAmount) []*ty
 	for i, m := range run {
 		msg := &m.Message
 		balance = big.Sub(balance, msg.RequiredFunds())
-		if msg.GasFeeCap.LessThan(baseFee) || msg.GasLimit > buildconstants.BlockGasLimit ||
-			msg.GasLimit < minimumGas(m.ChainLength()) || balance.Sign() < 0 {
+		if msg.GasFeeCap.LessThan(baseFee) || msg.GasLimit > buildconstants.BlockGasLimit || balance.Sign() < 0 {
 			return run[:i]
 		}
 		// A value that the rest does not cover fails on chain, which is the sender's affair.
