@@ -104,5 +104,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println("exit", res.Receipt.ExitCode, "balance", receiver.Balance)
-	// Output: exit Ok(0) balance 1000000000000000005
+	// Output: exit SysErrOutOfGas(7) balance 1000000000000000000
 }
