@@ -94,7 +94,7 @@ func Example() {
 	}
 	from, _ := address.NewIDAddress(100)
 	to, _ := address.NewIDAddress(101)
-	res, err := machine.Apply(ctx, &types.Message{From: from, To: to, Value: big.NewInt(5), GasLimit: 1_000_000,
+	res, err := machine.Apply(ctx, &types.Message{From: from, To: to, Value: big.NewInt(5), GasLimit: 10_000_000,
 		GasFeeCap: big.NewInt(200), GasPremium: big.NewInt(1)}, fvm.Explicit, 120)
 	if err != nil {
 		log.Fatal(err)
@@ -104,5 +104,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println("exit", res.Receipt.ExitCode, "balance", receiver.Balance)
-	// Output: exit SysErrOutOfGas(7) balance 1000000000000000000
+	// Output: exit Ok(0) balance 1000000000000000005
 }
