@@ -18,6 +18,7 @@ func (s *Shelf) Drop(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx)
 	for _, it := range left {
 		if err := s.letGo(ctx, it); err != nil {
 			return err
@@ -35,6 +36,7 @@ func (s *Shelf) Clean(ctx context.Context, id int64) error {
 	if err := s.d.Ledger.CleanBucket(ctx, id, s.d.Now()); err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // what is off offer is given back, whoever stops waiting
 	items, err := s.d.Ledger.BucketItems(ctx, id)
 	if err != nil {
 		return err
