@@ -131,16 +131,16 @@ func (p *Public) enter(w http.ResponseWriter, r *http.Request) (leave func(), ok
 		publicFail(w, http.StatusTooManyRequests, "too many downloads at once", "")
 		return nil, false
 	}
-	leave = func() {
+	away := func() {
 		p.clients.mu.Lock()
 		defer p.clients.mu.Unlock()
 		mine.streams--
 	}
 	select {
 	case p.streams <- struct{}{}:
-		return func() { <-p.streams; leave() }, true
+		return func() { <-p.streams; away() }, true
 	default:
-		leave()
+		away()
 		w.Header().Set("Retry-After", "30")
 		publicFail(w, http.StatusServiceUnavailable, "all downloads are taken: try again soon", "")
 		return nil, false
