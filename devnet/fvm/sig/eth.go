@@ -101,6 +101,9 @@ func EthTransaction(m *types.SignedMessage, chainID uint64) (ethtypes.EthTx, err
 		R: ethtypes.EthBigInt(unsignedInt(tx.r[:])), S: ethtypes.EthBigInt(unsignedInt(tx.s[:])), V: ethtypes.EthBigInt(tx.v(chainID)),
 	}
 	feeCap, premium := ethtypes.EthBigInt(tx.feeCap), ethtypes.EthBigInt(tx.premium)
+	if tx.kind == ethHomestead {
+		out.ChainID = 0 // it is for any chain, and Lotus shows it so
+	}
 	if tx.kind == ethFeeMarket {
 		out.Type, out.MaxFeePerGas, out.MaxPriorityFeePerGas = ethtypes.EIP1559TxType, &feeCap, &premium
 	} else {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/filecoin-project/go-keccak"
 	"golang.org/x/crypto/blake2b"
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // actors of the chain use it
+	//lint:ignore SA1019 actors of the chain may ask for it
+	"golang.org/x/crypto/ripemd160"
 )
 
 // Multihash codes of the functions that [Hash] knows.
