@@ -68,7 +68,7 @@ func run(ctx, hasten context.Context, args []string, out, errOut io.Writer) int 
 }
 
 func newRoot(hasten context.Context) *cli.Command {
-	return &cli.Command{
+	root := &cli.Command{
 		Name:  "tidegate",
 		Usage: "the bridge between contracts on Filecoin's EVM and real storage",
 		Description: "Contracts ask (pinToEstuary), an operator's daemon pins the content on an embedded IPFS node\n" +
@@ -76,7 +76,6 @@ func newRoot(hasten context.Context) *cli.Command {
 		Version:         version(),
 		HideVersion:     true,
 		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
-		OnUsageError:    func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage("%v", err) },
 		CommandNotFound: nil,
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Present() {
@@ -88,6 +87,17 @@ func newRoot(hasten context.Context) *cli.Command {
 			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
 			requestsCommand(), jobsCommand(), keysCommand(), configCommand(), versionCommand(),
 		},
+	}
+	sayUsage(root)
+	return root
+}
+
+// sayUsage makes flags that c or a command below it does not know errUsage;
+// commands do not inherit that from the root.
+func sayUsage(c *cli.Command) {
+	c.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage("%v", err) }
+	for _, sub := range c.Commands {
+		sayUsage(sub)
 	}
 }
 
