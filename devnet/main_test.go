@@ -33,7 +33,8 @@ func child(dir string) error {
 }
 
 // TestMain fails when a test leaves a goroutine behind. go-ethereum keeps one pool
-// of goroutines for the whole process that no chain owns.
+// of goroutines for the whole process that no chain owns, and goleveldb, which holds
+// its peers, lets one goroutine live for a second after a database is closed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		if err := child(dir); err != nil {
@@ -42,7 +43,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"),
+		goleak.IgnoreTopFunction("github.com/syndtr/goleveldb/leveldb.(*DB).mpoolDrain"),
+	)
 }
 
 // patience bounds every wait; nothing is expected to take as long.
