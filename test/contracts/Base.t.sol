@@ -14,6 +14,7 @@ import {
 import { EstuaryProvider } from "../../contracts/oracle/EstuaryProvider.sol";
 import { EstuaryPinning, PinningConfig } from "../../contracts/pinning/EstuaryPinning.sol";
 import { Pen } from "./Pen.sol";
+import { Factory } from "./mocks/Factory.sol";
 import { Test } from "forge-std/Test.sol";
 import { Vm } from "forge-std/Vm.sol";
 
@@ -39,6 +40,7 @@ abstract contract Base is Test {
         bytes context;
     }
 
+    Factory internal factory;
     EstuaryProvider internal provider;
     EstuaryPinning internal pinning;
     address internal owner = makeAddr("owner");
@@ -50,8 +52,9 @@ abstract contract Base is Test {
     function setUp() public virtual {
         vm.warp(1_800_000_000);
         keys = _sortedKeys("operator", 5);
+        factory = Factory(vm.deployCode("Factory.sol:Factory"));
         provider = _deployProvider(1, 1);
-        pinning = new EstuaryPinning(provider, _pinningConfig());
+        pinning = factory.pinning(provider, _pinningConfig());
         vm.deal(alice, 1000 ether);
         vm.deal(bob, 1000 ether);
         vm.deal(sender, 1000 ether);
@@ -90,7 +93,7 @@ abstract contract Base is Test {
 
     /// @dev A provider whose operators are the first `n` keys, k of which must sign, with both actions priced.
     function _deployProvider(uint8 k, uint256 n) internal returns (EstuaryProvider made) {
-        made = new EstuaryProvider(_config(), owner, _operators(0, n), k, CAP);
+        made = factory.provider(_config(), owner, _operators(0, n), k, CAP);
         vm.startPrank(owner);
         made.setPrice(Actions.PIN, _price());
         made.setPrice(Actions.UNPIN, Price(0.01 ether, 0, 0, 1000, true));

@@ -551,7 +551,7 @@ contract EstuaryPinningTest is Base {
         c.callbackGas = 2_000_001;
         _expectConfig("callbackGas", c);
         vm.expectRevert(Oracle.Oracle_ZeroProvider.selector);
-        new EstuaryPinning(IExecutionProvider(address(0)), _pinningConfig());
+        factory.pinning(IExecutionProvider(address(0)), _pinningConfig());
     }
 
     // ----------------------------------------------------------------- helpers
@@ -624,6 +624,6 @@ contract EstuaryPinningTest is Base {
 
     function _expectConfig(bytes32 field, PinningConfig memory c) private {
         vm.expectRevert(abi.encodeWithSelector(IEstuaryPinning.EstuaryPinning_ConfigOutOfRange.selector, field));
-        new EstuaryPinning(provider, c);
+        factory.pinning(provider, c);
     }
 }

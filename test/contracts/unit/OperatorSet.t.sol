@@ -11,15 +11,14 @@ import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 
 contract OperatorSetTest is Base {
     function test_Constructor_FirstConfigurationIsInForce() public {
-        uint64 created = vm.getNonce(address(this));
-        address at = vm.computeCreateAddress(address(this), created);
+        address at = vm.computeCreateAddress(address(factory), vm.getNonce(address(factory)));
         address[] memory first = _operators(0, 3);
         bytes32 digest = keccak256(abi.encode(block.chainid, at, uint32(1), first, uint8(2)));
         vm.expectEmit(at);
         emit IOperatorSet.OperatorsProposed(digest, 0, first, 2, uint40(block.timestamp));
         vm.expectEmit(at);
         emit IOperatorSet.OperatorsActivated(digest, 1, 0, 0);
-        EstuaryProvider made = new EstuaryProvider(_config(), owner, first, 2, CAP);
+        EstuaryProvider made = factory.provider(_config(), owner, first, 2, CAP);
         assertEq(made.configDigest(), digest);
         assertEq(made.operators(), first);
         assertEq(made.threshold(), 2);
@@ -269,6 +268,6 @@ contract OperatorSetTest is Base {
 
     function _expectConfig(bytes32 field, ProviderConfig memory c) private {
         vm.expectRevert(abi.encodeWithSelector(IEstuaryProvider.EstuaryProvider_ConfigOutOfRange.selector, field));
-        new EstuaryProvider(c, owner, _operators(0, 1), 1, CAP);
+        factory.provider(c, owner, _operators(0, 1), 1, CAP);
     }
 }
