@@ -46,8 +46,13 @@ func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
 	return nil
 }
 
-// closed picks the requests whose closing becomes final, and their jobs.
-const closed = "SELECT id FROM request WHERE closed_final = 0 AND close_block <> '' AND close_height <= ? AND state = ?"
+// closed picks the requests whose closing becomes final, closedJobs the jobs
+// that answer them.
+const (
+	closed     = "SELECT id FROM request WHERE closed_final = 0 AND close_block <> '' AND close_height <= ? AND state = ?"
+	closedJobs = "SELECT j.id FROM request r JOIN job j ON j.request = r.id AND j.answers = 1" +
+		" WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND r.state = ?"
+)
 
 // settle ends jobs and answers of requests whose closing is final. Most rows are
 // moved by whole-set statements; only pins that may hold content they should
@@ -57,16 +62,18 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 		return err
 	}
 	answered, refunded := string(chain.RequestAnswered), string(chain.RequestRefunded)
-	const end = ", due = 0, fence = fence + 1, lease_owner = '', lease_until = 0, updated = ? WHERE answers = 1 AND request IN (" + closed + ")"
-	const unfinished = " AND state IN ('available', 'running', 'retrying', 'snoozed', 'dead')"
+	const end = ", due = 0, fence = fence + 1, lease_owner = '', lease_until = 0, updated = ? WHERE id IN (" + closedJobs + ")"
+	// joined with '', state is no key of an index: the rows are found by their ids,
+	// not by walking all that ever were done
+	const unfinished = " AND state || '' IN ('available', 'running', 'retrying', 'snoozed', 'dead')"
 	for _, q := range []struct {
 		to         job.State
 		which, how string
 	}{
 		{job.Cancelled, unfinished, answered},
 		{job.Cancelled, unfinished, refunded},
-		{job.Settled, " AND state IN ('done', 'cancelled', 'orphaned')", answered},
-		{job.Settled, " AND state = 'done'", refunded},
+		{job.Settled, " AND state || '' IN ('done', 'cancelled', 'orphaned')", answered},
+		{job.Settled, " AND state || '' = 'done'", refunded},
 	} {
 		n, err := exec(ctx, b.t, "UPDATE job SET state = ?"+end+q.which, string(q.to), b.now, final, q.how)
 		if err != nil {

@@ -180,7 +180,7 @@ const maxMissing = 1000
 // count = max + 1 and max + 1 = the contract's nextSeq() at the final height.
 func (s *Store) SeqAudit(ctx context.Context, contract common.Address) (count int64, missing []int64, highest int64, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		const final = " FROM log WHERE address = ? AND state = 'final' AND seq IS NOT NULL"
+		const final = " FROM log WHERE address = ? AND state = 'final' AND state <> 'retracted' AND seq IS NOT NULL" // as log_seq has it
 		err := t.QueryRowContext(ctx, "SELECT count(*), coalesce(max(seq), -1)"+final, address(contract)).Scan(&count, &highest)
 		if err != nil || count == highest+1 {
 			return err

@@ -92,7 +92,7 @@ func (b *batch) advanceCursor(ctx context.Context) error {
 	}
 	b.cursor = c
 	if b.Reorg {
-		if err := b.refuseDeep(ctx); err != nil {
+		if err := b.refuseDeep(); err != nil {
 			return err
 		}
 		b.cursor.Height = min(c.Height, b.Ancestor.Height)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"sync"
 	"testing"
 )
 
@@ -49,4 +51,67 @@ func Turns(ctx context.Context, s *Store) (wrong int, err error) {
 			OR running <> (SELECT count(*) FROM job j WHERE j.kind = turn.kind AND j.requester = turn.requester AND j.state = 'running')`).Scan(&wrong)
 	})
 	return wrong, err
+}
+
+// Synchronous gives the sync mode of the two writing connections: 1 is NORMAL, 2
+// FULL.
+func Synchronous(ctx context.Context, s *Store) (normal, full int, err error) {
+	if err := s.normal.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&normal); err != nil {
+		return 0, 0, err
+	}
+	err = s.full.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&full)
+	return normal, full, err
+}
+
+// Plans collects how SQLite runs each statement: by statement, the lines of
+// EXPLAIN QUERY PLAN.
+type Plans struct {
+	mu   sync.Mutex
+	seen map[string][]string
+}
+
+// Of gives the plans collected so far.
+func (p *Plans) Of() map[string][]string { return p.seen }
+
+// Watch collects the plans of what s runs from now on.
+func (p *Plans) Watch(s *Store) { s.wrap = func(t conn) conn { return explainer{t, p} } }
+
+type explainer struct {
+	conn
+	p *Plans
+}
+
+func (e explainer) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	e.explain(ctx, q, args)
+	return e.conn.ExecContext(ctx, q, args...)
+}
+
+func (e explainer) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	e.explain(ctx, q, args)
+	return e.conn.QueryContext(ctx, q, args...)
+}
+
+func (e explainer) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	e.explain(ctx, q, args)
+	return e.conn.QueryRowContext(ctx, q, args...)
+}
+
+func (e explainer) explain(ctx context.Context, q string, args []any) {
+	e.p.mu.Lock()
+	defer e.p.mu.Unlock()
+	if e.p.seen == nil {
+		e.p.seen = map[string][]string{}
+	}
+	if _, ok := e.p.seen[q]; ok {
+		return
+	}
+	lines, err := list(ctx, e.conn, func(s scanner) (line string, err error) {
+		var skip any
+		err = s.Scan(&skip, &skip, &skip, &line)
+		return line, err
+	}, "EXPLAIN QUERY PLAN "+q, args...)
+	if err != nil {
+		lines = []string{"not explained: " + err.Error()}
+	}
+	e.p.seen[q] = lines
 }

@@ -50,6 +50,14 @@ func TestOpenMakesAnEmptyLedgerAndKeepsIt(t *testing.T) {
 	}
 }
 
+func TestSignedBytesAreWrittenOnADurableConnection(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	normal, full, err := store.Synchronous(t.Context(), s)
+	if err != nil || normal != 1 || full != 2 {
+		t.Fatalf("synchronous is %d and %d, want 1 (NORMAL) and 2 (FULL), %v", normal, full, err)
+	}
+}
+
 func TestOpenNeedsAPath(t *testing.T) {
 	if _, err := store.Open(t.Context(), store.Config{}); err == nil {
 		t.Fatal("opened")

@@ -14,8 +14,9 @@ import (
 )
 
 // sealable says when an answer may be sealed: its job still stands by it, and
-// its request is final and open, and no cursor is frozen.
-const sealable = `a.state = 'pending' AND j.state = 'done' AND r.state = 'open' AND r.final = 1
+// its request is final and open, and no cursor is frozen. Joined with ”, the
+// job's state is no key of an index: jobs are looked up by answers, not walked.
+const sealable = `a.state = 'pending' AND j.state || '' = 'done' AND r.state = 'open' AND r.final = 1
 	AND NOT EXISTS (SELECT 1 FROM cursor WHERE frozen <> '')`
 
 const answerJoin = " FROM answer a JOIN request r ON r.id = a.request JOIN job j ON j.id = a.job WHERE "
@@ -323,10 +324,11 @@ func endOf(ctx context.Context, t conn, batch, tx int64) (chain.BatchState, erro
 // closeBatch ends a batch and lets its answers go.
 func closeBatch(ctx context.Context, t conn, batch int64, end chain.BatchState, now int64) (int, error) {
 	for _, q := range []struct{ to, which string }{
-		{"withdrawn", "request IN (SELECT id FROM request WHERE state = 'retracted' OR (closed_final = 1 AND state = 'refunded'))"},
-		{"settled", "request IN (SELECT id FROM request WHERE closed_final = 1)"},
+		{"withdrawn", "(r.state = 'retracted' OR (r.closed_final = 1 AND r.state = 'refunded'))"},
+		{"settled", "r.closed_final = 1"},
 	} {
-		if _, err := exec(ctx, t, "UPDATE answer SET state = ?, batch = NULL, updated = ? WHERE batch = ? AND "+q.which, q.to, now, batch); err != nil {
+		if _, err := exec(ctx, t, "UPDATE answer SET state = ?, batch = NULL, updated = ? WHERE batch = ?"+
+			" AND EXISTS (SELECT 1 FROM request r WHERE r.id = answer.request AND "+q.which+")", q.to, now, batch); err != nil {
 			return 0, err
 		}
 	}

@@ -8,19 +8,11 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// refuseDeep fails when something above the ancestor was final.
-func (b *batch) refuseDeep(ctx context.Context) error {
-	h := int64(b.Ancestor.Height)
+// refuseDeep fails when something above the ancestor was final. No log is final
+// above its filter's final height.
+func (b *batch) refuseDeep() error {
 	if b.cursor.Final > b.Ancestor.Height {
 		return fmt.Errorf("%w: the common ancestor is %s, but height %d was final", chain.ErrDeepReorg, b.Ancestor.ID(), b.cursor.Final)
-	}
-	final, found, err := one(ctx, b.t, value[int64],
-		"SELECT height FROM log WHERE height > ? AND filter = ? AND state = 'final' ORDER BY height LIMIT 1", h, b.Filter)
-	if err != nil {
-		return err
-	}
-	if found {
-		return fmt.Errorf("%w: the common ancestor is %s, but a log at height %d was final", chain.ErrDeepReorg, b.Ancestor.ID(), final)
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ type Store struct {
 	full   *writer // tx rows and what is signed: durable on return
 	read   *sql.DB // nil for a ledger in memory, which has one connection
 	dbs    []*sql.DB
+	wrap   func(conn) conn // nil but in tests, which look at the statements
 }
 
 // writer is one connection that writes; the token in Store.turn guards it.
@@ -159,18 +160,18 @@ var ErrClosed = errors.New("the ledger is closed")
 
 // write runs fn in a transaction of chain or job rows.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
-	return s.transact(ctx, func() *writer { return s.normal }, beginWrite, fn)
+	return s.transact(ctx, s.normal, beginWrite, fn)
 }
 
 // writeFull runs fn in a transaction that is on disk when writeFull returns.
 func (s *Store) writeFull(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
-	return s.transact(ctx, func() *writer { return s.full }, beginWrite, fn)
+	return s.transact(ctx, s.full, beginWrite, fn)
 }
 
 // view runs fn in a read transaction: all its reads see one moment.
 func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
 	if s.read == nil {
-		return s.transact(ctx, func() *writer { return s.normal }, "BEGIN", fn)
+		return s.transact(ctx, s.normal, "BEGIN", fn)
 	}
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil && s.closed.Load() {
@@ -179,7 +180,7 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 	if err != nil {
 		return explain(err)
 	}
-	err = fn(ctx, tx)
+	err = fn(ctx, s.wrapped(tx))
 	if end := tx.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
 		err = end
 	}
@@ -189,7 +190,7 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 // transact waits for the writers' token, which ctx bounds; from then on the
 // transaction, being short, runs to its end whatever becomes of ctx: a caller
 // that got an error knows that nothing was applied.
-func (s *Store) transact(ctx context.Context, w func() *writer, begin string, fn func(context.Context, conn) error) (err error) {
+func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(context.Context, conn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (s *Store) transact(ctx context.Context, w func() *writer, begin string, fn
 		return ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	c, ctx := w().conn, context.WithoutCancel(ctx)
+	c, ctx := w.conn, context.WithoutCancel(ctx)
 	if _, err := c.ExecContext(ctx, begin); err != nil {
 		return explain(err)
 	}
@@ -212,7 +213,7 @@ func (s *Store) transact(ctx context.Context, w func() *writer, begin string, fn
 			_, _ = c.ExecContext(ctx, "ROLLBACK")
 		}
 	}()
-	if err := fn(ctx, c); err != nil {
+	if err := fn(ctx, s.wrapped(c)); err != nil {
 		return explain(err)
 	}
 	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {
@@ -220,4 +221,11 @@ func (s *Store) transact(ctx context.Context, w func() *writer, begin string, fn
 	}
 	done = true
 	return nil
+}
+
+func (s *Store) wrapped(t conn) conn {
+	if s.wrap == nil {
+		return t
+	}
+	return s.wrap(t)
 }

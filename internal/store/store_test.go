@@ -46,10 +46,6 @@ func TestSQLiteFileConforms(t *testing.T) {
 	}))
 }
 
-func TestSQLiteInMemoryConforms(t *testing.T) {
-	storetest.Run(t, opener(func(testing.TB) string { return ":memory:" }))
-}
-
 func TestSQLiteFollowsTheModel(t *testing.T) {
 	storetest.RunModel(t, opener(func(testing.TB) string { return ":memory:" }))
 }

@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/internal/store/storetest"
+)
+
+// growing are the tables that grow with history: a statement that walks one of
+// them gets slower every day.
+var growing = regexp.MustCompile(`SCAN (log|request|job|answer|batch|batch_item|tx|tx_attempt|block|turn|r|j|a|i|x)\b`)
+
+// byState is an index that is as long as history for most states: good for
+// listings and counts only.
+const byState = "INDEX job_state"
+
+// mayWalk are statements that people ask for now and then, and why they may walk.
+var mayWalk = map[string]string{
+	"FROM log WHERE height >= ?":                   "listing logs, newest request last, is for audits",
+	"FROM request WHERE 1 = 1":                     "listing requests walks request_seq from its end, up to the limit",
+	"FROM job WHERE 1 = 1":                         "listing jobs walks from the newest, up to the limit",
+	"SELECT kind, state, count(*) FROM job":        "counting walks the index of states",
+	"FROM batch b LEFT JOIN tx x ON x.id = b.tx":   "walks batch_open, which holds open batches only",
+	"WITH RECURSIVE k(kind)":                       "asks indexes of rows that are due, timed or running for their next kind",
+	"INSERT OR FAIL INTO":                          "inserting walks nothing; the plan names the children of a deferred foreign key, read only while one is violated",
+	"IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job": "walks the rows that the inner statement gave, of one turn, up to its limit",
+	"SELECT max(version_id) FROM goose_db_version": "a row a migration",
+}
+
+// TestSQLiteInMemoryConformsAndWalksNoHistory runs the conformance suite and looks
+// at the plan of every statement that it made the store run.
+func TestSQLiteInMemoryConformsAndWalksNoHistory(t *testing.T) {
+	var plans store.Plans
+	open := opener(func(testing.TB) string { return ":memory:" })
+	storetest.Run(t, func(t testing.TB, clock func() time.Time) storetest.Ledger {
+		l := open(t, clock)
+		plans.Watch(l.(*store.Store))
+		return l
+	})
+	if len(plans.Of()) < 80 {
+		t.Fatalf("only %d statements were seen", len(plans.Of()))
+	}
+	for q, plan := range plans.Of() {
+		excused := false
+		for start := range mayWalk {
+			excused = excused || strings.Contains(q, start)
+		}
+		for _, line := range plan {
+			if !excused && (growing.MatchString(line) || strings.Contains(line, byState) || strings.HasPrefix(line, "not explained")) {
+				t.Errorf("%s\n\t%s", strings.Join(strings.Fields(q), " "), strings.Join(plan, "\n\t"))
+				break
+			}
+		}
+	}
+}
