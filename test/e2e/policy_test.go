@@ -84,6 +84,7 @@ func link(child string) any {
 
 // jobView is a row of `jobs show --json`.
 type jobView struct {
+	ID      int64  `json:"id"`
 	Key     string `json:"key"`
 	State   string `json:"state"`
 	Outcome string `json:"outcome"`

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/test/kubo"
 	_ "modernc.org/sqlite" // to write a schema version that is too new
 )
 
@@ -180,6 +182,40 @@ func TestEmptyBalanceParksAndResumes(t *testing.T) {
 	})
 	output(t, nil, cast(t), "send", "--rpc-url", n.RPC, "--private-key", n.Keys[keyBob].PrivateKey, "--value", "10ether", poor.Address)
 	n.awaitAnswers(t, []common.Hash{id}, time.Minute)
+	d.stop(t)
+}
+
+// A disk that is too full keeps a request waiting, says why and what to do, and
+// loses nothing: with room again, the same request is answered as pinned.
+func TestFullDiskKeepsTheRequestWaiting(t *testing.T) {
+	n := startDevnet(t)
+	k := kubo.Start(t)
+	cid := k.Add(content(21, 300_000))
+	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
+	roomy := d.args
+	d.args = append(append([]string{}, roomy...), "--ipfs-disk-reserve", "1048576 GiB")
+	d.start(t)
+	id := n.pin(keyAlice, cid)
+	eventually(t, time.Minute, "it says that the disk is too full", func() error {
+		if !strings.Contains(d.tail(20_000), "free some space or lower the reserve") {
+			return errNotYet
+		}
+		return nil
+	})
+	waiting := d.job(t, id)
+	if waiting.State != "snoozed" {
+		t.Fatalf("the job is %s", waiting.State)
+	}
+	if n.answers(t)[id] != 0 || n.status(cid) != pinRequested {
+		t.Fatalf("answered though the disk, not the content, is at fault; status %d", n.status(cid))
+	}
+	d.stop(t)
+
+	d.args = roomy
+	d.start(t)
+	d.cli(t, "jobs", "retry", fmt.Sprint(waiting.ID)) // it would be tried again by itself, in a minute
+	n.awaitStatus(cid, pinPinned, time.Minute)
+	d.verify(t)
 	d.stop(t)
 }
 
