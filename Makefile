@@ -49,8 +49,8 @@ unit: ## Go tests, but for end-to-end and race
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 .PHONY: race
-race: ## Go tests of what runs concurrently, under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(RACE_PACKAGES)
+race: ## Go tests of what runs concurrently, under the race detector (property tests with 15 draws instead of 100)
+	RAPID_CHECKS=15 CGO_ENABLED=1 $(GO) test -race -timeout 40m $(RACE_PACKAGES)
 
 .PHONY: contracts
 contracts: tools ## Foundry tests with gas and size snapshots
