@@ -47,6 +47,7 @@ func TestAddedFilesHaveKubosCIDs(t *testing.T) {
 }
 
 func TestAddedFileReadsBackWholeAndInPart(t *testing.T) {
+	notForRace(t)
 	n := startNode(t)
 	data := randBytes(1, 50<<20) // more than 174 chunks: two levels of nodes
 	c, st, err := n.AddFile(context.Background(), "r", "big", bytes.NewReader(data))
@@ -121,6 +122,7 @@ func TestAddedDirectoryKeepsHiddenFilesAndLinks(t *testing.T) {
 }
 
 func TestLargeDirectoryIsShardedAndLeavesNothingBehind(t *testing.T) {
+	notForRace(t)
 	ctx := context.Background()
 	n, b := startNode(t), startNode(t)
 	entries := map[string]files.Node{}

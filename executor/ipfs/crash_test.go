@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/ipfs/go-cid"
 )
 
@@ -29,11 +30,14 @@ func openTestStore(t testing.TB, dir string) *store {
 	return s
 }
 
-// copyDir is what a power cut leaves: the files as they are at this moment.
-func copyDir(t testing.TB, from string) string {
-	t.Helper()
-	to := t.TempDir()
-	err := filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
+// copyDir is what a power cut leaves: the files as they are at this moment. A
+// writer may rename or unlink one between its listing and its reading: then it was
+// already gone. It runs on writers' goroutines too, so it must not end the test.
+func copyDir(from, to string) error {
+	return filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -42,12 +46,20 @@ func copyDir(t testing.TB, from string) string {
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		}
 		b, err := os.ReadFile(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
 	})
-	if err != nil {
+}
+
+func powerCut(t testing.TB, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := copyDir(dir, to); err != nil {
 		t.Fatal(err)
 	}
 	return to
@@ -101,7 +113,7 @@ func TestPowerCutAtEachStep(t *testing.T) {
 			if _, err := s.add(ctx, rec, items, true, false); !errors.Is(err, errCut) {
 				t.Fatalf("got %v, want the cut", err)
 			}
-			s2 := openTestStore(t, copyDir(t, dir))
+			s2 := openTestStore(t, powerCut(t, dir))
 			got, err := s2.pin("r")
 			if err != nil {
 				t.Fatal(err)
@@ -138,7 +150,7 @@ func TestPowerCutAtEachStep(t *testing.T) {
 			if _, err := s.drop(ctx, rec); !errors.Is(err, errCut) {
 				t.Fatalf("got %v, want the cut", err)
 			}
-			wantStore(t, openTestStore(t, copyDir(t, dir)), 0)
+			wantStore(t, openTestStore(t, powerCut(t, dir)), 0)
 		})
 	}
 }
@@ -183,13 +195,23 @@ func TestHalfDoneReleaseIsFinishedByNew(t *testing.T) {
 	}
 }
 
-// TestPinResumesAfterAPowerCut copies the directory while a pin is under way.
+// TestPinResumesAfterAPowerCut copies the directory while a pin is under way. The
+// copy is of one moment: a writer that waits at the mutex has its files, or has
+// not yet committed what refers to them.
 func TestPinResumesAfterAPowerCut(t *testing.T) {
 	src := startNode(t)
 	cfg := testConfig(t.TempDir())
 	n := openNode(t, cfg, Deps{})
-	root := addFile(t, src, "f", randBytes(3, 16<<20))
-	var copied string
+	var mids []cid.Cid
+	for i := range uint64(40) {
+		leaves := []cid.Cid{putRaw(t, src, "s", randBytes(100*i, 40<<10))}
+		for j := range uint64(40) {
+			leaves = append(leaves, putRaw(t, src, "s", randBytes(100*i+j+1, 300)))
+		}
+		mids = append(mids, putNode(t, src, "s", fmt.Sprint("mid", i), 1, leaves...))
+	}
+	root := putNode(t, src, "s", "root", 1, mids...)
+	cut, copied := t.TempDir(), ""
 	var mu sync.Mutex // several writers commit at a time
 	commits := 0
 	n.store.crash = func(at string) error {
@@ -197,7 +219,13 @@ func TestPinResumesAfterAPowerCut(t *testing.T) {
 		defer mu.Unlock()
 		if at == "commit" && copied == "" {
 			if commits++; commits == 3 {
-				copied = copyDir(t, cfg.DataDir)
+				copied = filepath.Join(cut, "data")
+				// Batches are not synced one by one; a cut may lose those that
+				// were not, and then there is nothing to resume from.
+				if err := n.store.db.LogData(nil, pebble.Sync); err != nil {
+					return err
+				}
+				return copyDir(cfg.DataDir, copied)
 			}
 		}
 		return nil
@@ -213,8 +241,8 @@ func TestPinResumesAfterAPowerCut(t *testing.T) {
 	if st.Fetched == 0 || st.Fetched >= whole.Fetched {
 		t.Fatalf("resumed pin fetched %d blocks of %d", st.Fetched, whole.Fetched)
 	}
-	if !bytes.Equal(readAll(t, n2, root, ""), readAll(t, src, root, "")) {
-		t.Fatal("the resumed file differs")
+	if has, err := n2.HasAll(context.Background(), root); err != nil || !has {
+		t.Fatalf("HasAll = %t, %v", has, err)
 	}
 	wantClean(t, n2, whole.Blocks)
 }
@@ -254,7 +282,11 @@ func overlappingDAGs(t testing.TB, src *Node, r *rand.Rand, n int) (roots []cid.
 // and cancel over overlapping DAGs at once; then the references must equal a
 // recount, and the blocks the union of what is still pinned.
 func TestRandomPinsAndReleasesKeepExactReferences(t *testing.T) {
-	for _, seed := range []uint64{1, 2, uint64(time.Now().UnixNano())} {
+	seeds := []uint64{1, 2, uint64(time.Now().UnixNano())}
+	if testing.Short() {
+		seeds = seeds[1:]
+	}
+	for _, seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			src, n := startNode(t), startNode(t)
 			roots, members := overlappingDAGs(t, src, rand.New(rand.NewPCG(seed, 0)), 8)

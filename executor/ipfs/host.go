@@ -20,6 +20,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 )
@@ -111,6 +112,8 @@ func startHost(cfg Config, key crypto.PrivKey, trusted []peer.AddrInfo) (host.Ho
 		libp2p.DisableMetrics(),
 		libp2p.UserAgent(userAgent),
 		libp2p.NonPublicAddrPublishing(cfg.AllowPrivatePeers),
+		// libp2p would give up private addresses after 5 s, whatever was configured.
+		libp2p.SwarmOpts(swarm.WithDialTimeout(cfg.DialTimeout), swarm.WithDialTimeoutLocal(cfg.DialTimeout)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("starting libp2p on %v (is another daemon using the port?): %w", cfg.Listen, err)

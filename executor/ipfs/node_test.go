@@ -31,11 +31,20 @@ func TestMain(m *testing.M) {
 	)
 }
 
+// notForRace leaves a test out of -short runs, which is what the race detector
+// gets: it is large, and what it does at once smaller tests do too.
+func notForRace(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("large, and no more concurrent than others")
+	}
+}
+
 // testConfig is a loopback node in its own directory.
 func testConfig(dir string) Config {
 	return Config{
 		DataDir: dir, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, AllowPrivatePeers: true,
-		StallTimeout: time.Minute, DialTimeout: 10 * time.Second, DiskReserve: 1 << 20,
+		StallTimeout: time.Minute, DialTimeout: 30 * time.Second, DiskReserve: 1 << 20,
 	}
 }
 

@@ -34,6 +34,7 @@ var mayWalk = map[string]string{
 // TestSQLiteInMemoryConformsAndWalksNoHistory runs the conformance suite and looks
 // at the plan of every statement that it made the store run.
 func TestSQLiteInMemoryConformsAndWalksNoHistory(t *testing.T) {
+	oneGoroutine(t)
 	var plans store.Plans
 	open := opener(func(testing.TB) string { return ":memory:" })
 	storetest.Run(t, func(t testing.TB, clock func() time.Time) storetest.Ledger {
