@@ -4,147 +4,121 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
+
+	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/rpc"
 )
 
 const (
-	// ChainID is the chain id of every devnet, that of a local Filecoin network.
-	ChainID = 31415926
+	// ChainID is the chain id of every devnet, that of Filecoin's development networks.
+	ChainID = chain.DefaultChainID
 	// DefaultPort is where DefaultConfig listens: the usual port of a local chain.
 	DefaultPort = 8545
-	// DefaultFinalityDepth is how far DefaultConfig's finalized tag trails the head.
+	// DefaultFinalityDepth is how many tipsets behind the head the finalized one is, if
+	// Config does not say: fewer than on public networks, so that tests need not wait.
 	DefaultFinalityDepth = 3
-	// DefaultBlockTime is DefaultConfig's pause between blocks.
+	// DefaultBlockTime is DefaultConfig's pause between epochs.
 	DefaultBlockTime = time.Second
-	// DefaultGasLimit is the block gas limit when Config gives none.
-	DefaultGasLimit = 60_000_000
 
-	minBlockTime     = 10 * time.Millisecond
-	maxFinalityDepth = 100_000
+	minBlockTime = 10 * time.Millisecond
 )
 
 var (
 	// ErrPortInUse is returned by New when another process holds the port.
-	ErrPortInUse = errors.New("port in use")
-	// ErrDataDirInUse is returned by New when another devnet holds the data directory.
-	ErrDataDirInUse = errors.New("data directory in use")
+	ErrPortInUse = rpc.ErrPortInUse
 	// ErrConfig is returned by New when a field of Config has an impossible value.
 	ErrConfig = errors.New("bad devnet configuration")
 	// ErrClosed is returned by every operation on a devnet that was closed.
-	ErrClosed = errors.New("devnet is closed")
-	// ErrReorgDepth is returned by Reorg when the chain is shorter than the depth,
-	// or when the blocks are too old to be replaced.
-	ErrReorgDepth = errors.New("cannot reorganise that deep")
+	ErrClosed = chain.ErrClosed
 )
 
-// Config says how a devnet behaves. The zero value is valid: memory only, a
-// random port on loopback, blocks on demand, every block final at once.
-// DefaultConfig has the values of `tidegate devnet`.
+// Config says how a devnet behaves. The zero value is valid: a random port on
+// loopback, epochs on demand. DefaultConfig has the values of `tidegate devnet`.
+// What it does not have is in [chain.Config] and [rpc.Config], for those who put a
+// chain and a server together themselves.
 type Config struct {
 	// Host is the address to listen on; "" means 127.0.0.1. On an address that is
 	// not loopback the devnet_*, evm_* and anvil_* methods are not served.
 	Host string
 	// Port is the TCP port for HTTP and WebSocket; 0 picks a free one.
 	Port int
-	// BlockTime is the pause between blocks, at least 10ms. 0 means on demand: each
-	// transaction is mined at once, in its own block, followed by FinalityDepth
-	// empty blocks. Timestamps are whole seconds, so a pause below one second makes
-	// the chain's clock run faster than the wall clock.
+	// BlockTime is the real pause between epochs, at least 10ms. 0 means on demand:
+	// each message gets an epoch, one that executes it, and FinalityDepth more, so
+	// that it is final when sending it returns.
 	BlockTime time.Duration
-	// FinalityDepth is how many blocks the finalized and safe tags trail the head.
-	FinalityDepth uint64
-	// GasLimit is the gas limit of a block; 0 means DefaultGasLimit.
-	GasLimit uint64
-	// DataDir keeps the chain over restarts; "" keeps it in memory.
-	DataDir string
+	// Epoch is how much chain time one epoch is, in whole seconds; 0 means BlockTime
+	// rounded up to a second, so that the chain's clock keeps up with the wall clock.
+	// On Filecoin it is 30 seconds.
+	Epoch time.Duration
+	// FinalityDepth is how many tipsets behind the head the finalized one is; 0 means
+	// DefaultFinalityDepth.
+	FinalityDepth int
+	// GenesisTime is the timestamp of epoch 0; zero means now, less the epochs that
+	// New makes. Set it, and Seed, for the same CIDs in every run.
+	GenesisTime time.Time
+	// Seed decides tickets, randomness and the keys that are not of the known phrase.
+	Seed [32]byte
 	// AllowedOrigins are the web origins that may call over CORS and WebSocket, each
 	// with at most one "*"; nil means any port of localhost, 127.0.0.1 and [::1].
 	AllowedOrigins []string
 	// AllowedHosts are the names accepted in the HTTP Host header beside IP
 	// addresses; nil means localhost. "*" accepts all.
 	AllowedHosts []string
-	// Logger gets the devnet's log lines and the engine's; nil discards them. With a
-	// Logger, go-ethereum's process-wide default logger points here until Close.
+	// CacheDir keeps compiled actors between runs; "" is tidegate-fvm in the user's
+	// cache directory.
+	CacheDir string
+	// Unmetered runs actors without counting their instructions: faster, and gas is
+	// then less than Filecoin's.
+	Unmetered bool
+	// AcceptProofs says whether a proof of this kind passes; nil accepts all.
+	AcceptProofs func(kind string) bool
+	// Engine, if set, is used instead of a new one and is not closed by Close. CacheDir
+	// and Unmetered then say nothing.
+	Engine *fvm.Engine
+	// Logger gets the devnet's log lines; nil discards them.
 	Logger *slog.Logger
-	// EngineLogLevel is the lowest level of the engine's own lines that reach Logger;
-	// the zero value is slog.LevelInfo, which is talkative; DefaultConfig uses
-	// slog.LevelWarn.
-	EngineLogLevel slog.Level
-	// Now is the wall clock; nil means time.Now.
-	Now func() time.Time
 }
 
 // DefaultConfig is what `tidegate devnet` runs without flags: port 8545 on
-// loopback, a block a second, finality three blocks behind, memory only.
+// loopback, an epoch a second, finality three tipsets behind.
 func DefaultConfig() Config {
-	return Config{
-		Port:           DefaultPort,
-		BlockTime:      DefaultBlockTime,
-		FinalityDepth:  DefaultFinalityDepth,
-		EngineLogLevel: slog.LevelWarn,
-	}
+	return Config{Port: DefaultPort, BlockTime: DefaultBlockTime}
 }
 
-// withDefaults fills the fields whose zero value stands for something else.
-func (c Config) withDefaults() Config {
-	if c.Host == "" {
-		c.Host = "127.0.0.1"
+// withDefaults fills the fields whose zero value stands for something else, and
+// reports every impossible one at once.
+func (c Config) withDefaults(now time.Time) (Config, error) {
+	var errs []error
+	if c.BlockTime != 0 && c.BlockTime < minBlockTime {
+		errs = append(errs, fmt.Errorf("%w: block time %v is below %v (0 means on demand)", ErrConfig, c.BlockTime, minBlockTime))
 	}
-	if c.GasLimit == 0 {
-		c.GasLimit = DefaultGasLimit
+	if c.Port < 0 || c.Port > 65535 {
+		errs = append(errs, fmt.Errorf("%w: port %d is not between 0 and 65535", ErrConfig, c.Port))
 	}
-	if c.AllowedOrigins == nil {
-		c.AllowedOrigins = []string{
-			"http://localhost", "http://localhost:*", "https://localhost", "https://localhost:*",
-			"http://127.0.0.1", "http://127.0.0.1:*", "http://[::1]", "http://[::1]:*",
-		}
+	if c.FinalityDepth == 0 {
+		c.FinalityDepth = DefaultFinalityDepth
 	}
-	if c.AllowedHosts == nil {
-		c.AllowedHosts = []string{"localhost"}
+	if c.FinalityDepth < 0 || c.FinalityDepth > chain.MaxFinalityDepth {
+		errs = append(errs, fmt.Errorf("%w: finality depth %d is not between 1 and %d", ErrConfig, c.FinalityDepth, chain.MaxFinalityDepth))
+	}
+	if c.Epoch == 0 {
+		c.Epoch = max(time.Second, (c.BlockTime + time.Second - 1).Truncate(time.Second))
+	}
+	if c.Epoch < time.Second || c.Epoch%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("%w: an epoch of %v is not in whole seconds", ErrConfig, c.Epoch))
+	}
+	if c.GenesisTime.IsZero() {
+		c.GenesisTime = now.Add(-time.Duration(c.firstEpochs()) * c.Epoch).Truncate(time.Second)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return c
+	return c, errors.Join(errs...)
 }
 
-// check reports every impossible value at once.
-func (c Config) check() error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
-	}
-	if c.Port < 0 || c.Port > 65535 {
-		bad("port %d is not between 0 and 65535", c.Port)
-	}
-	if err := checkBlockTime(c.BlockTime); err != nil {
-		errs = append(errs, err)
-	}
-	if c.FinalityDepth > maxFinalityDepth {
-		bad("finality depth %d is over %d", c.FinalityDepth, maxFinalityDepth)
-	}
-	if c.GasLimit < 1_000_000 || c.GasLimit > 1<<40 {
-		bad("gas limit %d is not between 1,000,000 and 2^40", c.GasLimit)
-	}
-	return errors.Join(errs...)
-}
-
-func checkBlockTime(d time.Duration) error {
-	if d != 0 && d < minBlockTime {
-		return fmt.Errorf("%w: block time %v is below %v (0 means on demand)", ErrConfig, d, minBlockTime)
-	}
-	return nil
-}
-
-// loopback reports whether the listener can be reached only from this machine.
-func (c Config) loopback() bool {
-	if c.Host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(c.Host)
-	return ip != nil && ip.IsLoopback()
-}
+// firstEpochs is how many epochs New makes: as on a real node, the latest block is
+// the head's parent, and neither it nor the finalized one may be the genesis, of
+// which Lotus answers no questions.
+func (c Config) firstEpochs() int { return 2 + c.FinalityDepth }

@@ -5,193 +5,78 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/rpc"
 )
 
 // Devnet is a running chain and its port.
 type Devnet struct {
-	config Config
 	log    *slog.Logger
-	server *server
-
-	mu     sync.Mutex // held by whoever changes the chain
-	engine Engine
-	clock  clock
-
-	pace paceSetting
-
-	life struct {
-		sync.Mutex
-		started bool
-		cancel  context.CancelFunc // set while Run is under way
-	}
-	stopping chan struct{} // closed when a stop was asked for
-	stop     sync.Once
-	release  sync.Once
-	done     chan struct{} // closed when everything is released
-	closeErr error         // readable after done
+	chain  *chain.Chain
+	server *rpc.Server
 }
 
-// New opens the chain and takes the port, so that the URLs are valid and a taken
-// port is known at once; nothing is answered or mined before Run. The caller must
-// call Close, or Run and end its context. Errors: ErrConfig, ErrPortInUse,
-// ErrDataDirInUse, each with a remedy.
-func New(config Config) (*Devnet, error) {
-	config = config.withDefaults()
-	if err := config.check(); err != nil {
-		return nil, err
-	}
-	server, err := listen(config)
+// New makes the chain's first epochs and takes the port, so that the URLs are valid
+// and a taken port is known at once; nothing is answered before Run. The caller must
+// call Close, or Run and end its context. Errors: ErrConfig, ErrPortInUse, each with
+// a remedy.
+func New(ctx context.Context, config Config) (*Devnet, error) {
+	config, err := config.withDefaults(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newGeth(config)
+	c, err := chain.New(ctx, chain.Config{
+		Seed: config.Seed, GenesisTime: config.GenesisTime, Epoch: config.Epoch,
+		BlockTime: config.BlockTime, AutoMine: config.BlockTime == 0, Settle: config.FinalityDepth,
+		FinalityDepth: config.FinalityDepth, CacheDir: config.CacheDir, Unmetered: config.Unmetered,
+		AcceptProofs: config.AcceptProofs, Engine: config.Engine, Log: config.Logger,
+	})
 	if err != nil {
-		return nil, errors.Join(err, server.close())
+		return nil, fmt.Errorf("start devnet: %w", err)
 	}
-	d := &Devnet{
-		config:   config,
-		log:      config.Logger,
-		server:   server,
-		engine:   engine,
-		clock:    clock{now: config.Now},
-		stopping: make(chan struct{}),
-		done:     make(chan struct{}),
+	d := &Devnet{log: config.Logger, chain: c}
+	if _, err := c.Mine(ctx, config.firstEpochs()); err != nil {
+		return nil, errors.Join(fmt.Errorf("start devnet: first epochs: %w", err), c.Close())
 	}
-	d.pace.init(config.BlockTime)
-	head := engine.Head()
-	d.clock.resume(head.Time)
-	if err := errors.Join(d.finalizeBehind(head.Number), d.server.register(d.services())); err != nil {
-		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), d.Close())
+	d.server, err = rpc.New(rpc.Config{
+		Host: config.Host, Port: config.Port, AllowedOrigins: config.AllowedOrigins, AllowedHosts: config.AllowedHosts, Log: config.Logger,
+	}, c)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), c.Close())
 	}
 	return d, nil
 }
 
-// Run answers requests and makes blocks until ctx ends or Close is called, then
+// Run answers requests and makes epochs until ctx ends or Close is called, then
 // releases everything. It returns nil after such an end and an error when the
-// chain or the port failed. It may be called once.
+// chain or the port failed. It may be called once; after Close it is [rpc.ErrRan].
 func (d *Devnet) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if err := d.begin(cancel); err != nil {
-		return err
-	}
-	head := d.Head()
-	d.log.Info("devnet is up", "http", d.HTTPURL(), "ws", d.WSURL(), "chain", ChainID, "block", head.Number)
+	d.log.Info("devnet is up", "http", d.HTTPURL(), "ws", d.WSURL(), "chain", ChainID, "epoch", d.chain.Head().Height())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.server.serve(ctx) })
-	group.Go(func() error { return d.mine(ctx) })
-	err := group.Wait()
-	return errors.Join(err, d.shutdown())
-}
-
-func (d *Devnet) begin(cancel context.CancelFunc) error {
-	d.life.Lock()
-	defer d.life.Unlock()
-	select {
-	case <-d.stopping:
-		return ErrClosed
-	default:
-	}
-	if d.life.started {
-		return errors.New("devnet: Run was called twice")
-	}
-	d.life.started, d.life.cancel = true, cancel
-	return nil
+	group.Go(func() error { return d.server.Run(ctx) })
+	group.Go(func() error { return d.chain.Run(ctx) })
+	return errors.Join(group.Wait(), d.Close())
 }
 
 // Close stops the devnet, waits until everything is released and returns what
 // failed doing so. It may be called more than once and at any time after New.
-func (d *Devnet) Close() error {
-	d.life.Lock()
-	d.stop.Do(func() { close(d.stopping) })
-	started, cancel := d.life.started, d.life.cancel
-	d.life.Unlock()
-	if !started {
-		return d.shutdown()
-	}
-	cancel()
-	<-d.done
-	return d.closeErr
-}
+func (d *Devnet) Close() error { return errors.Join(d.server.Close(), d.chain.Close()) }
 
-// shutdown releases the port first and the chain after it.
-func (d *Devnet) shutdown() error {
-	d.release.Do(func() {
-		d.life.Lock()
-		d.stop.Do(func() { close(d.stopping) })
-		d.life.Unlock()
-		err := d.server.close()
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.closeErr = errors.Join(err, d.engine.Close())
-		close(d.done)
-	})
-	<-d.done
-	return d.closeErr
-}
+// Chain is the chain itself, which a test steers: epochs, null rounds, reorgs,
+// snapshots, balances, the mempool.
+func (d *Devnet) Chain() *chain.Chain { return d.chain }
 
 // HTTPURL is the JSON-RPC address over HTTP.
-func (d *Devnet) HTTPURL() string { return "http://" + d.server.address() }
+func (d *Devnet) HTTPURL() string { return d.server.URL() }
 
 // WSURL is the JSON-RPC address over WebSocket; the port is that of HTTPURL.
-func (d *Devnet) WSURL() string { return "ws://" + d.server.address() }
+func (d *Devnet) WSURL() string { return "ws" + strings.TrimPrefix(d.server.URL(), "http") }
 
-// Port is the TCP port it listens on.
-func (d *Devnet) Port() int { return d.server.port() }
-
-// Accounts returns the ten funded accounts.
+// Accounts returns the ten funded Ethereum accounts; [chain.Chain.Accounts] has
+// those with Filecoin's own addresses too.
 func (d *Devnet) Accounts() []Account { return Accounts() }
-
-// Head is the newest block; the zero Block after Close.
-func (d *Devnet) Head() Block {
-	var head Block
-	_ = d.change(func() error { // ErrClosed leaves the zero Block
-		head = d.engine.Head()
-		return nil
-	})
-	return head
-}
-
-// change runs f while nothing else changes the chain.
-func (d *Devnet) change(f func() error) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	select {
-	case <-d.stopping:
-		return ErrClosed
-	default:
-	}
-	return f()
-}
-
-// paceSetting is when blocks are made. Its zero value must be given to init.
-type paceSetting struct {
-	mu        sync.Mutex
-	blockTime time.Duration
-	paused    bool
-	changed   chan struct{}
-}
-
-func (p *paceSetting) init(blockTime time.Duration) {
-	p.blockTime, p.changed = blockTime, make(chan struct{}, 1)
-}
-
-func (p *paceSetting) get() (blockTime time.Duration, paused bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.blockTime, p.paused
-}
-
-func (p *paceSetting) set(change func(p *paceSetting)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	change(p)
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
-}

@@ -22,7 +22,6 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/bindings"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
@@ -252,50 +251,12 @@ func (r *run) await(ask func() (done bool, err error)) error {
 	}
 }
 
-// OnDevnet puts the whole suite, samples included, on a development chain whose
-// deployer has sent nothing yet. On a chain that was kept and has it already,
-// it finds the addresses: they follow from the deployer's first nonces.
+// OnDevnet puts the whole suite, samples included, on a development chain.
 func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operator common.Address) (Deployment, error) {
 	id, err := b.ChainID(ctx)
 	if err != nil {
 		return Deployment{}, fmt.Errorf("asking for the chain id: %w", err)
 	}
 	opts := bind.NewKeyedTransactor(deployer, id)
-	provider := crypto.CreateAddress(opts.From, 0)
-	code, err := b.CodeAt(ctx, provider, nil)
-	if err != nil {
-		return Deployment{}, fmt.Errorf("looking for the contracts: %w", err)
-	}
-	if len(code) == 0 {
-		return Run(ctx, b, opts, Plan{Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true})
-	}
-	// The provider, two prices, the others, then more prices: see Run.
-	made := Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{"EstuaryProvider": provider}}
-	for i, name := range []string{"EstuaryPinning", "PinnedNote", "RevertingNote"} {
-		at := crypto.CreateAddress(opts.From, uint64(3+i))
-		code, err := b.CodeAt(ctx, at, nil)
-		if err != nil {
-			return Deployment{}, fmt.Errorf("looking for %s: %w", name, err)
-		}
-		if len(code) == 0 {
-			return Deployment{}, fmt.Errorf("%s is not at %s though the provider is there: the deployment was cut short; "+
-				"start the chain from an empty data directory", name, at)
-		}
-		made.Contracts[name] = at
-	}
-	c := estuaryprovider.NewEstuaryProvider()
-	digest, err := bind.Call(c.Instance(b, provider), &bind.CallOpts{Context: ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
-	if err != nil {
-		return Deployment{}, fmt.Errorf("the contract at %s is not an EstuaryProvider: %w", provider, err)
-	}
-	made.ConfigDigest = digest
-	price, err := bind.Call(c.Instance(b, provider), &bind.CallOpts{Context: ctx}, c.PackPriceOf(actionServed), c.UnpackPriceOf)
-	if err != nil {
-		return Deployment{}, fmt.Errorf("reading a price of %s: %w", provider, err)
-	}
-	if !price.Offered { // the chain was kept from before there were pieces
-		r := &run{ctx: ctx, b: b, opts: opts, made: made}
-		return made, r.piecePrices(Devnet())
-	}
-	return made, nil
+	return Run(ctx, b, opts, Plan{Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true})
 }

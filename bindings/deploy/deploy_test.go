@@ -143,7 +143,7 @@ func ask[T any](t *testing.T, at *bind.BoundContract, call []byte, unpack func([
 func TestSamplesAreOptional(t *testing.T) {
 	chain, key := start(t)
 	made, err := deploy.Run(t.Context(), chain, opts(t, chain, key),
-		deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1})
+		deploy.Plan{Profile: deploy.Anvil(), Operators: operators, Threshold: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,9 +158,9 @@ func TestSamplesAreOptional(t *testing.T) {
 func TestThresholdsThatCannotBeMetAreRefused(t *testing.T) {
 	chain, key := start(t)
 	for _, p := range []deploy.Plan{
-		{Profile: deploy.Devnet(), Operators: operators, Threshold: 0},
-		{Profile: deploy.Devnet(), Operators: operators, Threshold: 4},
-		{Profile: deploy.Devnet(), Threshold: 1},
+		{Profile: deploy.Anvil(), Operators: operators, Threshold: 0},
+		{Profile: deploy.Anvil(), Operators: operators, Threshold: 4},
+		{Profile: deploy.Anvil(), Threshold: 1},
 	} {
 		if _, err := deploy.Run(t.Context(), chain, opts(t, chain, key), p); err == nil {
 			t.Errorf("threshold %d of %d operators was deployed", p.Threshold, len(p.Operators))
@@ -174,43 +174,10 @@ func TestThresholdsThatCannotBeMetAreRefused(t *testing.T) {
 // What the constructor refuses must fail before anything else is sent.
 func TestARefusedConstructorEndsTheDeployment(t *testing.T) {
 	chain, key := start(t)
-	profile := deploy.Devnet()
+	profile := deploy.Anvil()
 	profile.Provider.MinDeadline = big.NewInt(1 << 35)
 	_, err := deploy.Run(t.Context(), chain, opts(t, chain, key), deploy.Plan{Profile: profile, Operators: operators, Threshold: 1})
 	if err == nil || !strings.Contains(err.Error(), "deploying EstuaryProvider") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestDevnetFindsWhatItHas(t *testing.T) {
-	chain, key := start(t)
-	first, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(first.Contracts) != 4 || first.ConfigDigest != second.ConfigDigest {
-		t.Errorf("first %+v, then %+v", first, second)
-	}
-	for name, at := range first.Contracts {
-		if second.Contracts[name] != at {
-			t.Errorf("%s was at %s and is now said to be at %s", name, at, second.Contracts[name])
-		}
-	}
-}
-
-// A devnet killed between two deployments is not taken for a whole one.
-func TestDevnetCutShortIsNamed(t *testing.T) {
-	chain, key := start(t)
-	plan := deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1} // no samples
-	if _, err := deploy.Run(t.Context(), chain, opts(t, chain, key), plan); err != nil {
-		t.Fatal(err)
-	}
-	_, err := deploy.OnDevnet(t.Context(), chain, key, operators[0])
-	if err == nil || !strings.Contains(err.Error(), "PinnedNote") || !strings.Contains(err.Error(), "empty data directory") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -220,7 +187,7 @@ func TestCancelledDeploymentStops(t *testing.T) {
 	chain.mine = func() {} // nothing is ever mined
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if _, err := deploy.Run(ctx, chain, opts(t, chain, key), deploy.Plan{Profile: deploy.Devnet(), Operators: operators, Threshold: 1}); ctx.Err() == nil || err == nil {
+	if _, err := deploy.Run(ctx, chain, opts(t, chain, key), deploy.Plan{Profile: deploy.Anvil(), Operators: operators, Threshold: 1}); ctx.Err() == nil || err == nil {
 		t.Errorf("got %v", err)
 	}
 }

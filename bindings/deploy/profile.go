@@ -29,11 +29,22 @@ const (
 	milliFIL = 1_000_000 * nanoFIL
 )
 
-// Devnet is quick and cheap: a failure may be answered after seconds. It is for
-// EVM chains on one machine (`tidegate devnet`, anvil).
+// Devnet is quick: a failure may be answered after seconds. It is for a Filecoin on
+// one machine (`tidegate devnet`), whose gas and prices it has.
 func Devnet() Profile {
+	p, quick := Filecoin(), Anvil()
+	p.Name = "devnet"
+	c := &p.Provider
+	c.MinDeadline, c.MaxDeadline, c.CancelDelay = quick.Provider.MinDeadline, quick.Provider.MaxDeadline, quick.Provider.CancelDelay
+	c.MinAttempt, c.ActivationDelay, c.DrainWindow = quick.Provider.MinAttempt, quick.Provider.ActivationDelay, quick.Provider.DrainWindow
+	p.Pinning.RequestTerm = quick.Pinning.RequestTerm
+	return p
+}
+
+// Anvil is Devnet in Ethereum's gas, for development chains that count so (anvil).
+func Anvil() Profile {
 	return Profile{
-		Name: "devnet",
+		Name: "anvil",
 		Provider: estuaryprovider.ProviderConfig{
 			MinDeadline: big.NewInt(minute), MaxDeadline: big.NewInt(30 * day), CancelDelay: big.NewInt(minute),
 			MinAttempt: big.NewInt(3), ActivationDelay: big.NewInt(minute), DrainWindow: big.NewInt(hour),
@@ -77,4 +88,4 @@ func pinning(callbackGas uint32, requestTerm int64) estuarypinning.PinningConfig
 }
 
 // Profiles lists every profile.
-func Profiles() []Profile { return []Profile{Devnet(), Filecoin()} }
+func Profiles() []Profile { return []Profile{Devnet(), Anvil(), Filecoin()} }

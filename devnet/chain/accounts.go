@@ -31,6 +31,9 @@ var phraseKeys = [...]string{
 	"2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
 }
 
+// PhraseKeys are the private keys of the Ethereum accounts, 32 bytes each in hex.
+func PhraseKeys() []string { return append([]string(nil), phraseKeys[:]...) }
+
 // AccountKind tells how an account signs.
 type AccountKind string
 

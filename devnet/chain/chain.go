@@ -111,7 +111,7 @@ func New(ctx context.Context, config Config) (*Chain, error) {
 	if c.pool, err = newMempool(ctx, c, c.genesis); err != nil {
 		return nil, errors.Join(fmt.Errorf("devnet chain: message pool: %w", err), c.closeEngine(ctx))
 	}
-	c.pace = newPacer(Pace{BlockTime: config.BlockTime, AutoMine: config.AutoMine})
+	c.pace = newPacer(Pace{BlockTime: config.BlockTime, AutoMine: config.AutoMine, Settle: config.Settle})
 	c.life, c.end = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -179,8 +179,8 @@ func (c *Chain) Safe() *types.TipSet {
 
 // SetFinalityDepth changes how far behind the head the finalized tipset is.
 func (c *Chain) SetFinalityDepth(depth int) error {
-	if depth < 1 || depth > maxFinalityDepth {
-		return fmt.Errorf("finality depth %d: give 1 to %d", depth, maxFinalityDepth)
+	if depth < 1 || depth > MaxFinalityDepth {
+		return fmt.Errorf("finality depth %d: give 1 to %d", depth, MaxFinalityDepth)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

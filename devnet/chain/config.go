@@ -19,9 +19,10 @@ const (
 	DefaultEpoch         = 30 * time.Second
 	DefaultNetworkName   = "tidegate-devnet"
 	DefaultBundle        = "testing"
-
-	maxFinalityDepth = 900 // the hard finality of Filecoin's expected consensus
 )
+
+// MaxFinalityDepth is the hard finality of Filecoin's expected consensus.
+const MaxFinalityDepth = 900
 
 // DefaultGenesisTime is the time of the first tipset when none is given: fixed, so
 // that two runs agree about every CID.
@@ -46,6 +47,9 @@ type Config struct {
 	// AutoMine makes two epochs for every accepted message: one that carries it
 	// and one that executes it.
 	AutoMine bool
+	// Settle is how many further epochs AutoMine makes; FinalityDepth of them make the
+	// message final.
+	Settle int
 
 	// FinalityDepth is how many tipsets behind the head the finalized one is.
 	FinalityDepth int
@@ -109,8 +113,10 @@ func (c Config) check() error {
 		return fmt.Errorf("genesis time %s: give one after 1970", c.GenesisTime)
 	case c.BlockTime < 0:
 		return fmt.Errorf("block time %s: give 0 for on demand, or more", c.BlockTime)
-	case c.FinalityDepth < 1 || c.FinalityDepth > maxFinalityDepth:
-		return fmt.Errorf("finality depth %d: give 1 to %d", c.FinalityDepth, maxFinalityDepth)
+	case c.Settle < 0 || c.Settle > MaxFinalityDepth:
+		return fmt.Errorf("%d epochs to settle a message: give 0 to %d", c.Settle, MaxFinalityDepth)
+	case c.FinalityDepth < 1 || c.FinalityDepth > MaxFinalityDepth:
+		return fmt.Errorf("finality depth %d: give 1 to %d", c.FinalityDepth, MaxFinalityDepth)
 	case c.Secp256k1Accounts < 1 || c.Secp256k1Accounts > 100 || c.BLSAccounts < 1 || c.BLSAccounts > 100:
 		return errors.New("give 1 to 100 accounts of each kind")
 	}

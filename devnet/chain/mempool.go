@@ -108,7 +108,7 @@ func (c *Chain) push(ctx context.Context, msg *types.SignedMessage, untrusted bo
 		return cid.Undef, err
 	}
 	if p := c.Pace(); p.AutoMine && !p.Paused {
-		if _, err := c.Mine(context.WithoutCancel(ctx), 2); err != nil {
+		if _, err := c.Mine(context.WithoutCancel(ctx), 2+p.Settle); err != nil {
 			return cid.Undef, fmt.Errorf("message %s is accepted but not mined: %w", own.Cid(), err)
 		}
 	}

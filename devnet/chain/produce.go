@@ -16,7 +16,8 @@ import (
 type Pace struct {
 	BlockTime time.Duration // between epochs that Run makes; 0: none
 	AutoMine  bool          // two epochs for each accepted message
-	Paused    bool          // neither of them
+	Settle    int           // and as many more
+	Paused    bool          // none of them
 }
 
 // pacer keeps the pace and tells Run of changes.
@@ -37,8 +38,8 @@ func (c *Chain) Pace() Pace {
 
 // SetPace changes it.
 func (c *Chain) SetPace(p Pace) error {
-	if p.BlockTime < 0 {
-		return fmt.Errorf("block time %s: give 0 for on demand, or more", p.BlockTime)
+	if p.BlockTime < 0 || p.Settle < 0 {
+		return fmt.Errorf("block time %s, %d epochs to settle: give 0 or more", p.BlockTime, p.Settle)
 	}
 	c.pace.mu.Lock()
 	defer c.pace.mu.Unlock()

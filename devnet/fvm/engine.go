@@ -58,8 +58,9 @@ type Engine struct {
 	account, ethAccount, placeholder cid.Cid
 }
 
-// NewEngine loads a bundle and compiles its actors, or takes them from the cache on disk.
-// The first compilation on a machine takes seconds.
+// NewEngine loads a bundle. An actor is compiled, or taken from the cache on disk, when it
+// first runs; [Engine.Compile] does it for all. On a machine that never did, an actor takes
+// up to some seconds.
 func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, fmt.Errorf("new FVM engine: %w", err)
@@ -80,13 +81,14 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	rc := wazero.NewRuntimeConfig().WithCompilationCache(e.cache).WithMemoryLimitPages(memoryPages).
 		WithDebugInfoEnabled(false).WithCloseOnContextDone(cfg.Unmetered)
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
-	if err = e.linkHost(ctx); err == nil {
-		err = e.compile(ctx)
+	e.modules = make(map[cid.Cid]*module, len(e.bundle.codes))
+	for _, code := range e.bundle.codes {
+		e.modules[code] = new(module)
 	}
-	if err != nil {
+	if err = e.linkHost(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("new FVM engine: %w", err), e.Close(ctx))
 	}
-	cfg.Log.Debug("actors ready", slog.String("bundle", cfg.Bundle), slog.Int("version", int(cfg.ActorsVersion)), slog.Duration("took", time.Since(start)))
+	cfg.Log.Debug("actors loaded", slog.String("bundle", cfg.Bundle), slog.Int("version", int(cfg.ActorsVersion)), slog.Duration("took", time.Since(start)))
 	return e, nil
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
@@ -18,53 +21,64 @@ import (
 	"github.com/tidegate/tidegate/devnet/fvm/gas"
 )
 
-// module is the compiled code of one actor.
+// module is the code of one actor, compiled when it first runs: most chains never
+// call most actors, and reading them all takes longer than all else of a start.
 type module struct {
-	compiled wazero.CompiledModule
-	info     gas.ModuleInfo
+	compiling sync.Once
+	compiled  wazero.CompiledModule
+	info      gas.ModuleInfo
+	err       error
 }
 
-// compile prepares all actors, several at a time.
-func (e *Engine) compile(ctx context.Context) error {
-	mods := make([]*module, len(e.bundle.codes))
-	g, ctx := errgroup.WithContext(ctx)
+// module gives an actor's code, ready to run.
+func (e *Engine) module(ctx context.Context, code cid.Cid) (*module, error) {
+	m, ok := e.modules[code]
+	if !ok {
+		return nil, fmt.Errorf("code %s is not in the engine's bundle (%s v%d): use the engine that the state was made with",
+			code, e.cfg.Bundle, e.cfg.ActorsVersion)
+	}
+	m.compiling.Do(func() {
+		start := time.Now()
+		if m.err = e.compile(context.WithoutCancel(ctx), m, e.bundle.blocks[code]); m.err != nil {
+			m.err = fmt.Errorf("compile actor %q (%s): %w", e.Name(code), code, m.err)
+			return
+		}
+		e.cfg.Log.Debug("actor compiled", slog.String("actor", e.Name(code)), slog.Duration("took", time.Since(start)))
+	})
+	return m, m.err
+}
+
+// Compile makes all actors ready, several at a time: for measurements, and to fill
+// the cache on disk.
+func (e *Engine) Compile(ctx context.Context) error {
+	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, code := range e.bundle.codes {
+	for _, code := range e.bundle.codes {
 		g.Go(func() error {
-			m, err := e.compileOne(ctx, e.bundle.blocks[code])
-			if err != nil {
-				return fmt.Errorf("compile actor %q (%s): %w", e.bundle.names[i], code, err)
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			mods[i] = m
-			return nil
+			_, err := e.module(ctx, code)
+			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	e.modules = make(map[cid.Cid]*module, len(mods))
-	for i, code := range e.bundle.codes {
-		e.modules[code] = mods[i]
-	}
-	return nil
+	return g.Wait()
 }
 
-// compileOne compiles an actor's code, with its instructions counted unless that is off.
-func (e *Engine) compileOne(ctx context.Context, wasm []byte) (*module, error) {
-	info, err := gas.Inspect(wasm)
-	if err != nil {
-		return nil, err
+// compile compiles an actor's code, with its instructions counted unless that is off.
+func (e *Engine) compile(ctx context.Context, m *module, wasm []byte) (err error) {
+	if m.info, err = gas.Inspect(wasm); err != nil {
+		return err
 	}
 	if !e.cfg.Unmetered {
 		if wasm, err = gas.Instrument(wasm); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	c, err := e.runtime.CompileModule(ctx, wasm)
-	if err != nil {
-		return nil, err
+	if m.compiled, err = e.runtime.CompileModule(ctx, wasm); err != nil {
+		return err
 	}
-	return &module{compiled: c, info: info}, e.checkImports(c)
+	return e.checkImports(m.compiled)
 }
 
 // checkImports makes sure that an actor finds all it imports, in the form it expects: later
@@ -92,10 +106,9 @@ var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 // it was ended.
 func (e *Engine) run(k *kernel, code cid.Cid, params uint32) (uint32, *abort) {
 	cm := k.cm
-	mod, ok := e.modules[code]
-	if !ok {
-		return 0, &abort{err: fmt.Errorf("actor f0%d has code %s, which is not in the engine's bundle (%s v%d): use the engine that the state was made with",
-			k.self, code, e.cfg.Bundle, e.cfg.ActorsVersion)}
+	mod, err := e.module(cm.ctx, code)
+	if err != nil {
+		return 0, &abort{err: fmt.Errorf("actor f0%d: %w", k.self, err)}
 	}
 	for _, c := range cm.prices.OnInit(mod.info) {
 		if err := k.charge(c); err != nil {
@@ -115,6 +128,7 @@ func (e *Engine) run(k *kernel, code cid.Cid, params uint32) (uint32, *abort) {
 	defer func() { _ = inst.Close(cm.ctx) }() // frees memory; it has no other effect that could fail
 	k.counter = nil
 	if !e.cfg.Unmetered {
+		var ok bool
 		if k.counter, ok = inst.ExportedGlobal(gas.CounterExport).(api.MutableGlobal); !ok {
 			return 0, &abort{err: fmt.Errorf("the code of actor f0%d has no gas counter", k.self)}
 		}

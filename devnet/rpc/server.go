@@ -28,10 +28,12 @@ const (
 	shutdownGrace = 2 * time.Second
 )
 
-// Errors of New.
+// Errors of New and Run.
 var (
 	// ErrPortInUse means that another process holds the port.
 	ErrPortInUse = errors.New("port in use")
+	// ErrRan means that the server ran already, or was closed: make a new one.
+	ErrRan = errors.New("the RPC server ran already or is closed")
 	// ErrConfig means that a field of Config has an impossible value.
 	ErrConfig = errors.New("bad RPC configuration")
 )
@@ -165,9 +167,9 @@ func listen(c Config) (net.Listener, error) {
 }
 
 // Run follows the chain and answers until ctx ends or Close is called; nil then. It
-// can be called once.
+// can be called once: ErrRan.
 func (s *Server) Run(ctx context.Context) error {
-	err := errors.New("the RPC server ran already: make a new one")
+	err := ErrRan
 	s.started.Do(func() { err = s.run(ctx) })
 	return err
 }

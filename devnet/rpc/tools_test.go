@@ -12,38 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-
-	"github.com/tidegate/tidegate/bindings/deploy"
-	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 )
-
-// The contracts of this project are deployed and read through their abigen bindings
-// and go-ethereum's client, as the daemon does.
-func TestBindings(t *testing.T) {
-	n := start(t)
-	ctx := within(t)
-	key, owner := n.wallet(t, 0)
-	_, operator := n.wallet(t, 1)
-	opts := bind.NewKeyedTransactor(key, new(big.Int).SetUint64(n.ChainID()))
-	opts.Context = ctx
-	made, err := deploy.Run(ctx, n.eth, opts, deploy.Plan{Profile: deploy.Filecoin(), Operators: []common.Address{operator}, Threshold: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, ok := made.Contracts["EstuaryProvider"]
-	if !ok {
-		t.Fatalf("deployed %+v", made)
-	}
-	provider := estuaryprovider.NewEstuaryProvider()
-	contract := provider.Instance(n.eth, address)
-	got, err := bind.Call(contract, &bind.CallOpts{Context: ctx}, provider.PackOwner(), provider.UnpackOwner)
-	if err != nil || got != owner {
-		t.Fatalf("owner %s, %v, want %s", got, err, owner)
-	}
-}
 
 // cast runs Foundry's cast against the server.
 func (n *net) cast(tb testing.TB, args ...string) string {

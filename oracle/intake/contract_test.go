@@ -30,7 +30,7 @@ func TestTheContractsOwnEventsAreUnderstood(t *testing.T) {
 	const clock = 1_800_000_000
 	cfg := &runtime.Config{ChainConfig: &rules, State: statedb, Origin: consumer, GasLimit: 30_000_000, Time: clock,
 		Random: &common.Hash{1}, BlockNumber: big.NewInt(1), Difficulty: new(big.Int)}
-	p := deploy.Devnet()
+	p := deploy.Anvil()
 	code := append(common.FromHex(estuaryprovider.EstuaryProviderMetaData.Bin),
 		contract.PackConstructor(p.Provider, consumer, []common.Address{wallet}, 1, p.GasPriceCap)...)
 	_, at, _, err := runtime.Create(code, cfg)

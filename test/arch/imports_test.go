@@ -109,7 +109,7 @@ func TestBreachesAreSeen(t *testing.T) {
 		{"internal/store/store.go", "database/sql", false},
 		{"internal/store/store_test.go", module + "/internal/store", false},
 		{"internal/store/store.go", module + "/oracle/watch", true},
-		{"devnet/geth.go", module + "/bindings/deploy", true},
+		{"devnet/devnet.go", module + "/bindings/deploy", true},
 		{"bindings/deploy/deploy.go", module + "/bindings/estuarypinning", false},
 		{"bindings/deploy/deploy.go", module + "/devnet", true},
 		{"cmd/tidegate/daemon/daemon.go", module + "/oracle/watch", false},

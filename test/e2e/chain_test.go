@@ -61,7 +61,7 @@ func startAnvil(t testing.TB, args ...string) *network {
 	})
 	keys := devKeys()
 	out := output(t, []string{"DEPLOYER_KEY=" + keys[keyDeployer].PrivateKey}, tidegate(t), "contracts", "deploy", "--json",
-		"--rpc", rpc, "--key-env", "DEPLOYER_KEY", "--profile", "devnet", "--samples", "--operators", keys[keyReport].Address)
+		"--rpc", rpc, "--key-env", "DEPLOYER_KEY", "--profile", "anvil", "--samples", "--operators", keys[keyReport].Address)
 	n := decode[network](t, out)
 	n.RPC, n.Keys = rpc, keys
 	return n.dial(t, p)

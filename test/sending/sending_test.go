@@ -116,7 +116,7 @@ func must(t *testing.T, err error) {
 }
 
 func (b *bench) deploy() {
-	p := deploy.Devnet()
+	p := deploy.Anvil()
 	_, tx, err := bind.DeployContract(b.user, common.FromHex(estuaryprovider.EstuaryProviderMetaData.Bin), b.eth,
 		contract.PackConstructor(p.Provider, b.user.From, []common.Address{b.repKey.Address()}, 1, p.GasPriceCap))
 	must(b.t, err)

@@ -29,7 +29,7 @@ func contractsCommand() *cli.Command {
 					"money or answer requests. On Filecoin use --profile filecoin and a keystore.",
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "rpc", Required: true, Usage: "JSON-RPC `URL`"},
-					&cli.StringFlag{Name: "profile", Value: "filecoin", Usage: "parameters: filecoin or devnet"},
+					&cli.StringFlag{Name: "profile", Value: "filecoin", Usage: "parameters: filecoin, devnet (quick, for tidegate devnet) or anvil (quick, in Ethereum's gas)"},
 					&cli.StringSliceFlag{Name: "operators", Required: true, Usage: "addresses that may sign reports"},
 					&cli.IntFlag{Name: "threshold", Value: 1, Usage: "signatures that a report needs"},
 					&cli.BoolFlag{Name: "samples", Usage: "deploy the sample contracts too"},
@@ -53,7 +53,7 @@ func contractsDeploy(ctx context.Context, c *cli.Command) error {
 	profiles := deploy.Profiles()
 	at := slices.IndexFunc(profiles, func(p deploy.Profile) bool { return p.Name == c.String("profile") })
 	if at < 0 {
-		return usage("--profile %q: there are filecoin and devnet", c.String("profile"))
+		return usage("--profile %q: there are filecoin, devnet and anvil", c.String("profile"))
 	}
 	var operators []common.Address
 	for _, text := range c.StringSlice("operators") {

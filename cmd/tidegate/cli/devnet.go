@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"os"
 	"time"
@@ -35,15 +34,16 @@ func devnetCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "devnet",
 		Usage: "run a development chain with the contracts on it",
-		Description: "A chain on this machine: chain id 31415926, ten funded keys (worthless elsewhere), the contracts deployed.\n" +
+		Description: "A Filecoin on this machine, in memory: the official actors, a real FEVM, chain id 31415926, ten funded keys\n" +
+			"(worthless elsewhere), the contracts deployed. The first start on a machine compiles the actors, which takes some seconds.\n" +
 			"Key 0 owns the contracts; key 2 is the operator that may sign reports. MetaMask and cast can use it.\n" +
 			"docs/devnet.md tells how to steer it and where it differs from Filecoin.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "host", Value: "127.0.0.1", Usage: "`ADDRESS` to listen on; controls work only on loopback"},
 			&cli.IntFlag{Name: "port", Value: d.Port, Usage: "RPC port, HTTP and WebSocket; 0 picks a free one"},
-			&cli.DurationFlag{Name: "block-time", Value: d.BlockTime, Usage: "pause between blocks; 0 mines each transaction at once and makes it final"},
-			&cli.Uint64Flag{Name: "finality", Value: d.FinalityDepth, Usage: "blocks behind the head that are final"},
-			&cli.StringFlag{Name: "data-dir", Usage: "`DIR` that keeps the chain over restarts; memory only if absent"},
+			&cli.DurationFlag{Name: "block-time", Value: d.BlockTime, Usage: "pause between epochs; 0 executes each transaction at once and makes it final"},
+			&cli.DurationFlag{Name: "epoch", Usage: "chain time of an epoch, in whole seconds (Filecoin: 30s); the block time rounded up if absent"},
+			&cli.IntFlag{Name: "finality", Value: devnet.DefaultFinalityDepth, Usage: "tipsets behind the head that are final"},
 			&cli.StringFlag{Name: "config-out", Usage: "write a daemon configuration for this chain to `FILE`"},
 			jsonFlag(),
 		},
@@ -53,10 +53,9 @@ func devnetCommand() *cli.Command {
 
 func runDevnet(ctx context.Context, c *cli.Command) error {
 	cfg := devnet.DefaultConfig()
-	cfg.Host, cfg.Port, cfg.BlockTime, cfg.FinalityDepth = c.String("host"), c.Int("port"), c.Duration("block-time"), c.Uint64("finality")
-	cfg.DataDir, cfg.Logger = c.String("data-dir"), daemon.NewLogger(c.Root().ErrWriter, "warn", "text")
-	cfg.EngineLogLevel = slog.LevelError
-	net, err := devnet.New(cfg)
+	cfg.Host, cfg.Port, cfg.BlockTime, cfg.FinalityDepth = c.String("host"), c.Int("port"), c.Duration("block-time"), c.Int("finality")
+	cfg.Epoch, cfg.Logger = c.Duration("epoch"), daemon.NewLogger(c.Root().ErrWriter, "warn", "text")
+	net, err := devnet.New(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -73,8 +72,7 @@ func runDevnet(ctx context.Context, c *cli.Command) error {
 	return errors.Join(err, net.Close())
 }
 
-// suiteOn deploys the contracts on a fresh devnet, or finds them on one that
-// was kept in a data directory.
+// suiteOn deploys the contracts on a fresh devnet.
 func suiteOn(ctx context.Context, net *devnet.Devnet) (devnetInfo, error) {
 	info := devnetInfo{RPC: net.HTTPURL(), WS: net.WSURL(), ChainID: devnet.ChainID, Keys: net.Accounts()}
 	client, err := ethclient.DialContext(ctx, info.RPC)

@@ -95,7 +95,7 @@ func (s *stack) failure() error {
 func (s *stack) startChain(ctx, runCtx context.Context, port int, say func(string, ...any)) error {
 	c := devnet.DefaultConfig()
 	c.Port, c.BlockTime = port, blockTime
-	net, err := devnet.New(c)
+	net, err := devnet.New(ctx, c)
 	if err != nil {
 		return fmt.Errorf("starting the chain: %w", err)
 	}
@@ -106,7 +106,7 @@ func (s *stack) startChain(ctx, runCtx context.Context, port int, say func(strin
 		return fmt.Errorf("connecting to the chain: %w", err)
 	}
 	s.closers = append(s.closers, func() error { s.client.Close(); return nil })
-	say("chain    %s, a block every %s, final %d blocks later", s.rpc, blockTime, c.FinalityDepth)
+	say("chain    %s, an epoch every %s, final %d tipsets later", s.rpc, blockTime, devnet.DefaultFinalityDepth)
 	keys := devnet.Accounts()
 	made, err := deploy.OnDevnet(ctx, s.client, keys[keyDeployer].Key(), keys[keyReport].Address)
 	if err != nil {
