@@ -46,7 +46,7 @@ test: lint check unit race contracts e2e ## everything that must pass
 
 .PHONY: unit
 unit: ## Go tests, but for end-to-end and race
-	$(GO) test -timeout 30m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+	$(GO) test -timeout 40m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 # The race detector gets what runs concurrently: -short leaves out suites of one
 # goroutine, and SQLite's C in Go is as little instrumented as C would be.
@@ -60,7 +60,7 @@ contracts: tools ## Foundry tests with gas and size snapshots
 
 .PHONY: e2e
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
-	$(GO) test -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
+	$(GO) test -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
 
 .PHONY: lint
 lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt
