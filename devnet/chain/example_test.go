@@ -3,7 +3,6 @@ package chain_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/lotus/chain/types"
@@ -16,7 +15,7 @@ func Example() {
 	ctx := context.Background()
 	c, err := chain.New(ctx, chain.Config{Seed: [32]byte{1}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer c.Close()
 
@@ -27,19 +26,19 @@ func Example() {
 		GasLimit: 10_000_000, GasFeeCap: big.NewInt(1e9), GasPremium: big.NewInt(1e5),
 	}, c.ChainID())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	id, err := c.Push(ctx, signed)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	if _, err := c.Mine(ctx, 1); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	found, _ := c.Lookup(id)
 	receiver, err := c.Actor(ctx, to.Address, found.TipSet)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("epoch", found.TipSet.Height(), "exit code", found.Receipt.ExitCode, "balance", types.FIL(receiver.Balance))
 	// Output: epoch 1 exit code Ok(0) balance 10001 FIL

@@ -3,7 +3,6 @@ package fvm_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"testing"
 
 	"github.com/filecoin-project/go-address"
@@ -65,7 +64,7 @@ func Example() {
 	ctx := context.Background()
 	engine, err := fvm.NewEngine(ctx, fvm.EngineConfig{Bundle: "testing"})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer engine.Close(ctx)
 
@@ -73,35 +72,35 @@ func Example() {
 	store := fvm.NewMemory()
 	tree, err := fvm.NewStateTree(ctx, store)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	head, err := fvm.PutBlock(ctx, store, 0x71, []byte{0x80})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, id := range []abi.ActorID{2, 99, 100, 101} { // reward, burnt funds, and two accounts
 		tree.SetActor(id, &types.Actor{Code: engine.Code("account"), Head: head, Balance: big.NewInt(1e18)})
 	}
 	root, err := tree.Flush(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	machine, err := engine.NewMachine(ctx, fvm.MachineConfig{Store: store, Root: root, Epoch: 1, BaseFee: big.NewInt(100),
 		ChainID: 31415926, Externs: externs{}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	from, _ := address.NewIDAddress(100)
 	to, _ := address.NewIDAddress(101)
 	res, err := machine.Apply(ctx, &types.Message{From: from, To: to, Value: big.NewInt(5), GasLimit: 10_000_000,
 		GasFeeCap: big.NewInt(200), GasPremium: big.NewInt(1)}, fvm.Explicit, 120)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	receiver, _, err := machine.Actor(ctx, to)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("exit", res.Receipt.ExitCode, "balance", receiver.Balance)
 	// Output: exit Ok(0) balance 1000000000000000005
