@@ -24,7 +24,7 @@ import (
 const (
 	blockTime    = time.Second
 	stallTimeout = 3 * time.Second
-	startTimeout = time.Minute
+	startTimeout = 5 * time.Minute
 )
 
 // stack is everything that runs in the demo.
