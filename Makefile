@@ -51,8 +51,8 @@ unit: ## Go tests, but for end-to-end and race
 # The race detector gets what runs concurrently: -short leaves out suites of one
 # goroutine, and SQLite's C in Go is as little instrumented as C would be.
 .PHONY: race
-race: ## Go tests of what runs concurrently, under the race detector (property tests with 10 draws instead of 100)
-	RAPID_CHECKS=10 CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' $(RACE_PACKAGES)
+race: ## Go tests of what runs concurrently, under the race detector (property tests with 15 draws instead of 100)
+	RAPID_CHECKS=15 CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' $(RACE_PACKAGES)
 
 .PHONY: contracts
 contracts: tools ## Foundry tests with gas and size snapshots
