@@ -44,7 +44,8 @@ type Config struct {
 	// StallTimeout ends a pin that got no new block for this long. Halfway
 	// through, the providers are rotated.
 	StallTimeout time.Duration
-	// DialTimeout bounds one dial of an origin, name resolution included.
+	// DialTimeout bounds one dial, public or private; of an origin, name resolution
+	// included.
 	DialTimeout time.Duration
 	// DialsPerNetwork is how many origin dials a second one /24 (IPv4) or /48
 	// (IPv6) may see; DialBurst is how many at once. Private networks, when

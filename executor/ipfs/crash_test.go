@@ -125,11 +125,7 @@ func overlappingDAGs(t testing.TB, src *Node, r *rand.Rand, n int) (roots []cid.
 // and cancel over overlapping DAGs at once; then the references must equal a
 // recount, and the blocks the union of what is still pinned.
 func TestRandomPinsAndReleasesKeepExactReferences(t *testing.T) {
-	seeds := []uint64{1, 2, uint64(time.Now().UnixNano())}
-	if testing.Short() {
-		seeds = seeds[1:]
-	}
-	for _, seed := range seeds {
+	for _, seed := range []uint64{1, 2, uint64(time.Now().UnixNano())} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			src, n := startNode(t), startNode(t)
 			roots, members := overlappingDAGs(t, src, rand.New(rand.NewPCG(seed, 0)), 8)

@@ -1,6 +1,7 @@
 package ipfs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -120,18 +121,21 @@ func TestPowerCutAtEachStep(t *testing.T) {
 // copy is of one moment: a writer that waits at the mutex has its files, or has
 // not yet committed what refers to them.
 func TestPinResumesAfterAPowerCut(t *testing.T) {
+	ctx := context.Background()
 	src := startNode(t)
 	cfg := testConfig(t.TempDir())
 	n := openNode(t, cfg, Deps{})
-	var mids []cid.Cid
+	var mids, all []cid.Cid
 	for i := range uint64(40) {
 		leaves := []cid.Cid{putRaw(t, src, "s", randBytes(100*i, 40<<10))}
 		for j := range uint64(40) {
 			leaves = append(leaves, putRaw(t, src, "s", randBytes(100*i+j+1, 300)))
 		}
 		mids = append(mids, putNode(t, src, "s", fmt.Sprint("mid", i), 1, leaves...))
+		all = append(all, leaves...)
 	}
 	root := putNode(t, src, "s", "root", 1, mids...)
+	all = append(append(all, mids...), root)
 	cut, copied := t.TempDir(), ""
 	var mu sync.Mutex // several writers commit at a time
 	commits := 0
@@ -162,8 +166,14 @@ func TestPinResumesAfterAPowerCut(t *testing.T) {
 	if st.Fetched == 0 || st.Fetched >= whole.Fetched {
 		t.Fatalf("resumed pin fetched %d blocks of %d", st.Fetched, whole.Fetched)
 	}
-	if has, err := n2.HasAll(context.Background(), root); err != nil || !has {
-		t.Fatalf("HasAll = %t, %v", has, err)
+	for _, c := range all {
+		want, err := src.store.data(ctx, c.Hash())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n2.store.data(ctx, c.Hash()); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("block %s differs after the resumed pin (%v)", c, err)
+		}
 	}
 	wantClean(t, n2, whole.Blocks)
 }

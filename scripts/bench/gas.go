@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-const forge = "node_modules/.bin/forge"
+const forge = "bin/forge"
 
 // gasRow is one number of Foundry's snapshots.
 type gasRow struct {

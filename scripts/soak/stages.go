@@ -36,7 +36,7 @@ func stages(p plan, targets []target) []stage {
 	all := []stage{{
 		name: fmt.Sprintf("contracts, profile soak, seed %#x", p.seed),
 		env:  []string{"FOUNDRY_PROFILE=soak", fmt.Sprintf("FOUNDRY_FUZZ_SEED=%#x", p.seed)},
-		args: []string{"node_modules/.bin/forge", "test"},
+		args: []string{"bin/forge", "test"},
 	}}
 	for _, t := range targets {
 		all = append(all, stage{

@@ -40,7 +40,7 @@ func tool(t testing.TB, rel string) string {
 }
 
 func tidegate(t testing.TB) string { return tool(t, "bin/tidegate") }
-func cast(t testing.TB) string     { return tool(t, "node_modules/.bin/cast") }
+func cast(t testing.TB) string     { return tool(t, "bin/cast") }
 
 // proc is a running process whose output is kept for the failing test's log.
 type proc struct {
