@@ -46,7 +46,7 @@ test: lint check unit race contracts e2e ## everything that must pass
 	@echo "make test: all passed"
 
 .PHONY: unit
-unit: ## Go tests, but for end-to-end and race
+unit: tools ## Go tests, but for end-to-end and race
 	$(GO) test -timeout 40m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 # The race detector gets what runs concurrently: -short leaves out suites of one
@@ -114,12 +114,16 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 .PHONY: peers
-peers: test/peers/bin/ipfs ## build the Kubo that tests talk to
+peers: test/peers/bin/ipfs test/peers/node_modules/.package-lock.json ## what tests talk to: a Kubo, libraries of npm
 
 test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
 	$(GO) build -C test/peers -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 	@touch $@
 
+test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/package-lock.json
+	npm ci --prefix test/peers --ignore-scripts
+	@touch $@
+
 .PHONY: clean
 clean: ## remove what was built, and the installed tools
-	rm -rf bin out cache node_modules test/peers/bin
+	rm -rf bin out cache node_modules test/peers/bin test/peers/node_modules

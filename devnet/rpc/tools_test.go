@@ -19,12 +19,12 @@ import (
 // cast runs Foundry's cast against the server.
 func (n *net) cast(tb testing.TB, args ...string) string {
 	tb.Helper()
-	binary, err := filepath.Abs("../../node_modules/.bin/cast")
+	binary, err := filepath.Abs("../../bin/cast")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := os.Stat(binary); err != nil {
-		tb.Fatalf("Foundry's cast is not installed: run npm ci (%v)", err)
+		tb.Fatalf("Foundry's cast is not installed: run make tools (%v)", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -73,7 +73,7 @@ func (n *network) signed(t testing.TB, key int, nonce uint64, c call) *types.Tra
 	to := common.HexToAddress(c.to)
 	tx, err := types.SignNewTx(private, types.LatestSignerForChainID(new(big.Int).SetUint64(n.ChainID)), &types.DynamicFeeTx{
 		ChainID: new(big.Int).SetUint64(n.ChainID), Nonce: nonce, To: &to, Value: c.value, Data: c.data,
-		Gas: 1_000_000, GasTipCap: big.NewInt(1_000_000_000), GasFeeCap: big.NewInt(100_000_000_000),
+		Gas: n.gas, GasTipCap: big.NewInt(1_000_000_000), GasFeeCap: big.NewInt(5_000_000_000),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,12 +17,14 @@ import (
 type network struct {
 	t         testing.TB
 	RPC       string            `json:"rpc"`
+	WS        string            `json:"ws"`
 	ChainID   uint64            `json:"chainId"`
 	Start     uint64            `json:"startBlock"`
 	Contracts map[string]string `json:"contracts"`
 	Keys      []account         `json:"keys"`
 	client    *ethclient.Client
 	proc      *proc
+	gas       uint64 // limit of a transaction that a test signs itself
 }
 
 type account struct {
@@ -44,7 +46,8 @@ func startDevnet(t testing.TB, args ...string) *network {
 	t.Helper()
 	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "250ms"}, args...)
 	p := start(t, "devnet", true, nil, tidegate(t), args...)
-	n := decode[network](t, p.line(t, 30*time.Second, func(l string) bool { return strings.HasPrefix(l, "{") }))
+	n := decode[network](t, p.line(t, 5*time.Minute, func(l string) bool { return strings.HasPrefix(l, "{") }))
+	n.gas = 150_000_000
 	return n.dial(t, p)
 }
 
@@ -63,7 +66,7 @@ func startAnvil(t testing.TB, args ...string) *network {
 	out := output(t, []string{"DEPLOYER_KEY=" + keys[keyDeployer].PrivateKey}, tidegate(t), "contracts", "deploy", "--json",
 		"--rpc", rpc, "--key-env", "DEPLOYER_KEY", "--profile", "anvil", "--samples", "--operators", keys[keyReport].Address)
 	n := decode[network](t, out)
-	n.RPC, n.Keys = rpc, keys
+	n.RPC, n.Keys, n.gas = rpc, keys, 1_000_000
 	return n.dial(t, p)
 }
 
@@ -118,6 +121,7 @@ type receipt struct {
 	TransactionHash string `json:"transactionHash"`
 	BlockNumber     string `json:"blockNumber"`
 	BlockHash       string `json:"blockHash"`
+	GasUsed         string `json:"gasUsed"`
 	Logs            []struct {
 		Address string        `json:"address"`
 		Topics  []common.Hash `json:"topics"`
@@ -245,4 +249,13 @@ func writeFile(t testing.TB, dir, name string, data []byte) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func readFile(t testing.TB, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
