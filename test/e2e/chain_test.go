@@ -44,7 +44,7 @@ func startDevnet(t testing.TB, args ...string) *network {
 	t.Helper()
 	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "250ms"}, args...)
 	p := start(t, "devnet", true, nil, tidegate(t), args...)
-	n := decode[network](t, p.line(t, 30*time.Second, func(l string) bool { return strings.HasPrefix(l, "{") }))
+	n := decode[network](t, p.line(t, 3*time.Minute, func(l string) bool { return strings.HasPrefix(l, "{") }))
 	return n.dial(t, p)
 }
 
@@ -55,7 +55,7 @@ func startAnvil(t testing.TB, args ...string) *network {
 	args = append([]string{"--port", fmt.Sprint(port), "--slots-in-an-epoch", "4", "--silent"}, args...)
 	p := start(t, "anvil", false, nil, tool(t, "bin/anvil"), args...)
 	rpc := fmt.Sprintf("http://127.0.0.1:%d", port)
-	eventually(t, 30*time.Second, "anvil answers", func() error {
+	eventually(t, 2*time.Minute, "anvil answers", func() error {
 		_, err := tryOutput(nil, cast(t), "chain-id", "--rpc-url", rpc)
 		return err
 	})
