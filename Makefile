@@ -35,7 +35,7 @@ help: ## print this list
 
 .PHONY: build
 build: ## build bin/tidegate
-	$(GO) build -o bin/tidegate ./cmd/tidegate
+	$(GO) build -ldflags=-w -o bin/tidegate ./cmd/tidegate
 
 .PHONY: demo
 demo: build ## the whole journey on this machine (ARGS="--exit --json")
@@ -117,7 +117,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 peers: test/peers/bin/ipfs test/peers/node_modules/.package-lock.json ## what tests talk to: a Kubo, libraries of npm
 
 test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
-	$(GO) build -C test/peers -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
+	$(GO) build -C test/peers -ldflags=-w -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 	@touch $@
 
 test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/package-lock.json
