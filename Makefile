@@ -21,6 +21,9 @@ FORGE := bin/forge
 TOOLS := $(FORGE) bin/cast bin/anvil
 export CGO_ENABLED ?= 0
 
+# Programs are linked without debug information: traces of panics do without it.
+LINK := -ldflags=-w
+
 # The commit goes into the binary where git is willing to tell it.
 BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && git status --porcelain >/dev/null 2>&1 && echo auto || echo false)
 GOFLAGS ?= -buildvcs=$(BUILDVCS)
@@ -35,7 +38,7 @@ help: ## print this list
 
 .PHONY: build
 build: ## build bin/tidegate
-	$(GO) build -ldflags=-w -o bin/tidegate ./cmd/tidegate
+	$(GO) build $(LINK) -o bin/tidegate ./cmd/tidegate
 
 .PHONY: demo
 demo: build ## the whole journey on this machine (ARGS="--exit --json")
@@ -117,7 +120,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 peers: test/peers/bin/ipfs test/peers/node_modules/.package-lock.json ## what tests talk to: a Kubo, libraries of npm
 
 test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
-	$(GO) build -C test/peers -ldflags=-w -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
+	$(GO) build -C test/peers $(LINK) -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 	@touch $@
 
 test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/package-lock.json

@@ -94,7 +94,7 @@ func (n *network) nonce(t testing.TB, key int) uint64 {
 func (n *network) await(t testing.TB, tx common.Hash) (common.Hash, *types.Receipt) {
 	t.Helper()
 	var got *types.Receipt
-	eventually(t, 2*time.Minute, "the transaction is mined", func() (err error) {
+	eventually(t, 30*time.Second, "the transaction is mined", func() (err error) {
 		got, err = n.client.TransactionReceipt(context.Background(), tx)
 		return err
 	})
@@ -150,7 +150,7 @@ func (n *network) fund(t testing.TB, salt int) int {
 	if err := n.client.SendTransaction(context.Background(), tx); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 2*time.Minute, "the account is funded", func() error {
+	eventually(t, 30*time.Second, "the account is funded", func() error {
 		r, err := n.client.TransactionReceipt(context.Background(), tx.Hash())
 		if err == nil && r.Status != types.ReceiptStatusSuccessful {
 			return errNotYet

@@ -58,7 +58,7 @@ func startAnvil(t testing.TB, args ...string) *network {
 	args = append([]string{"--port", fmt.Sprint(port), "--slots-in-an-epoch", "4", "--silent"}, args...)
 	p := start(t, "anvil", false, nil, tool(t, "bin/anvil"), args...)
 	rpc := fmt.Sprintf("http://127.0.0.1:%d", port)
-	eventually(t, 2*time.Minute, "anvil answers", func() error {
+	eventually(t, 30*time.Second, "anvil answers", func() error {
 		_, err := tryOutput(nil, cast(t), "chain-id", "--rpc-url", rpc)
 		return err
 	})

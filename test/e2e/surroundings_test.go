@@ -56,7 +56,7 @@ func TestDaemonRefusesBadSurroundings(t *testing.T) {
 			p := start(t, "daemon", false, d.env, tidegate(t), d.args...)
 			select {
 			case <-p.done:
-			case <-time.After(2 * time.Minute):
+			case <-time.After(30 * time.Second):
 				t.Fatalf("it did not end:\n%s", p.tail(3000))
 			}
 			if p.err == nil {
@@ -106,7 +106,7 @@ func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
 	p := start(t, "second daemon", false, second.env, tidegate(t), second.args...)
 	select {
 	case <-p.done:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the second daemon runs")
 	}
 	if text := p.tail(4000); p.err == nil || !strings.Contains(text, first.dir) {
@@ -127,7 +127,7 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 	d := newDaemon(t, n)
 	n.RPC = direct
 	d.proc = start(t, "daemon", false, d.env, tidegate(t), d.args...)
-	eventually(t, time.Minute, "it says that it waits for the endpoint", func() error {
+	eventually(t, 20*time.Second, "it says that it waits for the endpoint", func() error {
 		if !strings.Contains(d.tail(8000), mode.host) {
 			return errNotYet
 		}
