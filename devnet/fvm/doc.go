@@ -23,7 +23,7 @@
 //
 // # Map of the files
 //
-//   - engine.go, bundle.go, module.go: bundles, compilation and its cache on disk, instances
+//   - engine.go, bundle.go, module.go, metered.go: bundles, compilation and its cache on disk, instances
 //   - machine.go, executor.go, outputs.go: a state, message application, who pays what
 //   - callmanager.go, create.go: calls between actors, transfers, creation, rollback
 //   - kernel.go, registry.go, links.go, gastracker.go: what one running actor may see and do

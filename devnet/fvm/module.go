@@ -39,7 +39,7 @@ func (e *Engine) module(ctx context.Context, code cid.Cid) (*module, error) {
 	}
 	m.compiling.Do(func() {
 		start := time.Now()
-		if m.err = e.compile(context.WithoutCancel(ctx), m, e.bundle.blocks[code]); m.err != nil {
+		if m.err = e.compile(context.WithoutCancel(ctx), m, code); m.err != nil {
 			m.err = fmt.Errorf("compile actor %q (%s): %w", e.Name(code), code, m.err)
 			return
 		}
@@ -66,12 +66,13 @@ func (e *Engine) Compile(ctx context.Context) error {
 }
 
 // compile compiles an actor's code, with its instructions counted unless that is off.
-func (e *Engine) compile(ctx context.Context, m *module, wasm []byte) (err error) {
+func (e *Engine) compile(ctx context.Context, m *module, code cid.Cid) (err error) {
+	wasm := e.bundle.blocks[code]
 	if m.info, err = gas.Inspect(wasm); err != nil {
 		return err
 	}
 	if !e.cfg.Unmetered {
-		if wasm, err = gas.Instrument(wasm); err != nil {
+		if wasm, err = e.metered(code, wasm); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,8 @@ package gas
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -60,6 +62,23 @@ func TestOfficialActors(t *testing.T) {
 		if idle != 1 {
 			t.Errorf("bundle %d: %d actors return without a system call, want the placeholder alone", c.version, idle)
 		}
+	}
+}
+
+// What Instrument makes is kept on disk by its version: a change of one without the other would run old code.
+func TestInstrumentVersion(t *testing.T) {
+	all := sha256.New()
+	for _, wasm := range actorModules(t, actors.Version18, "testing") {
+		out, err := Instrument(wasm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(out)
+	}
+	const version, want = 1, "0cdb05bedbb056b3d4aa3ded6f9efae14892234edb3f4de2b81a991075b389b0"
+	if got := hex.EncodeToString(all.Sum(nil)); InstrumentVersion != version || got != want {
+		t.Errorf("version %d of the instrumented actors hashes to %s; version %d hashed to %s: raise InstrumentVersion and state both here",
+			InstrumentVersion, got, version, want)
 	}
 }
 

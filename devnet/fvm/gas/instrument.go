@@ -20,6 +20,9 @@ type ModuleInfo struct {
 	TableExported bool
 }
 
+// InstrumentVersion names what [Instrument] makes of a module, for those who keep it. It rises with every change of the result.
+const InstrumentVersion = 1
+
 // Inspect reads what a module takes from the start. A module must export its memory; the error wraps [ErrModule].
 func Inspect(wasm []byte) (ModuleInfo, error) {
 	m, err := parseModule(wasm)
