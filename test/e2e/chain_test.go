@@ -44,7 +44,7 @@ const (
 // startDevnet runs `tidegate devnet --json`.
 func startDevnet(t testing.TB, args ...string) *network {
 	t.Helper()
-	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "250ms"}, args...)
+	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "500ms"}, args...)
 	p := start(t, "devnet", true, nil, tidegate(t), args...)
 	n := decode[network](t, p.line(t, 5*time.Minute, func(l string) bool { return strings.HasPrefix(l, "{") }))
 	n.gas = 150_000_000
