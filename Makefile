@@ -24,6 +24,9 @@ export CGO_ENABLED ?= 0
 # Programs are linked without debug information: traces of panics do without it.
 LINK := -ldflags=-w
 
+# Tests are vetted by make lint, all of them and with all checks.
+VETTED := -vet=off
+
 # The commit goes into the binary where git is willing to tell it.
 BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && git status --porcelain >/dev/null 2>&1 && echo auto || echo false)
 GOFLAGS ?= -buildvcs=$(BUILDVCS)
@@ -50,13 +53,13 @@ test: lint check unit race contracts e2e ## everything that must pass
 
 .PHONY: unit
 unit: tools ## Go tests, but for end-to-end and race
-	$(GO) test -timeout 40m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+	$(GO) test $(VETTED) -timeout 40m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 # The race detector gets what runs concurrently: -short leaves out suites of one
 # goroutine, and SQLite's C in Go is as little instrumented as C would be.
 .PHONY: race
 race: ## Go tests of what runs concurrently, under the race detector (property tests with 15 draws instead of 100)
-	RAPID_CHECKS=15 CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' $(RACE_PACKAGES)
+	RAPID_CHECKS=15 CGO_ENABLED=1 $(GO) test $(VETTED) -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' $(RACE_PACKAGES)
 
 .PHONY: contracts
 contracts: tools ## Foundry tests with gas and size snapshots
@@ -64,7 +67,7 @@ contracts: tools ## Foundry tests with gas and size snapshots
 
 .PHONY: e2e
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
-	$(GO) test -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
+	$(GO) test $(VETTED) -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
 
 .PHONY: lint
 lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt

@@ -111,7 +111,7 @@ func (n *node) EthGetStorageAt(ctx context.Context, eth ethtypes.EthAddress, pos
 	}
 	result, err := n.ask(ctx, to, builtin.MethodsEVM.GetStorageAt, params.Bytes(), ts)
 	if err != nil {
-		return nil, fmt.Errorf("Call failed: %w", err) //nolint:staticcheck // Lotus's words
+		return nil, fmt.Errorf("Call failed: %w", err) // Lotus's words
 	}
 	if result.MsgRct.ExitCode.IsError() {
 		return nil, fmt.Errorf("failed to lookup storage slot: %s", result.Error)

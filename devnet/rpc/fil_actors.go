@@ -143,5 +143,5 @@ func (n *node) robustAddress(ctx context.Context, id abi.ActorID, ts *types.TipS
 	case err != nil:
 		return address.Undef, fmt.Errorf("finding address: %w", err)
 	}
-	return address.Undef, fmt.Errorf("Address f0%d not found", id) //nolint:staticcheck // Lotus's words
+	return address.Undef, fmt.Errorf("Address f0%d not found", id) // Lotus's words
 }

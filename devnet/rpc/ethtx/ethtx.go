@@ -148,7 +148,8 @@ func (c Codec) Verify(smsg *types.SignedMessage, signer address.Address) error {
 	}
 	again.Message.From = smsg.Message.From // an ID address may stand for the signer
 	if !smsg.Message.Equals(&again.Message) {
-		return errors.New("Ethereum transaction roundtrip mismatch") //nolint:staticcheck // Lotus's words
+		//lint:ignore ST1005 Lotus's words
+		return errors.New("Ethereum transaction roundtrip mismatch")
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func rootCID() cid.Cid {
 
 var now = time.Unix(1_700_000_000, 0)
 
-func run(t *testing.T, s *shelf, p job.Prepare) (job.Result, error, *Handler, job.Job) {
+func run(t *testing.T, s *shelf, p job.Prepare) (job.Result, *Handler, job.Job, error) {
 	t.Helper()
 	s.held, s.kept = map[string]bool{}, map[string]bool{}
 	h, err := New(Config{}, Deps{Node: s, Maker: s, Now: func() time.Time { return now }})
@@ -72,12 +72,12 @@ func run(t *testing.T, s *shelf, p job.Prepare) (job.Result, error, *Handler, jo
 	}
 	j := job.Job{Key: "req:1", Request: "0xabc", Payload: job.Encode(p)}
 	res, err := h.Handle(t.Context(), j, func(job.Progress) {})
-	return res, err, h, j
+	return res, h, j, err
 }
 
 func TestAnswerIsWhatAContractDecodes(t *testing.T) {
 	s := &shelf{}
-	res, err, _, _ := run(t, s, job.Prepare{CID: rootCID().Bytes(), Owner: "a:b"})
+	res, _, _, err := run(t, s, job.Prepare{CID: rootCID().Bytes(), Owner: "a:b"})
 	if err != nil || res.Outcome != job.Succeeded {
 		t.Fatalf("%v %v", res, err)
 	}
@@ -120,7 +120,7 @@ func TestEndings(t *testing.T) {
 		"not found":        {p: good, s: shelf{fetchErr: &job.Fault{Reason: job.ReasonNotFound, Err: errors.New("x")}}, fault: job.ReasonNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, err, h, j := run(t, &c.s, c.p)
+			res, h, j, err := run(t, &c.s, c.p)
 			var f *job.Fault
 			var z *job.Snooze
 			switch {
