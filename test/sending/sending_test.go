@@ -49,6 +49,7 @@ type bench struct {
 	rpc      *rpc.Client
 	eth      *ethclient.Client
 	user     *bind.TransactOpts
+	nonce    int64 // of the user's last transaction
 	provider common.Address
 	ledger   *store.Store
 	txKey    signer.Signer
@@ -131,7 +132,9 @@ func (b *bench) deploy() {
 func (b *bench) send(data []byte, value *big.Int) {
 	b.t.Helper()
 	opts := *b.user
-	opts.Value, opts.Context = value, b.t.Context()
+	// Counted here: what the pool says of pending nonces is stale while it takes in a block.
+	b.nonce++
+	opts.Value, opts.Nonce, opts.Context = value, big.NewInt(b.nonce), b.t.Context()
 	_, err := bind.Transact(contract.Instance(b.eth, b.provider), &opts, data)
 	must(b.t, err)
 }
