@@ -116,7 +116,7 @@ $(TOOLS): bin/%: node_modules/.package-lock.json
 	ln -sfn ../$$program $@; touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --ignore-scripts
+	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: peers
@@ -127,7 +127,7 @@ test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
 	@touch $@
 
 test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/package-lock.json
-	npm ci --prefix test/peers --ignore-scripts
+	npm ci --prefix test/peers --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: clean
