@@ -48,7 +48,7 @@ func TestGatewaysAreAskedLastAndNotBelieved(t *testing.T) {
 		w.WriteHeader(http.StatusFound)
 	})
 	n := startNode(t, func(c *Config) {
-		c.StallTimeout = 20 * time.Second // gateways are asked at half of it
+		c.StallTimeout = 40 * time.Second // gateways are asked at half of it
 		c.Gateways = []string{liar, endless, elsewhere, honest}
 	})
 	if st := pinOK(t, n, PinSpec{Ref: "r", Root: root}); st.Blocks != 5 {
