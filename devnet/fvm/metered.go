@@ -14,7 +14,7 @@ import (
 )
 
 // metered gives an actor's code with its instructions counted. That is made once on a
-// machine: it takes longer than all else of a start whose actors are compiled.
+// machine: it is a large part of a start whose actors are compiled.
 func (e *Engine) metered(code cid.Cid, wasm []byte) ([]byte, error) {
 	file := filepath.Join(e.cfg.CacheDir, fmt.Sprintf("metered-%d", gas.InstrumentVersion), code.String())
 	if made, ok := readMetered(file); ok {

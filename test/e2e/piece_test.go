@@ -201,15 +201,15 @@ func killNumbers() (items, kills int) {
 	if os.Getenv("TIDEGATE_SOAK") != "" {
 		return 1000, 50
 	}
-	return 40, 5
+	return 100, 5
 }
 
 // The daemon is killed while it prepares small items: each ends in exactly one
 // piece, and nothing is on disk that no row knows.
 func TestKillNineWhilePreparing(t *testing.T) {
 	items, kills := killNumbers()
-	n := startDevnet(t, "--block-time", "0")
-	d := newDaemon(t, n, "--bucket-max-items", "16", "--piece-keep-files", "true", "--bucket-max-age", "1h")
+	n := startDevnet(t)
+	d := newDaemon(t, n, "--bucket-max-items", "40", "--piece-keep-files", "true", "--bucket-max-age", "1h")
 	d.start(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d items, %d kills", seed, items, kills)
@@ -312,7 +312,7 @@ func (d *daemon) checkPieces(t *testing.T, ready []bucketRow, roots []string) {
 
 // A token opens its piece; of it the hash alone is in the ledger.
 func TestTokensAreNotInTheLedger(t *testing.T) {
-	n := startDevnet(t, "--block-time", "0")
+	n := startDevnet(t)
 	public := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d := newDaemon(t, n, "--public-listen", public, "--public-require-token", "true", "--piece-min-size", "1 KiB", "--bucket-size", "1 KiB")
 	d.start(t)

@@ -20,7 +20,7 @@ import (
 
 // A daemon that cannot work says why and what to do, and ends.
 func TestDaemonRefusesBadSurroundings(t *testing.T) {
-	n := startDevnet(t, "--block-time", "0")
+	n := startDevnet(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func writeNewerSchema(t *testing.T, d *daemon) {
 }
 
 func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
-	n := startDevnet(t, "--block-time", "0")
+	n := startDevnet(t)
 	first := newDaemon(t, n)
 	first.start(t)
 	second := newDaemon(t, n, "--data-dir", first.dir)
