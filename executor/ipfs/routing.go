@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,10 +20,14 @@ const (
 	// announceEvery is how often the roots of all pins are announced again; a
 	// provider record lives 48 hours.
 	announceEvery = 22 * time.Hour
-	// announceQueue bounds roots waiting to be announced. One that does not fit
+	// announceQueue bounds new roots waiting to be announced. One that does not fit
 	// is announced with the next round.
 	announceQueue   = 4096
 	announceTimeout = 2 * time.Minute
+	// announceAgain is the pause after a root that could not be announced, as none
+	// can before the first peer is known; it doubles up to announceSlowest.
+	announceAgain   = time.Second
+	announceSlowest = 10 * time.Minute
 	routerTimeout   = 15 * time.Second
 )
 
@@ -104,36 +109,70 @@ func (n *Node) announce(c cid.Cid) {
 	}
 }
 
-// announcer tells the DHT which roots are here, new ones at once, all of them
-// every announceEvery.
+// announcer tells the DHT which roots are here: all of them at start and every
+// announceEvery, new ones at once, and what failed again until it succeeds.
 func (n *Node) announcer() {
-	tick := time.NewTicker(announceEvery)
-	defer tick.Stop()
+	round := time.NewTicker(announceEvery)
+	defer round.Stop()
+	waiting, pause := n.allRoots(), time.Duration(0)
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-n.ctx.Done():
 			return
+		case <-round.C:
+			waiting = n.allRoots()
 		case c := <-n.roots:
-			n.provide(c)
-		case <-tick.C:
-			err := n.eachPin(n.ctx, func(rec *pinRecord) error {
-				c, err := rec.root()
-				if err == nil && rec.State == StatePinned {
-					n.provide(c)
-				}
-				return err
-			})
-			if err != nil && n.ctx.Err() == nil {
-				n.log.Warn("announcing pins again", "error", err)
+			if n.provide(c) {
+				pause = 0
+			} else if len(waiting) < announceQueue && !slices.Contains(waiting, c) {
+				waiting = append(waiting, c)
+				pause = max(pause, announceAgain)
 			}
+		case <-next.C:
+			if len(waiting) == 0 {
+				continue
+			}
+			if n.provide(waiting[0]) {
+				waiting, pause = waiting[1:], 0
+			} else {
+				pause = min(max(2*pause, announceAgain), announceSlowest)
+			}
+		}
+		if len(waiting) > 0 {
+			next.Reset(pause)
 		}
 	}
 }
 
-func (n *Node) provide(c cid.Cid) {
+// allRoots lists the roots of finished pins.
+func (n *Node) allRoots() []cid.Cid {
+	var roots []cid.Cid
+	err := n.eachPin(n.ctx, func(rec *pinRecord) error {
+		c, err := rec.root()
+		if err == nil && rec.State == StatePinned {
+			roots = append(roots, c)
+		}
+		return err
+	})
+	if err != nil && n.ctx.Err() == nil {
+		n.log.Warn("listing roots to announce", "error", err)
+	}
+	return roots
+}
+
+// provide announces a root, unless it is gone meanwhile, and tells whether it need
+// not be tried again.
+func (n *Node) provide(c cid.Cid) bool {
+	if here, err := n.store.has(c.Hash()); err == nil && !here {
+		return true
+	}
 	ctx, cancel := context.WithTimeout(n.ctx, announceTimeout)
 	defer cancel()
-	if err := n.dht.Provide(ctx, c, true); err != nil && n.ctx.Err() == nil {
-		n.log.Info("root not announced, trying again with the next round", "cid", c, "error", err)
+	err := n.dht.Provide(ctx, c, true)
+	if err != nil && n.ctx.Err() == nil {
+		n.log.Debug("root not announced yet", "cid", c, "error", err)
 	}
+	return err == nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -80,40 +81,82 @@ func TestDelegatedRouterFindsAProvider(t *testing.T) {
 	wantClean(t, n, 1)
 }
 
-func TestDHTAnnouncesRootsAndFindsThem(t *testing.T) {
+// dhtServer is a peer that keeps provider records, and its address.
+func dhtServer(t *testing.T) (*dht.IpfsDHT, string) {
+	t.Helper()
 	h, err := libp2p.New(libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"), libp2p.DisableMetrics())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.Close()
+	t.Cleanup(func() { h.Close() })
 	server, err := dht.New(h, dht.Mode(dht.ModeServer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
-	online := func(c *Config) {
-		c.Routing = RoutingDHT
-		c.Bootstrap = []string{h.Addrs()[0].String() + "/p2p/" + h.ID().String()}
-		c.StallTimeout = 30 * time.Second
-	}
-	src, n := startNode(t, online), startNode(t, online)
-	root := addFile(t, src, "f", randBytes(3, 5000))
-	deadline := time.Now().Add(20 * time.Second)
+	t.Cleanup(func() { server.Close() })
+	return server, h.Addrs()[0].String() + "/p2p/" + h.ID().String()
+}
+
+func wantAnnounced(t *testing.T, server *dht.IpfsDHT, root cid.Cid) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
 	for {
 		ps, err := server.ProviderStore().GetProviders(context.Background(), root.Hash())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(ps) > 0 {
-			break
+			return
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the root was not announced")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func online(bootstrap string) func(*Config) {
+	return func(c *Config) {
+		c.Routing = RoutingDHT
+		c.Bootstrap = []string{bootstrap}
+		c.StallTimeout = 30 * time.Second
+	}
+}
+
+func TestDHTAnnouncesRootsAndFindsThem(t *testing.T) {
+	server, addr := dhtServer(t)
+	src, n := startNode(t, online(addr)), startNode(t, online(addr))
+	root := addFile(t, src, "f", randBytes(3, 5000))
+	wantAnnounced(t, server, root)
 	pinOK(t, n, PinSpec{Ref: "r", Root: root})
 	wantClean(t, n, 1)
+}
+
+// Roots that come before the first peer is known are announced when one is, those
+// of earlier runs among them.
+func TestRootsWaitForTheFirstPeer(t *testing.T) {
+	server, addr := dhtServer(t)
+	cfg := testConfig(t.TempDir())
+	n := openNode(t, cfg, Deps{})
+	old := addFile(t, n, "old", randBytes(5, 5000))
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	online("/ip4/127.0.0.1/tcp/1" + addr[strings.Index(addr, "/p2p/"):])(&cfg) // nobody listens there
+	n = openNode(t, cfg, Deps{})
+	added := addFile(t, n, "new", randBytes(6, 5000))
+	if size := n.dht.RoutingTable().Size(); size != 0 {
+		t.Fatalf("%d peers are known", size)
+	}
+	known, err := peer.AddrInfoFromString(n.Addrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Host().Connect(t.Context(), *known); err != nil {
+		t.Fatal(err)
+	}
+	wantAnnounced(t, server, old)
+	wantAnnounced(t, server, added)
 }
 
 func TestMetricsAreRegisteredAndGoWithTheNode(t *testing.T) {
