@@ -32,8 +32,9 @@ BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && git status
 GOFLAGS ?= -buildvcs=$(BUILDVCS)
 export GOFLAGS
 
+# Of what runs concurrently; make soak adds executor/ipfs and executor/piece.
 RACE_PACKAGES := ./oracle/watch/... ./oracle/intake/... ./oracle/report/... ./oracle/txmgr/... \
-	./internal/store/... ./executor/runner/... ./executor/queue/... ./executor/ipfs/... ./executor/piece/...
+	./internal/store/... ./executor/runner/... ./executor/queue/...
 
 .PHONY: help
 help: ## print this list
@@ -116,7 +117,7 @@ $(TOOLS): bin/%: node_modules/.package-lock.json
 	ln -sfn ../$$program $@; touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --prefer-offline --no-audit --no-fund
 	@touch $@
 
 .PHONY: peers
@@ -127,7 +128,7 @@ test/peers/bin/ipfs: test/peers/go.mod test/peers/go.sum
 	@touch $@
 
 test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/package-lock.json
-	npm ci --prefix test/peers --ignore-scripts --no-audit --no-fund
+	npm ci --prefix test/peers --ignore-scripts --prefer-offline --no-audit --no-fund
 	@touch $@
 
 .PHONY: clean

@@ -25,7 +25,8 @@ type plan struct {
 	seed   uint64        // of Foundry's fuzzing
 }
 
-// concurrent packages are the ones that `make race` names.
+// concurrent packages are the ones that `make race` names, and two whose suites
+// take too long there.
 var concurrent = []string{
 	"./oracle/watch/...", "./oracle/intake/...", "./oracle/report/...", "./oracle/txmgr/...",
 	"./internal/store/...", "./executor/runner/...", "./executor/queue/...", "./executor/ipfs/...", "./executor/piece/...",

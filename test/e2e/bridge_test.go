@@ -54,7 +54,7 @@ func TestBridgeOnAnvilWithKubo(t *testing.T) { bridge(t, startAnvil(t, "--block-
 
 // Two requesters pin one CID; the content goes only with the last.
 func TestUnpinKeepsWhatAnotherStillHolds(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	k := kubo.Start(t)
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
 	d.start(t)

@@ -1,11 +1,18 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,14 +48,69 @@ const (
 	keyBob
 )
 
-// startDevnet runs `tidegate devnet --json`.
-func startDevnet(t testing.TB, args ...string) *network {
+// devnetGas is the limit of a transaction that a test signs itself.
+const devnetGas = 150_000_000
+
+// startDevnet runs `tidegate devnet --json`, with an epoch every half second.
+func startDevnet(t testing.TB) *network {
 	t.Helper()
-	args = append([]string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", "500ms"}, args...)
-	p := start(t, "devnet", true, nil, tidegate(t), args...)
+	p := start(t, "devnet", true, nil, tidegate(t), devnetArgs(t, "500ms")...)
+	return devnetLine(t, p).dial(t, p)
+}
+
+func devnetArgs(t testing.TB, blockTime string) []string {
+	return []string{"devnet", "--json", "--port", fmt.Sprint(freePort(t)), "--block-time", blockTime}
+}
+
+// devnetLine waits for the line that says what the devnet is.
+func devnetLine(t testing.TB, p *proc) *network {
+	t.Helper()
 	n := decode[network](t, p.line(t, 5*time.Minute, func(l string) bool { return strings.HasPrefix(l, "{") }))
-	n.gas = 150_000_000
-	return n.dial(t, p)
+	n.gas = devnetGas
+	return &n
+}
+
+// shared is the chain of tests that use one as strangers do; it ends with the last.
+var shared struct {
+	once sync.Once
+	proc *proc
+	made *network
+}
+
+// sharedDevnet gives a chain that other tests used before: it makes epochs when a
+// message comes, until that is final, and each test sees it from where it stands.
+// A test that steers a chain, or needs it to move by itself, starts its own.
+func sharedDevnet(t testing.TB) *network {
+	t.Helper()
+	shared.once.Do(func() {
+		p, err := launch("devnet", true, nil, tidegate(t), devnetArgs(t, "0")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.proc = p
+		shared.made = devnetLine(t, p)
+	})
+	if shared.made == nil {
+		t.Fatal("the shared devnet did not start")
+	}
+	t.Cleanup(func() { shared.proc.logOf(t) })
+	n := *shared.made
+	n.Keys = slices.Clone(n.Keys)
+	n.dial(t, shared.proc)
+	head, err := n.client.BlockNumber(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start = head + 1
+	return &n
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.proc != nil {
+		shared.proc.kill()
+	}
+	os.Exit(code)
 }
 
 // startAnvil runs anvil and deploys with `tidegate contracts deploy`.
@@ -231,9 +293,51 @@ func (d *daemon) awaitReady(t testing.TB) {
 			return fmt.Errorf("it ended: %v\n%s", d.err, d.tail(3000))
 		default:
 		}
-		_, err := tryOutput(nil, tidegate(t), "jobs", "ls", "--json", "--api", "http://"+d.api, "--data-dir", d.dir)
-		return err
+		return d.ask(http.MethodGet, "/jobs?limit=1", nil, nil)
 	})
+}
+
+// ask calls the daemon's API. It stands in for the command line where a test
+// would start hundreds of processes.
+func (d *daemon) ask(method, path string, body io.Reader, into any) error {
+	key, err := os.ReadFile(filepath.Join(d.dir, "api.key"))
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(method, "http://"+d.api+"/api/v1"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(key)))
+	req.Header.Set("Content-Type", "application/octet-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode >= 300 {
+		err = errors.New(res.Status)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %s", method, path, err, text)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
+
+// add holds bytes as a file and gives its CID.
+func (d *daemon) add(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	var added struct {
+		CID string `json:"cid"`
+	}
+	if err := d.ask(http.MethodPost, "/files?name="+name, bytes.NewReader(data), &added); err != nil || added.CID == "" {
+		t.Fatalf("adding %s: %q %v", name, added.CID, err)
+	}
+	return added.CID
 }
 
 // cli runs a command of the binary against this daemon.

@@ -6,7 +6,7 @@
 // Map:
 //
 //	harness_test.go  processes, ports, polling
-//	chain_test.go    devnet and anvil, deployment, cast
+//	chain_test.go    devnets (one shared) and anvil, deployment, cast, the daemon
 //	*_test.go        one story each
 //
 // The binaries come from `make e2e`: bin/tidegate, test/peers/bin/ipfs and the

@@ -14,7 +14,7 @@ const depositGas = 20_600_000
 // A stranger's project is deployed with forge create and used with cast. A deposit like
 // FilecoinPay's takes gas like it, within a factor of two either way.
 func TestForgeCreateOnDevnet(t *testing.T) {
-	n := startDevnet(t, "--block-time", "0")
+	n := sharedDevnet(t)
 	project, build := filepath.Join(root(t), "test/e2e/testdata/payments"), t.TempDir()
 	create := func(contract string, args ...string) string {
 		t.Helper()

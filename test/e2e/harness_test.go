@@ -58,6 +58,19 @@ type proc struct {
 // delivered line by line.
 func start(t testing.TB, name string, lines bool, env []string, bin string, args ...string) *proc {
 	t.Helper()
+	p, err := launch(name, lines, env, bin, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.kill()
+		p.logOf(t)
+	})
+	return p
+}
+
+// launch is start without an end.
+func launch(name string, lines bool, env []string, bin string, args ...string) (*proc, error) {
 	p := &proc{name: name, cmd: exec.Command(bin, args...), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -65,7 +78,7 @@ func start(t testing.TB, name string, lines bool, env []string, bin string, args
 	if lines {
 		stdout, err := p.cmd.StdoutPipe()
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		p.lines = make(chan string, 1024)
 		go p.readLines(stdout)
@@ -73,16 +86,17 @@ func start(t testing.TB, name string, lines bool, env []string, bin string, args
 		p.cmd.Stdout = p
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("starting %s: %v", name, err)
+		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	go func() { p.err = p.cmd.Wait(); close(p.done) }()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("---- output of %s\n%s", name, p.tail(12_000))
-		}
-	})
-	return p
+	return p, nil
+}
+
+// logOf shows the output of the process if the test failed.
+func (p *proc) logOf(t testing.TB) {
+	if t.Failed() {
+		t.Logf("---- output of %s\n%s", p.name, p.tail(12_000))
+	}
 }
 
 func (p *proc) readLines(r io.Reader) {

@@ -23,7 +23,7 @@ func script(t *testing.T, name string, args ...string) string {
 // A dapp with viem, unchanged: transfers, reads, writes, estimates, events, a refusal with
 // the contract's own error, and heads over WebSocket.
 func TestViemOnDevnet(t *testing.T) {
-	n := startDevnet(t, "--block-time", "0")
+	n := sharedDevnet(t)
 	line, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)

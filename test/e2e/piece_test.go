@@ -109,7 +109,7 @@ func termsText(t estuaryprovider.Terms) string {
 // A wallet asks for a piece, reads the answer, and fetches the CAR from the public
 // port; then it asks whether the piece is served there, and elsewhere.
 func TestPrepareAndServedOnDevnet(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	public := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d := newDaemon(t, n, "--public-listen", public, "--piece-min-size", "1 KiB", "--bucket-size", "1 KiB", "--public-requests-per-second", "1000")
 	d.start(t)
@@ -208,16 +208,15 @@ func killNumbers() (items, kills int) {
 // piece, and nothing is on disk that no row knows.
 func TestKillNineWhilePreparing(t *testing.T) {
 	items, kills := killNumbers()
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	d := newDaemon(t, n, "--bucket-max-items", "40", "--piece-keep-files", "true", "--bucket-max-age", "1h")
 	d.start(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d items, %d kills", seed, items, kills)
 	random := rand.New(rand.NewPCG(seed, 5))
-	dir := t.TempDir()
 	var roots []string
 	for i := range items {
-		roots = append(roots, strings.Fields(d.cli(t, "pin", "add", "--file", writeFile(t, dir, fmt.Sprint(i), content(5000+uint64(i), 200+random.IntN(3000))), "--quiet"))[0])
+		roots = append(roots, d.add(t, fmt.Sprint(i), content(5000+uint64(i), 200+random.IntN(3000))))
 	}
 	d.cli(t, append([]string{"bucket", "add", "--json"}, roots...)...)
 	for range kills {
@@ -312,7 +311,7 @@ func (d *daemon) checkPieces(t *testing.T, ready []bucketRow, roots []string) {
 
 // A token opens its piece; of it the hash alone is in the ledger.
 func TestTokensAreNotInTheLedger(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	public := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d := newDaemon(t, n, "--public-listen", public, "--public-require-token", "true", "--piece-min-size", "1 KiB", "--bucket-size", "1 KiB")
 	d.start(t)
@@ -336,25 +335,11 @@ func TestTokensAreNotInTheLedger(t *testing.T) {
 	} else {
 		_ = res.Body.Close()
 	}
-	key, err := os.ReadFile(filepath.Join(d.dir, "api.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+d.api+"/api/v1/pieces/"+offers.Items[0].Piece+"/tokens", strings.NewReader(`{"deal":"7"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(key)))
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
 	var made struct {
 		Token string `json:"token"`
 	}
-	if err := json.NewDecoder(res.Body).Decode(&made); err != nil || made.Token == "" {
-		t.Fatalf("%s %v", res.Status, err)
+	if err := d.ask(http.MethodPost, "/pieces/"+offers.Items[0].Piece+"/tokens", strings.NewReader(`{"deal":"7"}`), &made); err != nil || made.Token == "" {
+		t.Fatal("no token", err)
 	}
 	if b := fetch(t, at+"?token="+made.Token, ""); len(b) < 5000 {
 		t.Errorf("%d bytes", len(b))

@@ -14,7 +14,7 @@ import (
 // Origins that point into the operator's network are not dialled unless the
 // operator says so: the pin fails with a reason, and the reason says why.
 func TestPrivateOriginsAreRefused(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	k := kubo.Start(t)
 	cid := k.Add(content(60, 10_000))
 	d := newDaemon(t, n, "--ipfs-allow-private-peers=false", "--ipfs-stall-timeout", "2s")
@@ -47,7 +47,7 @@ func TestPrivateOriginsAreRefused(t *testing.T) {
 // Forty levels that each link the next twice are 2^40 leaves of logical size
 // in forty-one blocks: refused by logical size, at once.
 func TestBombIsRefused(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	k := kubo.Start(t)
 	child := k.Add([]byte("boom"), "--raw-leaves", "--cid-version=1")
 	for range 40 {

@@ -20,7 +20,7 @@ import (
 
 // A daemon that cannot work says why and what to do, and ends.
 func TestDaemonRefusesBadSurroundings(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func writeNewerSchema(t *testing.T, d *daemon) {
 }
 
 func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	first := newDaemon(t, n)
 	first.start(t)
 	second := newDaemon(t, n, "--data-dir", first.dir)
@@ -119,7 +119,7 @@ func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
 // The endpoint is down when the daemon starts, comes up, answers garbage for a
 // while, goes down, and comes back: the daemon waits each time and loses nothing.
 func TestEndpointThatComesAndGoes(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	mode := newProxy(t, n.RPC)
 	mode.set(proxyDown)
 	direct := n.RPC
@@ -165,7 +165,7 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 
 // An empty sender key parks the sender and says so; funding it resumes.
 func TestEmptyBalanceParksAndResumes(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	poor := account{"0x68F8b0Bf8DA4EC9AB95B4cE4B2A2C6bEEcb0b0F2", "0x" + strings.Repeat("5a", 32)}
 	poor.Address = strings.TrimSpace(output(t, nil, cast(t), "wallet", "address", poor.PrivateKey))
 	d := newDaemon(t, n)
@@ -188,7 +188,7 @@ func TestEmptyBalanceParksAndResumes(t *testing.T) {
 // A disk that is too full keeps a request waiting, says why and what to do, and
 // loses nothing: with room again, the same request is answered as pinned.
 func TestFullDiskKeepsTheRequestWaiting(t *testing.T) {
-	n := startDevnet(t)
+	n := sharedDevnet(t)
 	k := kubo.Start(t)
 	cid := k.Add(content(21, 300_000))
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
