@@ -51,10 +51,10 @@ const (
 // devnetGas is the limit of a transaction that a test signs itself.
 const devnetGas = 150_000_000
 
-// startDevnet runs `tidegate devnet --json`, with an epoch every half second.
+// startDevnet runs `tidegate devnet --json`, with an epoch every second.
 func startDevnet(t testing.TB) *network {
 	t.Helper()
-	p := start(t, "devnet", true, nil, tidegate(t), devnetArgs(t, "500ms")...)
+	p := start(t, "devnet", true, nil, tidegate(t), devnetArgs(t, "1s")...)
 	return devnetLine(t, p).dial(t, p)
 }
 
