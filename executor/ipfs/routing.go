@@ -24,8 +24,8 @@ const (
 	// is announced with the next round.
 	announceQueue   = 4096
 	announceTimeout = 2 * time.Minute
-	// announceAgain is the pause after a root that could not be announced, as none
-	// can before the first peer is known; it doubles up to announceSlowest.
+	// announceAgain is the pause while no peer is known to announce roots to; it
+	// doubles up to announceSlowest.
 	announceAgain   = time.Second
 	announceSlowest = 10 * time.Minute
 	routerTimeout   = 15 * time.Second
@@ -110,7 +110,7 @@ func (n *Node) announce(c cid.Cid) {
 }
 
 // announcer tells the DHT which roots are here: all of them at start and every
-// announceEvery, new ones at once, and what failed again until it succeeds.
+// announceEvery, new ones at once, or as soon as a peer is known.
 func (n *Node) announcer() {
 	round := time.NewTicker(announceEvery)
 	defer round.Stop()
@@ -162,17 +162,19 @@ func (n *Node) allRoots() []cid.Cid {
 	return roots
 }
 
-// provide announces a root, unless it is gone meanwhile, and tells whether it need
-// not be tried again.
+// provide announces a root that is still here. It is false when no peer is known yet
+// to tell it to; what fails otherwise has its turn with the next round.
 func (n *Node) provide(c cid.Cid) bool {
+	if n.dht.RoutingTable().Size() == 0 {
+		return false
+	}
 	if here, err := n.store.has(c.Hash()); err == nil && !here {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, announceTimeout)
 	defer cancel()
-	err := n.dht.Provide(ctx, c, true)
-	if err != nil && n.ctx.Err() == nil {
-		n.log.Debug("root not announced yet", "cid", c, "error", err)
+	if err := n.dht.Provide(ctx, c, true); err != nil && n.ctx.Err() == nil {
+		n.log.Info("root not announced, trying again with the next round", "cid", c, "error", err)
 	}
-	return err == nil
+	return true
 }
