@@ -123,6 +123,15 @@ func newKeyring(config Config) (*keyring, error) {
 	return ring, nil
 }
 
+// funded is what the genesis gives to accounts, all together.
+func (k *keyring) funded() abi.TokenAmount {
+	total := big.Add(k.owner.Balance, k.root.Balance)
+	for _, a := range k.accounts {
+		total = big.Add(total, a.Balance)
+	}
+	return total
+}
+
 // Accounts are the funded ones: ten Ethereum, then f1, then f3.
 func (c *Chain) Accounts() []Account { return append([]Account(nil), c.keys.accounts...) }
 

@@ -26,9 +26,6 @@ var (
 	ErrUnknownAddr = errors.New("actor not found")
 )
 
-// safeDelay is how many epochs behind the head Lotus's safe tipset is at most.
-const safeDelay = 200
-
 // Chain is a running chain; all its methods may be called at the same time.
 type Chain struct {
 	config    Config
@@ -66,6 +63,7 @@ type Chain struct {
 	blocks   map[cid.Cid]*node
 	index    index
 	finality int
+	final    finalState
 }
 
 // HeadChange is one move of the head. Revert goes from the old head down, Apply
@@ -78,6 +76,23 @@ type HeadChange struct {
 
 // New builds the genesis and gives a chain at epoch 0. Close it.
 func New(ctx context.Context, config Config) (*Chain, error) {
+	return open(ctx, config, func(c *Chain) error {
+		var err error
+		if c.genesis, err = c.makeGenesis(ctx); err != nil {
+			return fmt.Errorf("genesis: %w", err)
+		}
+		c.head, c.final.node = c.genesis, c.genesis
+		c.nodes[c.genesis.ts.Key()] = c.genesis
+		c.blocks[c.genesis.ts.Cids()[0]] = c.genesis
+		if c.pool, err = newMempool(ctx, c, c.genesis); err != nil {
+			return fmt.Errorf("message pool: %w", err)
+		}
+		return nil
+	})
+}
+
+// open makes a chain whose tipsets and pool fill provides.
+func open(ctx context.Context, config Config, fill func(*Chain) error) (*Chain, error) {
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("devnet chain: %w", err)
@@ -92,6 +107,7 @@ func New(ctx context.Context, config Config) (*Chain, error) {
 		store:    fvm.NewMemory(),
 		keys:     keys,
 		worker:   worker{keys.owner.Key},
+		funded:   keys.funded(),
 		changes:  make(chan struct{}, 1),
 		nodes:    make(map[types.TipSetKey]*node),
 		blocks:   make(map[cid.Cid]*node),
@@ -107,14 +123,13 @@ func New(ctx context.Context, config Config) (*Chain, error) {
 			return nil, fmt.Errorf("devnet chain: load the actors: %w", err)
 		}
 	}
-	if c.genesis, err = c.makeGenesis(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("devnet chain: genesis: %w", err), c.closeEngine(ctx))
+	for id, data := range c.engine.Blocks() {
+		if err := c.store.Put(ctx, id, data); err != nil {
+			return nil, errors.Join(fmt.Errorf("devnet chain: store the actors' code: %w", err), c.closeEngine(ctx))
+		}
 	}
-	c.head = c.genesis
-	c.nodes[c.genesis.ts.Key()] = c.genesis
-	c.blocks[c.genesis.ts.Cids()[0]] = c.genesis
-	if c.pool, err = newMempool(ctx, c, c.genesis); err != nil {
-		return nil, errors.Join(fmt.Errorf("devnet chain: message pool: %w", err), c.closeEngine(ctx))
+	if err := fill(c); err != nil {
+		return nil, errors.Join(fmt.Errorf("devnet chain: %w", err), c.closeEngine(ctx))
 	}
 	c.pace = newPacer(Pace{BlockTime: config.BlockTime, AutoMine: config.AutoMine, Settle: config.Settle})
 	c.life, c.end = context.WithCancel(context.Background())
@@ -155,43 +170,6 @@ func (c *Chain) headNode() *node {
 
 // Genesis is the tipset of epoch 0.
 func (c *Chain) Genesis() *types.TipSet { return c.genesis.ts }
-
-// Finalized is the tipset FinalityDepth behind the head, at first the genesis.
-func (c *Chain) Finalized() *types.TipSet {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.finalized().ts
-}
-
-func (c *Chain) finalized() *node {
-	if n := c.head.back(c.finality); n != nil {
-		return n
-	}
-	return c.genesis
-}
-
-// Safe is the tipset that Ethereum tools call safe: the finalized one, or the one
-// 200 epochs behind the head if that is newer.
-func (c *Chain) Safe() *types.TipSet {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	safe := c.head.ancestor(max(c.head.height()-safeDelay, 0), true)
-	if final := c.finalized(); final.index > safe.index {
-		safe = final
-	}
-	return safe.ts
-}
-
-// SetFinalityDepth changes how far behind the head the finalized tipset is.
-func (c *Chain) SetFinalityDepth(depth int) error {
-	if depth < 1 || depth > MaxFinalityDepth {
-		return fmt.Errorf("finality depth %d: give 1 to %d", depth, MaxFinalityDepth)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.finality = depth
-	return nil
-}
 
 // TipSet is the tipset of a key, on the canonical chain or dropped by a reorg;
 // the empty key is the head. Errors: ErrNotFound.

@@ -22,6 +22,7 @@ type snapshot struct {
 	execution *Execution
 	pool      []*types.SignedMessage
 	finality  int
+	final     finalState
 }
 
 // Snapshot keeps the head, the pool and the finality depth; ids count from 1.
@@ -35,7 +36,7 @@ func (c *Chain) Snapshot(ctx context.Context) (uint64, error) {
 	c.lastSnapshot++
 	s := snapshot{id: c.lastSnapshot, head: head, execution: c.executionOf(head), pool: c.pool.pending()}
 	c.mu.RLock()
-	s.finality = c.finality
+	s.finality, s.final = c.finality, c.final
 	c.mu.RUnlock()
 	c.snapshots = append(c.snapshots, s)
 	return s.id, nil
@@ -56,7 +57,7 @@ func (c *Chain) Revert(ctx context.Context, id uint64) error {
 		leave, enter := path(c.headNode(), s.head)
 		c.mu.Lock()
 		s.head.execution = s.execution
-		c.finality = s.finality
+		c.finality, c.final = s.finality, s.final
 		c.mu.Unlock()
 		if err := c.pool.restore(ctx, s.head, s.pool); err != nil {
 			return fmt.Errorf("revert to snapshot %d: %w", id, err)

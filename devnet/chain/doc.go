@@ -10,7 +10,7 @@
 // What differs from Filecoin: there is one block a tipset, by the miner f01000,
 // which has no sectors, so weight counts two bytes of power while nobody has any;
 // tickets and election proofs are drawn from the seed and are no VRF proofs; the
-// network version never changes; finality is a fixed number of tipsets and moves
+// network version never changes; finality is a number of tipsets, not votes, and moves
 // back with a deeper reorg; reports of consensus faults find none; the pool has
 // limits for each sender and none for all; everything stays in memory.
 //
@@ -34,6 +34,8 @@
 //	poolmoves.go  the pool when the head moves, and its readers
 //	select.go     which pending messages go into the next block
 //	node.go       a tipset in the tree of tipsets
+//	finality.go   what is final: it advances, stalls and resumes
+//	dump.go       the whole chain as a stream, and back
 //	index.go      where a message landed, its receipt and events
 //	heads.go      subscriptions that never hold up the producer
 //

@@ -45,18 +45,8 @@ var singletons = []struct {
 	{builtin.EthereumAddressManagerActorAddr, "eam"},
 }
 
-// makeGenesis builds the state and the tipset of epoch 0. It sets c.funded and
-// c.miner.
+// makeGenesis builds the state and the tipset of epoch 0. It sets c.miner.
 func (c *Chain) makeGenesis(ctx context.Context) (*node, error) {
-	for id, data := range c.engine.Blocks() {
-		if err := c.store.Put(ctx, id, data); err != nil {
-			return nil, fmt.Errorf("store the actors' code: %w", err)
-		}
-	}
-	c.funded = big.Add(c.keys.owner.Balance, c.keys.root.Balance)
-	for _, a := range c.keys.accounts {
-		c.funded = big.Add(c.funded, a.Balance)
-	}
 	g := &genesis{c: c}
 	root, err := g.bareState(ctx)
 	if err != nil {

@@ -240,6 +240,7 @@ func (c *Chain) publish(leave, enter []*node) error {
 	case len(leave) > 0:
 		c.head = leave[len(leave)-1].parent
 	}
+	c.finalize()
 	c.heads.publish(HeadChange{Revert: tipsets(leave), Apply: tipsets(enter)})
 	return nil
 }

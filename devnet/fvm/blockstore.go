@@ -56,6 +56,15 @@ func (m *Memory) Put(_ context.Context, c cid.Cid, data []byte) error {
 	return nil
 }
 
+// ForEach calls do for every block, in no order. do must not use the store.
+func (m *Memory) ForEach(do func(c cid.Cid, data []byte)) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for c, data := range m.blocks {
+		do(c, data)
+	}
+}
+
 // Len returns how many blocks are stored.
 func (m *Memory) Len() int {
 	m.mu.RLock()

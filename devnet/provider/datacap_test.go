@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	datacap18 "github.com/filecoin-project/go-state-types/builtin/v18/datacap"
 	verifreg18 "github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
 	"github.com/filecoin-project/go-state-types/exitcode"
+	"github.com/filecoin-project/lotus/chain/actors/builtin/verifreg"
+	"github.com/filecoin-project/lotus/chain/types"
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/provider"
@@ -55,6 +58,7 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	client := n.client()
 	m := n.miner(provider.Creation{})
 	notary := n.notary()
+	full, _ := n.serve()
 	if code := exitCode(n.fleet.GrantDataCap(n.ctx, client, client.Address, big.NewInt(4096))); code == 0 {
 		t.Error("an account that is no notary granted DataCap")
 	}
@@ -98,6 +102,30 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	mine, ok := claims[verifreg18.ClaimId(ids[0])]
 	if !ok || len(claims) != 2 || mine.Sector != numbers[0] || mine.Client != client.ID || mine.TermMax != 600*day {
 		t.Fatalf("claims %+v", claims)
+	}
+
+	n.advance(1) // Lotus shows the state before the head's messages
+	byLotus, err := full.StateGetClaims(n.ctx, m.Address(), types.EmptyTSK)
+	n.must(err)
+	if got := byLotus[verifreg.ClaimId(ids[0])]; len(byLotus) != 2 || got.Sector != numbers[0] || got.Client != client.ID {
+		t.Errorf("Lotus's view has the claims %+v", byLotus)
+	}
+	if left, err := full.StateGetAllocation(n.ctx, client.Address, verifreg.AllocationId(ids[1]), types.EmptyTSK); err != nil || left == nil || left.Size != 2048 {
+		t.Errorf("Lotus's view of the allocation that is left: %v, %v", left, err)
+	}
+	if gone, err := full.StateGetAllocation(n.ctx, client.Address, verifreg.AllocationId(ids[0]), types.EmptyTSK); err != nil || gone != nil {
+		t.Errorf("Lotus's view of the claimed allocation: %v, %v", gone, err)
+	}
+	for addr, want := range map[address.Address]int64{client.Address: 4096, c.addr: 2048} {
+		if cap, err := full.StateVerifiedClientStatus(n.ctx, addr, types.EmptyTSK); err != nil || cap == nil || !cap.Equals(big.NewInt(want)) {
+			t.Errorf("Lotus's view of the DataCap of %s: %v, %v, want %d", addr, cap, err, want)
+		}
+	}
+	if none, err := full.StateVerifiedClientStatus(n.ctx, m.Worker().Address, types.EmptyTSK); err != nil || none != nil {
+		t.Errorf("Lotus's view of the DataCap of a stranger: %v, %v", none, err)
+	}
+	if may, err := full.StateVerifierStatus(n.ctx, notary.Address, types.EmptyTSK); err != nil || may == nil || !may.Equals(big.NewInt(1<<20-8192-4096)) {
+		t.Errorf("Lotus's view of the notary: %v, %v", may, err)
 	}
 
 	extended, err := n.fleet.ExtendClaims(n.ctx, client,

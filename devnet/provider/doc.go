@@ -27,6 +27,7 @@
 //	sectors.go   where a sector is and its state; terminate, extend, compact
 //	deals.go     f05: escrow, proposals, publishing, settlement
 //	datacap.go   f06 and f07: notaries, DataCap, allocations, claims
+//	dump.go      the fleet in a dump of a devnet, and back
 //	controls.go  the same as methods devnet_* of JSON-RPC
 //
 // Invariants:

@@ -51,15 +51,24 @@ type Fleet struct {
 
 // New makes a fleet without miners and joins it to the chain.
 func New(ctx context.Context, c *chain.Chain, config Config) (*Fleet, error) {
+	f := newFleet(c, config)
+	return f, f.join(ctx)
+}
+
+func newFleet(c *chain.Chain, config Config) *Fleet {
 	_, bank := c.Miner()
 	f := &Fleet{chain: c, seed: config.Seed, log: config.Log, bank: bank, empty: map[deadlineKey]bool{}}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
-	if err := c.Join(ctx, crew{f}); err != nil {
-		return nil, fmt.Errorf("storage providers: %w", err)
+	return f
+}
+
+func (f *Fleet) join(ctx context.Context) error {
+	if err := f.chain.Join(ctx, crew{f}); err != nil {
+		return fmt.Errorf("storage providers: %w", err)
 	}
-	return f, nil
+	return nil
 }
 
 // Miners are those created so far, in order.

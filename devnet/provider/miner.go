@@ -84,15 +84,8 @@ func (f *Fleet) create(ctx context.Context, c Creation) (*Miner, error) {
 		c.Funds = Fil(100)
 	}
 	m := &Miner{f: f, signer: c.Signer, size: c.SectorSize, skipped: map[abi.SectorNumber]bool{}}
-	var ok bool
-	var err error
-	if m.seal, ok = proofsOf[c.SectorSize]; !ok {
-		return nil, fmt.Errorf("sectors of %d bytes: give 2 KiB, 8 MiB, 512 MiB, 32 GiB or 64 GiB", c.SectorSize)
-	}
-	if m.post, err = m.seal.RegisteredWindowPoStProof(); err != nil {
-		return nil, err
-	}
-	if m.post, err = m.post.ToV1_1PostProof(); err != nil {
+	err := m.setProofs()
+	if err != nil {
 		return nil, err
 	}
 	if m.signer.Key == nil {
@@ -119,6 +112,19 @@ func (f *Fleet) create(ctx context.Context, c Creation) (*Miner, error) {
 	f.miners = append(f.miners, m)
 	f.mu.Unlock()
 	return m, nil
+}
+
+// setProofs chooses the kinds of proofs by the sectors' size.
+func (m *Miner) setProofs() (err error) {
+	var ok bool
+	if m.seal, ok = proofsOf[m.size]; !ok {
+		return fmt.Errorf("sectors of %d bytes: give 2 KiB, 8 MiB, 512 MiB, 32 GiB or 64 GiB", m.size)
+	}
+	if m.post, err = m.seal.RegisteredWindowPoStProof(); err != nil {
+		return err
+	}
+	m.post, err = m.post.ToV1_1PostProof()
+	return err
 }
 
 func (f *Fleet) construct(ctx context.Context, m *Miner, c Creation) error {

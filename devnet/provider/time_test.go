@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -145,4 +146,35 @@ func TestHalfAYearOfProving(t *testing.T) {
 			t.Errorf("%s sent %d proofs in %d days, %d failed", m.Address(), sent, days, failed)
 		}
 	}
+}
+
+// Miners of a loaded devnet go on where they were: they prove, and skip what they
+// skipped.
+func TestFleetOfLoadedChainGoesOn(t *testing.T) {
+	n, miners := busy(t)
+	fleet, err := n.fleet.Dump()
+	n.must(err)
+	var dump bytes.Buffer
+	n.must(n.Dump(n.ctx, &dump))
+	c, err := chain.Load(n.ctx, chain.Config{Engine: sharedEngine(t)}, &dump)
+	n.must(err)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	m := &net{TB: t, ctx: n.ctx, Chain: c}
+	m.fleet, err = provider.Load(n.ctx, c, provider.Config{}, fleet)
+	n.must(err)
+	for _, n := range []*net{n, m} {
+		n.advance(day)
+		n.miner(provider.Creation{})
+	}
+	if n.Head().Key() != m.Head().Key() {
+		t.Errorf("a day later the loaded devnet is at %s, the first at %s", m.Head().Key(), n.Head().Key())
+	}
+	second, err := m.fleet.Miner(miners[1].Address())
+	n.must(err)
+	m.wantStatus(second, abi.SectorStatusCodeActive, 0)
+	m.wantStatus(second, abi.SectorStatusCodeFaulty, 1)
 }

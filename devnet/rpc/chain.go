@@ -46,6 +46,9 @@ type Finality interface {
 	Finalized() *types.TipSet
 	Safe() *types.TipSet
 	SetFinalityDepth(depth int) error
+	StallFinality(stalled bool)
+	FinalityStalled() bool
+	LatestCertificate() (chain.Certificate, bool)
 }
 
 // Contents are the messages of tipsets and what became of them.
@@ -112,6 +115,7 @@ type Money interface {
 type Pacing interface {
 	Mine(ctx context.Context, n int) (*types.TipSet, error)
 	NullRounds(ctx context.Context, n int) (*types.TipSet, error)
+	Advance(ctx context.Context, n int) (*types.TipSet, error)
 	AdvanceTime(ctx context.Context, d time.Duration) (*types.TipSet, error)
 	Pace() chain.Pace
 	SetPace(p chain.Pace) error
@@ -122,6 +126,8 @@ type Editing interface {
 	Snapshot(ctx context.Context) (uint64, error)
 	Revert(ctx context.Context, id uint64) error
 	Reorg(ctx context.Context, depth int, keep bool) (chain.Reorged, error)
+	RefuseProofs(kinds ...string) error
+	RefusedProofs() []string
 	SetBalance(ctx context.Context, addr address.Address, amount abi.TokenAmount) error
 }
 

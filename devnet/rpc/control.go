@@ -79,6 +79,33 @@ func (c *devnetControl) AdvanceTime(ctx context.Context, p jsonrpc.RawParams) (B
 	return c.node.advance(ctx, time.Duration(d))
 }
 
+// Advance is devnet_advance(epochs): lets so many epochs pass. There are tipsets only
+// where the mempool or a storage provider has something to do, and one at the end.
+func (c *devnetControl) Advance(ctx context.Context, p jsonrpc.RawParams) (Block, error) {
+	var epochs quantity
+	if err := optional(p, 1, &epochs); err != nil {
+		return Block{}, err
+	}
+	n, err := epochs.count(maxMined)
+	if err != nil {
+		return Block{}, err
+	}
+	return madeBlock(c.node.chain.Advance(ctx, n))
+}
+
+// RefuseProofs is devnet_refuseProofs([kinds]): the network finds proofs of these kinds
+// (seal, aggregate, replica, post) invalid, and all others valid. It returns the kinds.
+func (c *devnetControl) RefuseProofs(_ context.Context, p jsonrpc.RawParams) ([]string, error) {
+	kinds := []string{}
+	if err := optional(p, 0, &kinds); err != nil {
+		return nil, err
+	}
+	if err := c.node.chain.RefuseProofs(kinds...); err != nil {
+		return nil, badParams("%v", err)
+	}
+	return c.node.chain.RefusedProofs(), nil
+}
+
 // advance moves the chain's clock on by skipping epochs, within reason.
 func (n *node) advance(ctx context.Context, d time.Duration) (Block, error) {
 	if epochs := d / n.chain.Epoch(); epochs > maxMined {
@@ -173,6 +200,7 @@ type Status struct {
 	NetworkName  string `json:"networkName"`
 	Head         Block  `json:"head"`
 	Finalized    uint64 `json:"finalized"` // epoch of the finalized tipset
+	Stalled      bool   `json:"stalled"`   // finality does not advance
 	BlockTime    string `json:"blockTime"` // "0s": none by themselves
 	OnDemand     bool   `json:"onDemand"`  // two tipsets for each transaction
 	Paused       bool   `json:"paused"`
@@ -190,7 +218,7 @@ func (c *devnetControl) Status(context.Context) (Status, error) {
 	pace := source.Pace()
 	return Status{
 		ChainID: source.ChainID(), NetworkName: source.NetworkName(), Head: head,
-		Finalized: uint64(source.Finalized().Height()), BlockTime: pace.BlockTime.String(),
+		Finalized: uint64(source.Finalized().Height()), Stalled: source.FinalityStalled(), BlockTime: pace.BlockTime.String(),
 		OnDemand: pace.AutoMine, Paused: pace.Paused,
 		EpochSeconds: uint64(source.Epoch().Seconds()), Pending: len(source.Pending()),
 	}, nil
@@ -209,6 +237,17 @@ func (c *devnetControl) SetFinalityDepth(ctx context.Context, p jsonrpc.RawParam
 	if err := c.node.chain.SetFinalityDepth(n); err != nil {
 		return Status{}, err
 	}
+	return c.Status(ctx)
+}
+
+// StallFinality is devnet_stallFinality([stalled]), true if not given: the finalized
+// tipset stays where it is, until devnet_stallFinality(false) lets it catch up.
+func (c *devnetControl) StallFinality(ctx context.Context, p jsonrpc.RawParams) (Status, error) {
+	stalled := true
+	if err := optional(p, 0, &stalled); err != nil {
+		return Status{}, err
+	}
+	c.node.chain.StallFinality(stalled)
 	return c.Status(ctx)
 }
 

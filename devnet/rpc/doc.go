@@ -11,8 +11,8 @@
 // the head, gas estimates carry a factor of 1.25, and a failed call is code 3 with
 // the revert data.
 //
-// It is not a node: there are no wallets (messages come signed), no peers, no
-// permissions or tokens, no tracing API and no storage-provider API. A method that
+// It is not a node: its wallet is the funded accounts, there are no peers, no tracing
+// API and no storage-provider API. A method that
 // Lotus has and the devnet has not answers code -32601 and says so.
 //
 // Known differences from Lotus: premium estimates have no random noise; StateWaitMsg
@@ -35,6 +35,7 @@
 //   - events.go, logs.go, filters.go, subscribe.go, dispatch.go: events as logs
 //   - simulate.go, gas.go: calls and estimates
 //   - fil_*.go: the Filecoin methods
+//   - auth.go: tokens and permissions
 //   - control.go, control_evm.go: devnet_*, evm_*, anvil_*
 //   - ethtx: signed Ethereum transactions and the messages that carry them
 //

@@ -22,9 +22,15 @@ func connectionOf(ctx context.Context) *connection {
 }
 
 // handler routes, checks who calls, and bounds what is read.
-func (s *Server) handler(calls *jsonrpc.RPCServer) http.Handler {
+func (s *Server) handler(byLevel []*jsonrpc.RPCServer) http.Handler {
 	mux := http.NewServeMux()
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		level, err := s.config.levelOf(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		calls := byLevel[level]
 		if isUpgrade(r) {
 			s.serveSocket(w, r, calls)
 			return

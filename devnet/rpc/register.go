@@ -3,11 +3,14 @@ package rpc
 import (
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/filecoin-project/go-jsonrpc"
 	"github.com/filecoin-project/lotus/api"
+	"github.com/filecoin-project/lotus/chain/types"
+	"github.com/google/uuid"
 
 	"github.com/tidegate/tidegate/devnet/rpc/ethtx"
 )
@@ -23,10 +26,12 @@ type node struct {
 	events  *eventIndex
 	filters *filterStore
 	subs    *subscriptions
+	wallet  wallet
 }
 
 func newNode(config Config, source Chain) *node {
 	n := &node{chain: source, config: config, log: config.Log, codec: ethtx.New(source.ChainID())}
+	n.wallet.known = map[uuid.UUID]*types.SignedMessage{}
 	n.hashes = newHashIndex(source)
 	n.events = newEventIndex(source)
 	n.filters = newFilterStore(config.MaxFilters, config.Now)
@@ -34,8 +39,9 @@ func newNode(config Config, source Chain) *node {
 	return n
 }
 
-// register makes the JSON-RPC server with all names.
-func (n *node) register() *jsonrpc.RPCServer {
+// register makes the JSON-RPC server with all names; what a permission does not allow
+// says so.
+func (n *node) register(level int) *jsonrpc.RPCServer {
 	server := jsonrpc.NewServer(
 		jsonrpc.WithServerErrors(api.RPCErrors),
 		jsonrpc.WithReverseClient[api.EthSubscriberMethods]("Filecoin"),
@@ -47,8 +53,16 @@ func (n *node) register() *jsonrpc.RPCServer {
 	for _, name := range n.unsupported() {
 		server.Register(exactly+name, missing{name})
 	}
-	if n.config.loopback() {
+	for name, need := range permissions() {
+		if slices.Index(levels, need) > level {
+			server.Register(exactly+"Filecoin."+name, denied{name, need})
+		}
+	}
+	if n.config.loopback() && level == len(levels)-1 {
 		server.Register("devnet_", &devnetControl{n})
+		for _, more := range n.config.Controls {
+			server.Register("devnet_", more)
+		}
 		server.Register("evm_", &evmControl{n})
 		server.Register("anvil_", &anvilControl{n})
 	}

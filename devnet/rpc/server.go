@@ -53,6 +53,13 @@ type Config struct {
 	// nil means localhost. "*" accepts all.
 	AllowedHosts []string
 
+	// TokenSecret signs tokens as Lotus's are, at least 16 bytes. With it, calls without a
+	// token may only read; devnet_*, evm_* and anvil_* need admin. nil asks for none.
+	TokenSecret []byte
+	// Controls are values whose exported methods are served as devnet_<method>, as long
+	// as only this machine can reach the port.
+	Controls []any
+
 	MaxFilterRange   abi.ChainEpoch // epochs that eth_getLogs may span
 	MaxFilterResults int            // events that a filter or a query of several tipsets may have
 	MaxFilters       int            // filters installed at a time
@@ -103,6 +110,8 @@ func (c Config) check() error {
 	switch {
 	case c.Port < 0 || c.Port > 65535:
 		return fmt.Errorf("%w: port %d: give 0 to 65535", ErrConfig, c.Port)
+	case len(c.TokenSecret) > 0 && len(c.TokenSecret) < 16:
+		return fmt.Errorf("%w: a token secret of %d bytes: give at least 16", ErrConfig, len(c.TokenSecret))
 	case c.MaxFilterRange < 0 || c.MaxFilterResults < 0 || c.MaxFilters < 0 || c.FilterTTL < 0 || c.MaxBody < 0 || c.MaxBatch < 0 || c.MaxResponse < 0:
 		return fmt.Errorf("%w: a limit is negative: give 0 for Lotus's, or more", ErrConfig)
 	}
@@ -145,7 +154,7 @@ func New(config Config, source Chain) (*Server, error) {
 	base, stop := context.WithCancel(context.Background())
 	s := &Server{config: config, node: newNode(config, source), listener: listener, stop: stop, ended: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:           s.handler(s.node.register()),
+		Handler:           s.handler(s.node.byLevel()),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return base },
