@@ -3,6 +3,7 @@ package devnet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,11 @@ const (
 	DefaultBlockTime = time.Second
 
 	minBlockTime = 10 * time.Millisecond
+
+	maxMiners = 1000
+	// epochsPerMiner is how many messages make a miner: its owner's and its worker's
+	// accounts, the miner, its money.
+	epochsPerMiner = 4
 )
 
 var (
@@ -60,6 +66,15 @@ type Config struct {
 	GenesisTime time.Time
 	// Seed decides tickets, randomness and the keys that are not of the known phrase.
 	Seed [32]byte
+	// Miners is how many storage providers there are from the start, without sectors;
+	// more are created by devnet_createMiner or Devnet.Providers.
+	Miners int
+	// TokenSecret, at least 16 bytes, signs tokens as Lotus's are: without one a call may
+	// only read then. nil asks for none. Devnet.Token makes tokens.
+	TokenSecret []byte
+	// Load, if set, is what Devnet.Dump wrote: the chain and its miners go on from there.
+	// Seed, GenesisTime, Epoch, FinalityDepth and Miners then say nothing.
+	Load io.Reader
 	// AllowedOrigins are the web origins that may call over CORS and WebSocket, each
 	// with at most one "*"; nil means any port of localhost, 127.0.0.1 and [::1].
 	AllowedOrigins []string
@@ -112,6 +127,9 @@ func (c Config) withDefaults(now time.Time) (Config, error) {
 	if c.GenesisTime.IsZero() {
 		c.GenesisTime = now.Add(-time.Duration(c.firstEpochs()) * c.Epoch).Truncate(time.Second)
 	}
+	if c.Miners < 0 || c.Miners > maxMiners {
+		errs = append(errs, fmt.Errorf("%w: %d miners are not between 0 and %d", ErrConfig, c.Miners, maxMiners))
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -121,4 +139,4 @@ func (c Config) withDefaults(now time.Time) (Config, error) {
 // firstEpochs is how many epochs New makes: as on a real node, the latest block is
 // the head's parent, and neither it nor the finalized one may be the genesis, of
 // which Lotus answers no questions.
-func (c Config) firstEpochs() int { return 2 + c.FinalityDepth }
+func (c Config) firstEpochs() int { return 2 + c.FinalityDepth + c.Miners*epochsPerMiner }

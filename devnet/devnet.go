@@ -1,9 +1,12 @@
 package devnet
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -11,45 +14,124 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/devnet/rpc"
 )
 
 // Devnet is a running chain and its port.
 type Devnet struct {
-	log    *slog.Logger
-	chain  *chain.Chain
-	server *rpc.Server
+	log       *slog.Logger
+	chain     *chain.Chain
+	providers *provider.Fleet
+	server    *rpc.Server
 }
 
 // New makes the chain's first epochs and takes the port, so that the URLs are valid
 // and a taken port is known at once; nothing is answered before Run. The caller must
 // call Close, or Run and end its context. Errors: ErrConfig, ErrPortInUse, each with
-// a remedy.
+// a remedy; chain.ErrDump for a Load that is none.
 func New(ctx context.Context, config Config) (*Devnet, error) {
 	config, err := config.withDefaults(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	c, err := chain.New(ctx, chain.Config{
-		Seed: config.Seed, GenesisTime: config.GenesisTime, Epoch: config.Epoch,
-		BlockTime: config.BlockTime, AutoMine: config.BlockTime == 0, Settle: config.FinalityDepth,
-		FinalityDepth: config.FinalityDepth, CacheDir: config.CacheDir, Unmetered: config.Unmetered,
-		AcceptProofs: config.AcceptProofs, Engine: config.Engine, Log: config.Logger,
-	})
+	d := &Devnet{log: config.Logger}
+	if config.Load == nil {
+		err = d.begin(ctx, config)
+	} else {
+		err = d.load(ctx, config)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start devnet: %w", err)
 	}
-	d := &Devnet{log: config.Logger, chain: c}
-	if _, err := c.Mine(ctx, config.firstEpochs()); err != nil {
-		return nil, errors.Join(fmt.Errorf("start devnet: first epochs: %w", err), c.Close())
-	}
 	d.server, err = rpc.New(rpc.Config{
-		Host: config.Host, Port: config.Port, AllowedOrigins: config.AllowedOrigins, AllowedHosts: config.AllowedHosts, Log: config.Logger,
-	}, c)
+		Host: config.Host, Port: config.Port, AllowedOrigins: config.AllowedOrigins, AllowedHosts: config.AllowedHosts,
+		TokenSecret: config.TokenSecret, Controls: []any{provider.NewControls(d.providers)}, Log: config.Logger,
+	}, d.chain)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), c.Close())
+		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), d.chain.Close())
 	}
 	return d, nil
+}
+
+func (c Config) chain() chain.Config {
+	return chain.Config{
+		Seed: c.Seed, GenesisTime: c.GenesisTime, Epoch: c.Epoch, BlockTime: c.BlockTime, AutoMine: c.BlockTime == 0,
+		Settle: c.FinalityDepth, FinalityDepth: c.FinalityDepth, CacheDir: c.CacheDir, Unmetered: c.Unmetered,
+		AcceptProofs: c.AcceptProofs, Engine: c.Engine, Log: c.Logger,
+	}
+}
+
+// begin makes a chain from its genesis on, with its first miners.
+func (d *Devnet) begin(ctx context.Context, config Config) error {
+	c, err := chain.New(ctx, config.chain())
+	if err != nil {
+		return err
+	}
+	d.chain = c
+	if err := d.first(ctx, config); err != nil {
+		return errors.Join(err, c.Close())
+	}
+	return nil
+}
+
+// first makes the miners and the first epochs, with none that come by themselves.
+func (d *Devnet) first(ctx context.Context, config Config) (err error) {
+	pace := d.chain.Pace()
+	if err := d.chain.SetPace(chain.Pace{}); err != nil {
+		return err
+	}
+	if d.providers, err = provider.New(ctx, d.chain, provider.Config{Seed: config.Seed, Log: config.Logger}); err != nil {
+		return err
+	}
+	for range config.Miners {
+		if _, err := d.providers.Create(ctx, provider.Creation{}); err != nil {
+			return err
+		}
+	}
+	if left := config.firstEpochs() - int(d.chain.Head().Height()); left > 0 {
+		if _, err := d.chain.Mine(ctx, left); err != nil {
+			return fmt.Errorf("first epochs: %w", err)
+		}
+	}
+	return d.chain.SetPace(pace)
+}
+
+// load makes the chain and the miners of a dump.
+func (d *Devnet) load(ctx context.Context, config Config) error {
+	packed, err := gzip.NewReader(config.Load)
+	if err != nil {
+		return fmt.Errorf("%w: %w", chain.ErrDump, err)
+	}
+	in := bufio.NewReader(packed)
+	fleet, err := in.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("%w: %w", chain.ErrDump, err)
+	}
+	if d.chain, err = chain.Load(ctx, config.chain(), in); err != nil {
+		return err
+	}
+	if d.providers, err = provider.Load(ctx, d.chain, provider.Config{Log: config.Logger}, fleet); err != nil {
+		return errors.Join(err, d.chain.Close())
+	}
+	return nil
+}
+
+// Dump writes the whole devnet, chain and miners, for Config.Load. Snapshots are not
+// part of it.
+func (d *Devnet) Dump(ctx context.Context, w io.Writer) error {
+	out := gzip.NewWriter(w)
+	fleet, err := d.providers.Dump()
+	if err == nil {
+		_, err = out.Write(append(fleet, '\n'))
+	}
+	if err == nil {
+		err = d.chain.Dump(ctx, out)
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("dump devnet: %w", err)
+	}
+	return nil
 }
 
 // Run answers requests and makes epochs until ctx ends or Close is called, then
@@ -70,6 +152,12 @@ func (d *Devnet) Close() error { return errors.Join(d.server.Close(), d.chain.Cl
 // Chain is the chain itself, which a test steers: epochs, null rounds, reorgs,
 // snapshots, balances, the mempool.
 func (d *Devnet) Chain() *chain.Chain { return d.chain }
+
+// Providers are the storage providers, which a test lets seal, prove and misbehave.
+func (d *Devnet) Providers() *provider.Fleet { return d.providers }
+
+// Token is a token that allows everything, for a devnet with Config.TokenSecret.
+func (d *Devnet) Token() (string, error) { return d.server.Token("read", "write", "sign", "admin") }
 
 // HTTPURL is the JSON-RPC address over HTTP.
 func (d *Devnet) HTTPURL() string { return d.server.URL() }

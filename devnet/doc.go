@@ -23,11 +23,12 @@
 //	fvm/sig     signatures: secp256k1, BLS, Ethereum
 //	chain/      the chain: genesis, tipsets, message pool, finality, reorgs
 //	rpc/        the port: Filecoin.*, eth_*, and the controls devnet_*, evm_*, anvil_*
+//	provider/   storage providers on the chain: sectors, proofs, faults, deals, DataCap
 //	config.go   Config, DefaultConfig, the sentinel errors
 //	account.go  Account, Accounts, KnownKeys: the ten funded keys
 //	start.go    Start, for tests
 //	devnet.go   Devnet: New, Run, Close, the URLs
 //
-// Everything is in memory and gone with the process; only compiled actors are kept,
-// in the user's cache directory. Nothing else outlives Close.
+// Everything is in memory and gone with the process, but for what Dump wrote; only
+// compiled actors are kept, in the user's cache directory. Nothing else outlives Close.
 package devnet

@@ -11,6 +11,7 @@ import (
 	datacap18 "github.com/filecoin-project/go-state-types/builtin/v18/datacap"
 	verifreg18 "github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
 	"github.com/filecoin-project/go-state-types/exitcode"
+	"github.com/filecoin-project/lotus/api"
 	"github.com/filecoin-project/lotus/chain/actors/builtin/verifreg"
 	"github.com/filecoin-project/lotus/chain/types"
 
@@ -105,44 +106,8 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	}
 
 	n.advance(1) // Lotus shows the state before the head's messages
-	byLotus, err := full.StateGetClaims(n.ctx, m.Address(), types.EmptyTSK)
-	n.must(err)
-	if got := byLotus[verifreg.ClaimId(ids[0])]; len(byLotus) != 2 || got.Sector != numbers[0] || got.Client != client.ID {
-		t.Errorf("Lotus's view has the claims %+v", byLotus)
-	}
-	if left, err := full.StateGetAllocation(n.ctx, client.Address, verifreg.AllocationId(ids[1]), types.EmptyTSK); err != nil || left == nil || left.Size != 2048 {
-		t.Errorf("Lotus's view of the allocation that is left: %v, %v", left, err)
-	}
-	if gone, err := full.StateGetAllocation(n.ctx, client.Address, verifreg.AllocationId(ids[0]), types.EmptyTSK); err != nil || gone != nil {
-		t.Errorf("Lotus's view of the claimed allocation: %v, %v", gone, err)
-	}
-	for addr, want := range map[address.Address]int64{client.Address: 4096, c.addr: 2048} {
-		if cap, err := full.StateVerifiedClientStatus(n.ctx, addr, types.EmptyTSK); err != nil || cap == nil || !cap.Equals(big.NewInt(want)) {
-			t.Errorf("Lotus's view of the DataCap of %s: %v, %v, want %d", addr, cap, err, want)
-		}
-	}
-	if none, err := full.StateVerifiedClientStatus(n.ctx, m.Worker().Address, types.EmptyTSK); err != nil || none != nil {
-		t.Errorf("Lotus's view of the DataCap of a stranger: %v, %v", none, err)
-	}
-	if may, err := full.StateVerifierStatus(n.ctx, notary.Address, types.EmptyTSK); err != nil || may == nil || !may.Equals(big.NewInt(1<<20-8192-4096)) {
-		t.Errorf("Lotus's view of the notary: %v, %v", may, err)
-	}
-
-	extended, err := n.fleet.ExtendClaims(n.ctx, client,
-		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(ids[0]), TermMax: 900 * day},
-		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(answer.NewAllocations[0]), TermMax: 900 * day}) // the contract's
-	n.must(err)
-	if codes := extended.Codes(); codes[0] != 0 || codes[1] != exitcode.ErrForbidden {
-		t.Errorf("extending one's own and another's claim: exit codes %v", codes)
-	}
-	n.must(n.fleet.ExtendClaimsOfOthers(n.ctx, client, 2048, verifreg18.ClaimExtensionRequest{
-		Provider: m.ID(), Claim: verifreg18.ClaimId(answer.NewAllocations[0]), TermMax: 800 * day,
-	}))
-	claims, err = n.fleet.Claims(n.ctx, m.ID())
-	n.must(err)
-	if a, b := claims[verifreg18.ClaimId(ids[0])].TermMax, claims[verifreg18.ClaimId(answer.NewAllocations[0])].TermMax; a != 900*day || b != 800*day {
-		t.Errorf("claims last until %d and %d days", a/day, b/day)
-	}
+	n.lotusSeesClaims(full, m, c, ids, numbers[0])
+	n.extendClaims(m, ids[0], answer.NewAllocations[0])
 	info, err := m.Sector(n.ctx, numbers[0])
 	n.must(err)
 	n.advance(day)
@@ -153,6 +118,55 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	n.must(err)
 	if !removed.DataCapRecovered.Equals(big.NewInt(2048)) {
 		t.Errorf("recovered %s bytes of an allocation that nobody claimed", removed.DataCapRecovered)
+	}
+}
+
+// lotusSeesClaims reads verified data through Lotus's client, after one of the
+// account's two allocations and the contract's one were claimed.
+func (n *net) lotusSeesClaims(full api.FullNode, m *provider.Miner, c contract, ids []verifreg18.AllocationId, sector abi.SectorNumber) {
+	n.Helper()
+	byLotus, err := full.StateGetClaims(n.ctx, m.Address(), types.EmptyTSK)
+	n.must(err)
+	if got := byLotus[verifreg.ClaimId(ids[0])]; len(byLotus) != 2 || got.Sector != sector || got.Client != n.client().ID {
+		n.Errorf("Lotus's view has the claims %+v", byLotus)
+	}
+	if left, err := full.StateGetAllocation(n.ctx, n.client().Address, verifreg.AllocationId(ids[1]), types.EmptyTSK); err != nil || left == nil || left.Size != 2048 {
+		n.Errorf("Lotus's view of the allocation that is left: %v, %v", left, err)
+	}
+	if gone, err := full.StateGetAllocation(n.ctx, n.client().Address, verifreg.AllocationId(ids[0]), types.EmptyTSK); err != nil || gone != nil {
+		n.Errorf("Lotus's view of the claimed allocation: %v, %v", gone, err)
+	}
+	for addr, want := range map[address.Address]int64{n.client().Address: 4096, c.addr: 2048} {
+		if cap, err := full.StateVerifiedClientStatus(n.ctx, addr, types.EmptyTSK); err != nil || cap == nil || !cap.Equals(big.NewInt(want)) {
+			n.Errorf("Lotus's view of the DataCap of %s: %v, %v, want %d", addr, cap, err, want)
+		}
+	}
+	if none, err := full.StateVerifiedClientStatus(n.ctx, m.Worker().Address, types.EmptyTSK); err != nil || none != nil {
+		n.Errorf("Lotus's view of the DataCap of a stranger: %v, %v", none, err)
+	}
+	if may, err := full.StateVerifierStatus(n.ctx, n.of(chain.Secp256k1, 2).Address, types.EmptyTSK); err != nil || may == nil || !may.Equals(big.NewInt(1<<20-8192-4096)) {
+		n.Errorf("Lotus's view of the notary: %v, %v", may, err)
+	}
+}
+
+// extendClaims extends the account's own claim, and the contract's, which only DataCap
+// can.
+func (n *net) extendClaims(m *provider.Miner, mine, other verifreg18.AllocationId) {
+	n.Helper()
+	extended, err := n.fleet.ExtendClaims(n.ctx, n.client(),
+		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(mine), TermMax: 900 * day},
+		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(other), TermMax: 900 * day}) // the contract's
+	n.must(err)
+	if codes := extended.Codes(); codes[0] != 0 || codes[1] != exitcode.ErrForbidden {
+		n.Errorf("extending one's own and another's claim: exit codes %v", codes)
+	}
+	n.must(n.fleet.ExtendClaimsOfOthers(n.ctx, n.client(), 2048, verifreg18.ClaimExtensionRequest{
+		Provider: m.ID(), Claim: verifreg18.ClaimId(other), TermMax: 800 * day,
+	}))
+	claims, err := n.fleet.Claims(n.ctx, m.ID())
+	n.must(err)
+	if a, b := claims[verifreg18.ClaimId(mine)].TermMax, claims[verifreg18.ClaimId(other)].TermMax; a != 900*day || b != 800*day {
+		n.Errorf("claims last until %d and %d days", a/day, b/day)
 	}
 }
 

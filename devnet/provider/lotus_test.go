@@ -79,6 +79,11 @@ func TestDealLifeAsLotusSeesIt(t *testing.T) {
 	}
 	sector := n.seal(m, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(t, 1), Size: 2048, Deal: &id}}})[0]
 	settle()
+	events, err := full.GetActorEventsRaw(n.ctx, &types.ActorEventFilter{TipSetKey: nil, FromHeight: new(abi.ChainEpoch),
+		Addresses: []address.Address{builtin.StorageMarketActorAddr}})
+	if err != nil || len(events) != 2 {
+		t.Errorf("%d events of the market, %v, want of the publication and the activation", len(events), err)
+	}
 	info, err := full.StateSectorGetInfo(n.ctx, m.Address(), sector, head)
 	n.must(err)
 	deal, err = full.StateMarketStorageDeal(n.ctx, id, head)
@@ -96,34 +101,70 @@ func TestDealLifeAsLotusSeesIt(t *testing.T) {
 	if expiration.OnTime < info.Expiration || expiration.OnTime > info.Expiration+day || expiration.Early != 0 {
 		t.Errorf("expires %+v, the sector says %d", expiration, info.Expiration)
 	}
-	minerInfo, err := full.StateMinerInfo(n.ctx, m.Address(), head)
-	n.must(err)
-	if minerInfo.Worker != idAddr(t, m.Worker().ID) || minerInfo.SectorSize != 2048 {
-		t.Errorf("miner %+v", minerInfo)
-	}
-	n.advance(day + 60)
-	settle()
-	power, err := full.StateMinerPower(n.ctx, m.Address(), head)
-	n.must(err)
-	if power.MinerPower.RawBytePower.Int64() != 2048 {
-		t.Errorf("power %+v", power)
-	}
-	m.Skip(sector)
-	n.advance(day)
-	settle()
-	faults, err := full.StateMinerFaults(n.ctx, m.Address(), head)
-	n.must(err)
-	if faulty, err := faults.IsSet(uint64(sector)); err != nil || !faulty {
-		t.Errorf("the skipped sector is not among the faults, %v", err)
-	}
-	if expiration, err = full.StateSectorExpiration(n.ctx, m.Address(), sector, head); err != nil || expiration.Early == 0 {
-		t.Errorf("the faulty sector expires %+v, %v", expiration, err)
-	}
+	n.lotusSeesFault(full, m, sector)
 	n.must(m.Terminate(n.ctx, sector))
 	settle()
 	absent(id, "terminated")
 	if info, err := full.StateSectorGetInfo(n.ctx, m.Address(), sector, head); err != nil || info == nil {
 		t.Errorf("a terminated sector is there until compaction: %v, %v", info, err)
+	}
+	n.lotusSeesLateDeal(full, c, m)
+}
+
+// lotusSeesFault reads a miner that proves and then skips a sector.
+func (n *net) lotusSeesFault(full api.FullNode, m *provider.Miner, sector abi.SectorNumber) {
+	n.Helper()
+	minerInfo, err := full.StateMinerInfo(n.ctx, m.Address(), types.EmptyTSK)
+	n.must(err)
+	if minerInfo.Worker != idAddr(n, m.Worker().ID) || minerInfo.SectorSize != 2048 {
+		n.Errorf("miner %+v", minerInfo)
+	}
+	n.advance(day + 60)
+	n.advance(1)
+	power, err := full.StateMinerPower(n.ctx, m.Address(), types.EmptyTSK)
+	n.must(err)
+	if power.MinerPower.RawBytePower.Int64() != 2048 {
+		n.Errorf("power %+v", power)
+	}
+	m.Skip(sector)
+	n.advance(day)
+	n.advance(1)
+	faults, err := full.StateMinerFaults(n.ctx, m.Address(), types.EmptyTSK)
+	n.must(err)
+	if faulty, err := faults.IsSet(uint64(sector)); err != nil || !faulty {
+		n.Errorf("the skipped sector is not among the faults, %v", err)
+	}
+	if expiration, err := full.StateSectorExpiration(n.ctx, m.Address(), sector, types.EmptyTSK); err != nil || expiration.Early == 0 {
+		n.Errorf("the faulty sector expires %+v, %v", expiration, err)
+	}
+}
+
+// lotusSeesLateDeal reads a deal that is not activated in time, and the market's events.
+func (n *net) lotusSeesLateDeal(full api.FullNode, c contract, m *provider.Miner) {
+	n.Helper()
+	late := n.publish(c, m, n.propose(2, 20))
+	n.advance(40)
+	if deal, err := full.StateMarketStorageDeal(n.ctx, late, types.EmptyTSK); err != nil || deal.State.SectorStartEpoch != -1 {
+		n.Errorf("late, before anybody looked: %+v, %v", deal, err)
+	}
+	if _, err := n.fleet.Settle(n.ctx, n.client(), late); err != nil {
+		n.Fatal(err)
+	}
+	n.advance(1)
+	if _, err := full.StateMarketStorageDeal(n.ctx, late, types.EmptyTSK); err == nil {
+		n.Error("timed out and settled, it is still there")
+	}
+	// Within the span of a query, which the first deal's begin is not.
+	for kind, want := range map[string]int{"deal-published": 1, "deal-activated": 0, "deal-terminated": 1, "deal-completed": 0} {
+		value := append([]byte{0x60 | byte(len(kind))}, kind...) // a CBOR text
+		from := max(n.Head().Height()-2880, 0)
+		events, err := full.GetActorEventsRaw(n.ctx, &types.ActorEventFilter{
+			FromHeight: &from, Fields: map[string][]types.ActorEventBlock{"$type": {{Codec: 0x51, Value: value}}},
+		})
+		n.must(err)
+		if len(events) != want {
+			n.Errorf("%d events %s, want %d", len(events), kind, want)
+		}
 	}
 }
 
@@ -296,10 +337,16 @@ func TestDeepReorgThroughDeal(t *testing.T) {
 	}
 	n.toldOfReorg(logs, events, heads)
 
+	n.dealAgain(c, m, id)
+}
+
+// dealAgain publishes and activates what a reorg took back.
+func (n *net) dealAgain(c contract, m *provider.Miner, id abi.DealID) {
+	n.Helper()
 	again := n.publish(c, m, n.propose(1, 5000))
-	n.seal(m, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(t, 1), Size: 2048, Deal: &again}}})
+	n.seal(m, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(n, 1), Size: 2048, Deal: &again}}})
 	if got := c.deal(again); again != id || got.activation != 0 || got.activated < 0 {
-		t.Errorf("on the new branch, deal %d: %+v", again, got)
+		n.Errorf("on the new branch, deal %d: %+v", again, got)
 	}
 	n.advance(2 * day)
 	n.wantStatus(m, abi.SectorStatusCodeActive, 0)

@@ -153,6 +153,23 @@ var goSuites = []goSuite{
 			},
 		},
 	},
+	{
+		pkg: "./devnet/provider", bench: "BenchmarkThousandSectors", benchtime: "200x", count: 3,
+		rows: []goRow{
+			{
+				name: "devnet/epoch, 1,000 sectors", sub: "mined", unit: "ns/op", as: "ms", scale: 1e-6,
+				method: "20 miners with 50 sectors each, a tipset in each epoch, window PoSts as they fall due; median of 3",
+			},
+			{
+				name: "devnet/epoch, 1,000 sectors, let pass", sub: "passed", unit: "µs/epoch",
+				method: "the same by Advance: tipsets only where a miner has to prove; median of 3",
+			},
+			{
+				name: "devnet/memory, 1,000 sectors", sub: "passed", unit: "MiB",
+				method: "heap in use after that and some days of history, all states kept; median of 3",
+			},
+		},
+	},
 }
 
 // gasRows are read from the snapshots that Foundry's gas tests write.

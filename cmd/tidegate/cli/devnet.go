@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -27,6 +30,8 @@ type devnetInfo struct {
 	StartBlock uint64                    `json:"startBlock"`
 	Contracts  map[string]common.Address `json:"contracts"`
 	Keys       []devnet.Account          `json:"keys"`
+	Miners     []string                  `json:"miners,omitempty"` // storage providers, by id
+	Token      string                    `json:"token,omitempty"`  // allows everything; with --auth
 }
 
 func devnetCommand() *cli.Command {
@@ -44,6 +49,10 @@ func devnetCommand() *cli.Command {
 			&cli.DurationFlag{Name: "block-time", Value: d.BlockTime, Usage: "pause between epochs; 0 executes each transaction at once and makes it final"},
 			&cli.DurationFlag{Name: "epoch", Usage: "chain time of an epoch, in whole seconds (Filecoin: 30s); the block time rounded up if absent"},
 			&cli.IntFlag{Name: "finality", Value: devnet.DefaultFinalityDepth, Usage: "tipsets behind the head that are final"},
+			&cli.IntFlag{Name: "miners", Usage: "storage providers from the start; they seal and prove when told by devnet_* methods"},
+			&cli.BoolFlag{Name: "auth", Usage: "ask for tokens as Lotus does: without one, calls may only read; prints a token that allows all"},
+			&cli.StringFlag{Name: "dump", Usage: "write the whole devnet to `FILE` when it ends"},
+			&cli.StringFlag{Name: "load", Usage: "go on from a `FILE` that --dump wrote, with its contracts and miners"},
 			&cli.StringFlag{Name: "config-out", Usage: "write a daemon configuration for this chain to `FILE`"},
 			jsonFlag(),
 		},
@@ -54,38 +63,128 @@ func devnetCommand() *cli.Command {
 func runDevnet(ctx context.Context, c *cli.Command) error {
 	cfg := devnet.DefaultConfig()
 	cfg.Host, cfg.Port, cfg.BlockTime, cfg.FinalityDepth = c.String("host"), c.Int("port"), c.Duration("block-time"), c.Int("finality")
-	cfg.Epoch, cfg.Logger = c.Duration("epoch"), daemon.NewLogger(c.Root().ErrWriter, "warn", "text")
-	net, err := devnet.New(ctx, cfg)
+	cfg.Epoch, cfg.Miners, cfg.Logger = c.Duration("epoch"), c.Int("miners"), daemon.NewLogger(c.Root().ErrWriter, "warn", "text")
+	if c.Bool("auth") {
+		cfg.TokenSecret = make([]byte, 32)
+		_, _ = rand.Read(cfg.TokenSecret) // never fails
+	}
+	info, closeDump, err := loadDump(c.String("load"), &cfg)
 	if err != nil {
 		return err
 	}
+	net, err := devnet.New(ctx, cfg)
+	if err = errors.Join(err, closeDump()); err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // it is dumped before it ends
+	defer stop()
 	running := make(chan error, 1)
-	go func() { running <- net.Run(ctx) }()
-	info, err := suiteOn(ctx, net)
-	if err != nil {
-		return errors.Join(err, net.Close(), <-running)
+	go func() { running <- net.Run(serving) }()
+	end := func(err error) error {
+		stop()
+		return errors.Join(err, <-running, net.Close())
+	}
+	if err := describe(ctx, net, cfg, &info); err != nil {
+		return end(err)
 	}
 	if err := announce(c, info); err != nil {
-		return errors.Join(err, net.Close(), <-running)
+		return end(err)
 	}
-	err = <-running
-	return errors.Join(err, net.Close())
+	select {
+	case err := <-running:
+		return errors.Join(err, net.Close())
+	case <-ctx.Done():
+		return end(dumpDevnet(context.WithoutCancel(ctx), net, info, c.String("dump")))
+	}
+}
+
+// describe says what a program needs to know, after deploying the contracts if the
+// devnet was not loaded with them.
+func describe(ctx context.Context, net *devnet.Devnet, cfg devnet.Config, info *devnetInfo) error {
+	info.RPC, info.WS, info.ChainID, info.Keys = net.HTTPURL(), net.WSURL(), devnet.ChainID, net.Accounts()
+	for _, m := range net.Providers().Miners() {
+		info.Miners = append(info.Miners, m.Address().String())
+	}
+	if len(cfg.TokenSecret) > 0 {
+		var err error
+		if info.Token, err = net.Token(); err != nil {
+			return err
+		}
+	}
+	if cfg.Load != nil {
+		return nil
+	}
+	return suiteOn(ctx, info)
 }
 
 // suiteOn deploys the contracts on a fresh devnet.
-func suiteOn(ctx context.Context, net *devnet.Devnet) (devnetInfo, error) {
-	info := devnetInfo{RPC: net.HTTPURL(), WS: net.WSURL(), ChainID: devnet.ChainID, Keys: net.Accounts()}
-	client, err := ethclient.DialContext(ctx, info.RPC)
+func suiteOn(ctx context.Context, info *devnetInfo) error {
+	client, err := ethclient.DialContext(ctx, info.withToken(info.RPC))
 	if err != nil {
-		return info, fmt.Errorf("connecting to the devnet: %w", err)
+		return fmt.Errorf("connecting to the devnet: %w", err)
 	}
 	defer client.Close()
 	made, err := deploy.OnDevnet(ctx, client, devnet.Accounts()[0].Key(), devnet.Accounts()[2].Address)
 	if err != nil {
-		return info, err
+		return err
 	}
 	info.StartBlock, info.Contracts = made.StartBlock, made.Contracts
-	return info, nil
+	return nil
+}
+
+// withToken is a URL that carries the token, if there is one.
+func (i *devnetInfo) withToken(url string) string {
+	if i.Token == "" {
+		return url
+	}
+	return url + "?token=" + i.Token
+}
+
+// A dump's file begins with a line that says which contracts are on the chain.
+type dumpLine struct {
+	StartBlock uint64                    `json:"startBlock"`
+	Contracts  map[string]common.Address `json:"contracts"`
+}
+
+// loadDump opens the file of --load, if there is one; close it when the devnet is made.
+func loadDump(path string, cfg *devnet.Config) (info devnetInfo, closeFile func() error, err error) {
+	if path == "" {
+		return info, func() error { return nil }, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return info, nil, fmt.Errorf("--load: %w", err)
+	}
+	in := bufio.NewReader(file)
+	line, err := in.ReadBytes('\n')
+	var head dumpLine
+	if err == nil {
+		err = json.Unmarshal(line, &head)
+	}
+	if err != nil {
+		return info, nil, errors.Join(fmt.Errorf("--load: %s is no dump of tidegate devnet: %w", path, err), file.Close())
+	}
+	cfg.Load = in
+	return devnetInfo{StartBlock: head.StartBlock, Contracts: head.Contracts}, file.Close, nil
+}
+
+// dumpDevnet writes the file of --dump, if it is wanted.
+func dumpDevnet(ctx context.Context, net *devnet.Devnet, info devnetInfo, path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--dump: %w", err)
+	}
+	err = json.NewEncoder(file).Encode(dumpLine{info.StartBlock, info.Contracts})
+	if err == nil {
+		err = net.Dump(ctx, file)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("--dump: %w", err)
+	}
+	return nil
 }
 
 func announce(c *cli.Command, info devnetInfo) error {
@@ -106,6 +205,16 @@ func announce(c *cli.Command, info devnetInfo) error {
 			return err
 		}
 	}
+	for _, m := range info.Miners {
+		if err := pairs(out, "miner", m); err != nil {
+			return err
+		}
+	}
+	if info.Token != "" {
+		if err := pairs(out, "token", info.Token); err != nil {
+			return err
+		}
+	}
 	var rows [][]string
 	for i, k := range info.Keys {
 		rows = append(rows, []string{fmt.Sprint(i), k.Address.Hex(), k.PrivateKey})
@@ -117,7 +226,7 @@ func announce(c *cli.Command, info devnetInfo) error {
 // directory; the keys are named by variable.
 func devnetConfig(info devnetInfo) config.Config {
 	cfg := config.Devnet()
-	cfg.Chain.RPC, cfg.Chain.ID, cfg.Chain.Start = []string{info.RPC}, info.ChainID, info.StartBlock
+	cfg.Chain.RPC, cfg.Chain.ID, cfg.Chain.Start = []string{info.withToken(info.RPC)}, info.ChainID, info.StartBlock
 	cfg.Chain.Provider, cfg.Chain.Pinning = info.Contracts["EstuaryProvider"].Hex(), info.Contracts["EstuaryPinning"].Hex()
 	cfg.Keys.Sender.Env, cfg.Keys.Report.Env = "TIDEGATE_SENDER_KEY", "TIDEGATE_REPORT_KEY"
 	return cfg
