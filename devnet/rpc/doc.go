@@ -12,8 +12,8 @@
 // the revert data.
 //
 // It is not a node: its wallet is the funded accounts, there are no peers, no tracing
-// API and no storage-provider API. A method that
-// Lotus has and the devnet has not answers code -32601 and says so.
+// API and no storage-provider API. A method that Lotus has and the devnet has not
+// answers code -32601 and says so.
 //
 // Known differences from Lotus: premium estimates have no random noise; StateWaitMsg
 // gives return values undecoded; MpoolPending and MpoolSelect look at the pool, not at

@@ -59,6 +59,10 @@ func stages(p plan, targets []target) []stage {
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
+		stage{
+			name: "half years of storage providers", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./devnet/provider"},
+		},
 	)
 }
 
