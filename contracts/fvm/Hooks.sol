@@ -177,22 +177,23 @@ library Hooks {
 
     /// @notice Writes a DealProposal, as contracts offer it to providers (`getDealProposal` of Boost).
     function encode(DealProposal memory p) internal pure returns (bytes memory) {
-        bytes memory first = abi.encodePacked(
-            CborWriter.array(11),
-            CborWriter.pieceCid(p.commitment),
-            CborWriter.u64(p.pieceSize),
-            CborWriter.boolean(p.verified),
+        bytes memory parties = abi.encodePacked(
             CborWriter.byteString(p.client),
-            CborWriter.byteString(p.provider)
+            CborWriter.byteString(p.provider),
+            p.labelIsText ? CborWriter.text(p.label) : CborWriter.byteString(p.label)
         );
-        return abi.encodePacked(
-            first,
-            p.labelIsText ? CborWriter.text(p.label) : CborWriter.byteString(p.label),
-            CborWriter.i64(p.startEpoch),
-            CborWriter.i64(p.endEpoch),
+        bytes memory money = abi.encodePacked(
             CborWriter.amount(p.pricePerEpoch),
             CborWriter.amount(p.providerCollateral),
             CborWriter.amount(p.clientCollateral)
+        );
+        return abi.encodePacked(
+            abi.encodePacked(CborWriter.array(11), CborWriter.pieceCid(p.commitment), CborWriter.u64(p.pieceSize)),
+            CborWriter.boolean(p.verified),
+            parties,
+            CborWriter.i64(p.startEpoch),
+            CborWriter.i64(p.endEpoch),
+            money
         );
     }
 
