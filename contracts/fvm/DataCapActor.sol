@@ -56,11 +56,11 @@ library DataCapActor {
 
     /// @notice Spends the caller's DataCap on a piece. Gives the allocation's id, which will be that of the provider's claim.
     function allocate(Allocation memory a) internal returns (int256 exit, uint64 allocationId) {
+        bytes memory piece =
+            abi.encodePacked(CborWriter.u64(a.provider), CborWriter.pieceCid(a.commitment), CborWriter.u64(a.size));
         bytes memory requests = abi.encodePacked(
             bytes3(0x828186), // two lists, the first of one, of six
-            CborWriter.u64(a.provider),
-            CborWriter.pieceCid(a.commitment),
-            CborWriter.u64(a.size),
+            piece,
             CborWriter.i64(a.termMin),
             CborWriter.i64(a.termMax),
             CborWriter.i64(a.expiration),
