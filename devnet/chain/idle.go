@@ -43,7 +43,7 @@ func (a *agenda) first(from abi.ChainEpoch) (abi.ChainEpoch, bool) {
 }
 
 // read fills the agenda from a HAMT whose keys are epochs.
-func (a *agenda) read(store adt18.Store, root cid.Cid, width int, parse func(string) (int64, error)) error {
+func (a *agenda) read(store adt18.Store, root cid.Cid, width int) error {
 	if a.root == root {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (a *agenda) read(store adt18.Store, root cid.Cid, width int, parse func(str
 	epochs := a.epochs[:0]
 	var value cbg.Deferred
 	if err := queue.ForEach(&value, func(key string) error {
-		epoch, err := parse(key)
+		epoch, err := abi.ParseIntKey(key)
 		epochs = append(epochs, abi.ChainEpoch(epoch))
 		return err
 	}); err != nil {
@@ -131,13 +131,10 @@ func (c *Chain) idleUntil(ctx context.Context, store fvm.Blockstore, s *idle, fi
 		return first, nil
 	}
 	adt := adt18.WrapStore(ctx, fvm.CBORStore(store))
-	if err := c.cronAgenda.read(adt, s.power.CronEventQueue, power18.CronQueueHamtBitwidth, abi.ParseIntKey); err != nil {
+	if err := c.cronAgenda.read(adt, s.power.CronEventQueue, power18.CronQueueHamtBitwidth); err != nil {
 		return 0, fmt.Errorf("the power actor's cron queue: %w", err)
 	}
-	if err := c.dealAgenda.read(adt, s.market.DealOpsByEpoch, builtin.DefaultHamtBitwidth, func(key string) (int64, error) {
-		epoch, err := abi.ParseUIntKey(key)
-		return int64(epoch), err
-	}); err != nil {
+	if err := c.dealAgenda.read(adt, s.market.DealOpsByEpoch, builtin.DefaultHamtBitwidth); err != nil {
 		return 0, fmt.Errorf("the market's deals by epoch: %w", err)
 	}
 	for _, a := range []*agenda{&c.cronAgenda, &c.dealAgenda} {

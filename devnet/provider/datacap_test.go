@@ -27,7 +27,7 @@ func (n *net) notary() chain.Account {
 
 func (n *net) request(m *provider.Miner, piece byte) verifreg18.AllocationRequest {
 	return verifreg18.AllocationRequest{
-		Provider: m.ID(), Data: pieceCID(n, piece), Size: 2048, TermMin: 180 * day, TermMax: 400 * day, Expiration: n.Head().Height() + 30*day,
+		Provider: m.ID(), Data: pieceCID(n, piece), Size: 2048, TermMin: 180 * day, TermMax: 600 * day, Expiration: n.Head().Height() + 2*day,
 	}
 }
 
@@ -96,7 +96,7 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	claims, err := n.fleet.Claims(n.ctx, m.ID())
 	n.must(err)
 	mine, ok := claims[verifreg18.ClaimId(ids[0])]
-	if !ok || len(claims) != 2 || mine.Sector != numbers[0] || mine.Client != client.ID || mine.TermMax != 400*day {
+	if !ok || len(claims) != 2 || mine.Sector != numbers[0] || mine.Client != client.ID || mine.TermMax != 600*day {
 		t.Fatalf("claims %+v", claims)
 	}
 
@@ -120,7 +120,7 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	n.advance(day)
 	n.must(m.Extend(n.ctx, info.Expiration+100*day, numbers[0]))
 
-	n.advance(31 * day)
+	n.advance(2 * day)
 	removed, err := n.fleet.RemoveExpiredAllocations(n.ctx, notary, client.ID)
 	n.must(err)
 	if !removed.DataCapRecovered.Equals(big.NewInt(2048)) {

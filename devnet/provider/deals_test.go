@@ -100,7 +100,7 @@ func TestDealLifeAsContractsSeeIt(t *testing.T) {
 	if len(c.heard(builtin.MustGenerateFRCMethodNum("MarketNotifyDeal"))) != 1 {
 		t.Error("the client was not notified of the publication")
 	}
-	sector := n.seal(m, provider.Sector{}, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(t, 1), Size: 2048, Deal: &id}}})[1]
+	sector := n.seal(m, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(t, 1), Size: 2048, Deal: &id}}})[0]
 	info, err := m.Sector(n.ctx, sector)
 	n.must(err)
 	active := getters{activated: info.Activation, terminated: -1, inSector: uint64(sector)}
@@ -148,7 +148,7 @@ func TestDealThatCompletes(t *testing.T) {
 	days := 181 * day
 	if !soak { // the deal's last day is as good as all of them; only its payments say how long it was
 		m.StopProving()
-		days = 30 * day
+		days = 5 * day
 	}
 	n.advance(days)
 	if got := c.deal(id); got.activation != 0 || got.terminated != -1 {

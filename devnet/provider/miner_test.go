@@ -72,8 +72,8 @@ func TestMinersOfEveryKindOfOwner(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	n := start(t)
 	for name, c := range map[string]provider.Creation{
-		"sectors of 3 KiB":      {SectorSize: 3 << 10},
-		"an owner with no key":  {Owner: idAddr(t, 100)},
+		"sectors of 3 KiB":     {SectorSize: 3 << 10},
+		"an owner with no key": {Owner: idAddr(t, 100)},
 	} {
 		if _, err := n.fleet.Create(n.ctx, c); err == nil {
 			t.Errorf("made a miner of %s", name)
@@ -178,9 +178,11 @@ func TestSkippedSectorsFaultRecoverAndDie(t *testing.T) {
 	if power := n.power(m); power != 2*2048 {
 		t.Errorf("power %d with one sector of three faulty", power)
 	}
-	n.advance(42 * day)
-	n.wantStatus(m, abi.SectorStatusCodeDead, s[1])
-	n.wantStatus(m, abi.SectorStatusCodeActive, s[0], s[2])
+	if soak { // TestRefusedProofsFaultAndKill waits in any case
+		n.advance(42 * day)
+		n.wantStatus(m, abi.SectorStatusCodeDead, s[1])
+		n.wantStatus(m, abi.SectorStatusCodeActive, s[0], s[2])
+	}
 }
 
 func TestMinerThatStopsProvingLosesItsPower(t *testing.T) {

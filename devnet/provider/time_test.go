@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
+	market18 "github.com/filecoin-project/go-state-types/builtin/v18/market"
 	miner18 "github.com/filecoin-project/go-state-types/builtin/v18/miner"
 	power18 "github.com/filecoin-project/go-state-types/builtin/v18/power"
 
@@ -23,7 +25,17 @@ func busy(t *testing.T, change ...func(*chain.Config)) (*net, []*provider.Miner)
 	first, second := n.miner(provider.Creation{}), n.miner(provider.Creation{})
 	n.escrow(c, first)
 	id := n.publish(c, first, n.propose(1, 1500))
-	n.publish(c, first, n.propose(2, 50)) // never activated
+	var deals []market18.ClientDealProposal // never activated; those with numbers above their start are removed at that epoch
+	for i := range 90 {
+		p := n.propose(2, 20)
+		p.Label = fmt.Sprint(i)
+		deal, err := first.FromContract(c.addr, p, nil)
+		n.must(err)
+		deals = append(deals, deal)
+	}
+	if _, err := first.Publish(n.ctx, deals...); err != nil {
+		t.Fatal(err)
+	}
 	n.seal(first, provider.Sector{Pieces: []provider.Piece{{CID: pieceCID(t, 1), Size: 2048, Deal: &id}}})
 	n.seal(second, provider.Sector{}, provider.Sector{})
 	second.Skip(1)
@@ -36,7 +48,11 @@ func TestDayWithAndWithoutSkipping(t *testing.T) {
 	skipping, _ := busy(t)
 	every, _ := busy(t, func(c *chain.Config) { c.EveryEpoch = true })
 	for _, n := range []*net{skipping, every} {
+		before := n.market().DealOpsByEpoch
 		n.advance(2880)
+		if n.market().DealOpsByEpoch == before {
+			t.Error("the market's cron had nothing to do all day")
+		}
 	}
 	if a, b := skipping.Head(), every.Head(); a.Key() != b.Key() || a.Height() != b.Height() {
 		t.Errorf("skipping leads to %s at %d, cron in each epoch to %s at %d", a.Key(), a.Height(), b.Key(), b.Height())
@@ -63,8 +79,12 @@ func (n *net) head(addr address.Address) string {
 func TestDayWithTipsetInEveryEpoch(t *testing.T) {
 	advanced, miners := busy(t)
 	mined, _ := busy(t)
-	advanced.advance(2880)
-	if _, err := mined.Mine(mined.ctx, 2880); err != nil {
+	epochs := 480 // ten deadlines; make soak takes the day
+	if soak {
+		epochs = 2880
+	}
+	advanced.advance(abi.ChainEpoch(epochs))
+	if _, err := mined.Mine(mined.ctx, epochs); err != nil {
 		t.Fatal(err)
 	}
 	addresses := []address.Address{builtin.StorageMarketActorAddr}
@@ -99,10 +119,10 @@ func TestDayWithTipsetInEveryEpoch(t *testing.T) {
 	}
 }
 
-// Half a year of three miners that prove every day takes minutes. Here it is ten days;
+// Half a year of three miners that prove every day takes minutes. Here it is three days;
 // make soak takes all 180.
 func TestHalfAYearOfProving(t *testing.T) {
-	days, limit := abi.ChainEpoch(10), time.Minute
+	days, limit := abi.ChainEpoch(3), time.Minute
 	if soak {
 		days, limit = 180, 5*time.Minute
 	}
