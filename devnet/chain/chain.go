@@ -49,10 +49,15 @@ type Chain struct {
 	fork         uint64 // reorgs so far
 	snapshots    []snapshot
 	lastSnapshot uint64
+	crews        []Crew
+	cronAgenda   agenda
+	dealAgenda   agenda
 
 	pool  *mempool
 	heads feed[HeadChange]
 	pace  pacer
+
+	proofs proofSwitch
 
 	mu       sync.RWMutex // taken after pool.mu, never before it
 	genesis  *node

@@ -68,6 +68,9 @@ type Config struct {
 	// Unmetered runs actors without counting their instructions: faster, and gas
 	// used is then only what messages, system calls and storage cost.
 	Unmetered bool
+	// EveryEpoch runs cron's actors in every null round, even where they have nothing to
+	// do. The result is the same; it only takes longer.
+	EveryEpoch bool
 	// AcceptProofs says whether a proof of this kind passes; nil accepts all.
 	AcceptProofs func(kind string) bool
 	// Engine, if set, is used instead of a new one and is not closed by Close. Bundle,

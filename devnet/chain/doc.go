@@ -12,8 +12,7 @@
 // tickets and election proofs are drawn from the seed and are no VRF proofs; the
 // network version never changes; finality is a fixed number of tipsets and moves
 // back with a deeper reorg; reports of consensus faults find none; the pool has
-// limits for each sender and none for all; everything stays in memory; a null round
-// takes about as long as an epoch, so skipping half a year takes many minutes.
+// limits for each sender and none for all; everything stays in memory.
 //
 // Map:
 //
@@ -25,6 +24,9 @@
 //	basefee.go    the next base fee
 //	random.go     tickets, beacon entries and what the machine draws from them
 //	execute.go    the messages of a tipset, rewards and cron
+//	idle.go       null rounds in which cron has nothing to do; idle_math.go its arithmetic
+//	crew.go       those who act by themselves, and Advance
+//	proofs.go     which proofs the network finds valid
 //	state.go      actors, nonces, supply at a tipset
 //	produce.go    epochs: on demand, timed, automatic; null rounds
 //	control.go    snapshot, revert, reorg, balances, time

@@ -64,31 +64,48 @@ func (c *Chain) execute(ctx context.Context, n *node) error {
 	return nil
 }
 
-// nullRounds runs cron for the epochs between a tipset and its parent, each on a
-// machine of its own, and gives the state after them.
+// nullRounds runs cron for the epochs between a tipset and its parent, each that has
+// something to do on a machine of its own, and gives the state after them. Of the
+// states on the way nothing is kept.
 func (c *Chain) nullRounds(ctx context.Context, n *node) (cid.Cid, error) {
-	root := n.header().ParentStateRoot
-	for epoch := n.parent.height() + 1; epoch < n.height(); epoch++ {
+	root, epoch := n.header().ParentStateRoot, n.parent.height()+1
+	if epoch == n.height() {
+		return root, nil
+	}
+	draft := fvm.NewDraft(c.store)
+	for {
+		var err error
 		if err := ctx.Err(); err != nil {
 			return cid.Undef, err
 		}
-		supply, err := c.circulating(ctx, root)
-		if err != nil {
+		if root, epoch, err = c.skipIdle(ctx, draft, root, epoch, n.height()); err != nil {
 			return cid.Undef, err
 		}
-		machine, err := c.engine.NewMachine(ctx, c.machineConfig(root, epoch, c.timestamp(epoch),
-			n.header().ParentBaseFee, supply, externs{c.config.Seed, n}))
-		if err != nil {
+		if epoch >= n.height() {
+			return root, draft.Flush(ctx, root)
+		}
+		if root, err = c.nullRound(ctx, draft, root, epoch, n); err != nil {
 			return cid.Undef, fmt.Errorf("null round %d: %w", epoch, err)
 		}
-		if err := cron(ctx, machine, epoch); err != nil {
-			return cid.Undef, err
-		}
-		if root, err = machine.Flush(ctx); err != nil {
-			return cid.Undef, fmt.Errorf("null round %d: write the state: %w", epoch, err)
-		}
+		epoch++
 	}
-	return root, nil
+}
+
+// nullRound runs cron at one epoch before n.
+func (c *Chain) nullRound(ctx context.Context, store fvm.Blockstore, root cid.Cid, epoch abi.ChainEpoch, n *node) (cid.Cid, error) {
+	supply, err := c.circulating(ctx, store, root)
+	if err != nil {
+		return cid.Undef, err
+	}
+	machine, err := c.engine.NewMachine(ctx, c.machineConfig(store, root, epoch, c.timestamp(epoch),
+		n.header().ParentBaseFee, supply, externs{c.config.Seed, n}))
+	if err != nil {
+		return cid.Undef, err
+	}
+	if err := cron(ctx, machine, epoch); err != nil {
+		return cid.Undef, err
+	}
+	return machine.Flush(ctx)
 }
 
 func (c *Chain) award(ctx context.Context, machine *fvm.Machine, n *node, tip, penalty abi.TokenAmount) error {

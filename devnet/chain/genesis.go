@@ -62,7 +62,7 @@ func (c *Chain) makeGenesis(ctx context.Context) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := c.machineConfig(root, 0, c.timestamp(0), big.Zero(), c.funded, genesisExterns{})
+	config := c.machineConfig(c.store, root, 0, c.timestamp(0), big.Zero(), c.funded, genesisExterns{})
 	if g.machine, err = c.engine.NewMachine(ctx, config); err != nil {
 		return nil, err
 	}

@@ -142,7 +142,7 @@ func (c *Chain) weight(ctx context.Context, n *node) (big.Int, error) {
 	if err != nil {
 		return big.Int{}, err
 	}
-	power, err := c.powerIn(ctx, tree)
+	power, err := powerIn(ctx, c.store, tree)
 	if err != nil {
 		return big.Int{}, err
 	}

@@ -127,8 +127,8 @@ func (c *Chain) Mine(ctx context.Context, n int) (*types.TipSet, error) {
 	return c.Head(), nil
 }
 
-// NullRounds skips n epochs and makes the tipset after them. Cron runs for each,
-// which takes about a millisecond an epoch.
+// NullRounds skips n epochs, in which nobody can send anything, and makes the tipset
+// after them. Cron runs for each.
 func (c *Chain) NullRounds(ctx context.Context, n int) (*types.TipSet, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("%d null rounds: give 0 or more", n)
@@ -144,14 +144,14 @@ func (c *Chain) NullRounds(ctx context.Context, n int) (*types.TipSet, error) {
 	return c.Head(), nil
 }
 
-// AdvanceTime makes a tipset whose timestamp is at least d after the head's, over
-// null rounds.
+// AdvanceTime makes a tipset whose timestamp is at least d after the head's, as
+// Advance does.
 func (c *Chain) AdvanceTime(ctx context.Context, d time.Duration) (*types.TipSet, error) {
 	if d < 0 {
 		return nil, fmt.Errorf("advance time by %s: time only goes forward", d)
 	}
 	epochs := int((d + c.config.Epoch - 1) / c.config.Epoch)
-	return c.NullRounds(ctx, max(epochs, 1)-1)
+	return c.Advance(ctx, max(epochs, 1))
 }
 
 // step makes the next tipset from the pool. The caller holds the chain.
@@ -167,9 +167,10 @@ func (c *Chain) step(ctx context.Context, height abi.ChainEpoch) error {
 	return c.publish(nil, []*node{n})
 }
 
-// extend makes a tipset on the parent at which the pool is, from what the pool
-// holds, and runs it. It changes neither pool nor head.
+// extend makes a tipset on the parent at which the pool is, from what the pool holds
+// and the crews add to it, and runs it. It does not change the head.
 func (c *Chain) extend(ctx context.Context, parent *node, height abi.ChainEpoch) (*node, error) {
+	c.muster(ctx, parent, height)
 	bls, secp, err := c.pool.selection(ctx, c.baseFeeAfter(parent))
 	if err != nil {
 		return nil, fmt.Errorf("epoch %d: select messages: %w", height, err)

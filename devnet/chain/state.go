@@ -56,7 +56,7 @@ func (c *Chain) Supply(ctx context.Context, ts *types.TipSet) (Supply, error) {
 	if err != nil {
 		return Supply{}, err
 	}
-	return c.supplyIn(ctx, tree)
+	return c.supplyIn(ctx, c.store, tree)
 }
 
 // CirculatingSupply is that of Supply.
@@ -91,7 +91,7 @@ func actorIn(ctx context.Context, tree *fvm.StateTree, addr address.Address) (*t
 	return actor, nil
 }
 
-func (c *Chain) supplyIn(ctx context.Context, tree *fvm.StateTree) (Supply, error) {
+func (c *Chain) supplyIn(ctx context.Context, store fvm.Blockstore, tree *fvm.StateTree) (Supply, error) {
 	reward, err := actorIn(ctx, tree, builtin.RewardActorAddr)
 	if err != nil {
 		return Supply{}, fmt.Errorf("reward actor: %w", err)
@@ -100,7 +100,7 @@ func (c *Chain) supplyIn(ctx context.Context, tree *fvm.StateTree) (Supply, erro
 	if err != nil {
 		return Supply{}, fmt.Errorf("burnt funds actor: %w", err)
 	}
-	power, err := c.powerIn(ctx, tree)
+	power, err := powerIn(ctx, store, tree)
 	if err != nil {
 		return Supply{}, err
 	}
@@ -116,25 +116,25 @@ func (c *Chain) supplyIn(ctx context.Context, tree *fvm.StateTree) (Supply, erro
 	return s, nil
 }
 
-func (c *Chain) powerIn(ctx context.Context, tree *fvm.StateTree) (*power18.State, error) {
+func powerIn(ctx context.Context, store fvm.Blockstore, tree *fvm.StateTree) (*power18.State, error) {
 	actor, err := actorIn(ctx, tree, builtin.StoragePowerActorAddr)
 	if err != nil {
 		return nil, fmt.Errorf("storage power actor: %w", err)
 	}
 	var state power18.State
-	if err := fvm.CBORStore(c.store).Get(ctx, actor.Head, &state); err != nil {
+	if err := fvm.CBORStore(store).Get(ctx, actor.Head, &state); err != nil {
 		return nil, fmt.Errorf("storage power actor's state: %w", err)
 	}
 	return &state, nil
 }
 
 // circulating is the circulating supply of a state root.
-func (c *Chain) circulating(ctx context.Context, root cid.Cid) (abi.TokenAmount, error) {
-	tree, err := fvm.LoadStateTree(ctx, c.store, root)
+func (c *Chain) circulating(ctx context.Context, store fvm.Blockstore, root cid.Cid) (abi.TokenAmount, error) {
+	tree, err := fvm.LoadStateTree(ctx, store, root)
 	if err != nil {
 		return abi.TokenAmount{}, err
 	}
-	supply, err := c.supplyIn(ctx, tree)
+	supply, err := c.supplyIn(ctx, store, tree)
 	if err != nil {
 		return abi.TokenAmount{}, fmt.Errorf("circulating supply: %w", err)
 	}
@@ -170,11 +170,11 @@ func (c *Chain) MachineBefore(ctx context.Context, ts *types.TipSet, opts Machin
 
 // machine runs messages in n's epoch.
 func (c *Chain) machine(ctx context.Context, root cid.Cid, n *node, opts MachineOptions) (*fvm.Machine, error) {
-	supply, err := c.circulating(ctx, root)
+	supply, err := c.circulating(ctx, c.store, root)
 	if err != nil {
 		return nil, err
 	}
-	config := c.machineConfig(root, n.height(), n.header().Timestamp, n.header().ParentBaseFee, supply, externs{c.config.Seed, n})
+	config := c.machineConfig(c.store, root, n.height(), n.header().Timestamp, n.header().ParentBaseFee, supply, externs{c.config.Seed, n})
 	config.Trace = opts.Trace
 	if opts.Free {
 		config.BaseFee = big.Zero()
@@ -182,9 +182,9 @@ func (c *Chain) machine(ctx context.Context, root cid.Cid, n *node, opts Machine
 	return c.engine.NewMachine(ctx, config)
 }
 
-func (c *Chain) machineConfig(root cid.Cid, epoch abi.ChainEpoch, timestamp uint64, baseFee, supply abi.TokenAmount, x fvm.Externs) fvm.MachineConfig {
+func (c *Chain) machineConfig(store fvm.Blockstore, root cid.Cid, epoch abi.ChainEpoch, timestamp uint64, baseFee, supply abi.TokenAmount, x fvm.Externs) fvm.MachineConfig {
 	return fvm.MachineConfig{
-		Store:          c.store,
+		Store:          store,
 		Root:           root,
 		Epoch:          epoch,
 		Timestamp:      timestamp,
@@ -193,7 +193,7 @@ func (c *Chain) machineConfig(root cid.Cid, epoch abi.ChainEpoch, timestamp uint
 		ChainID:        c.config.ChainID,
 		NetworkVersion: c.config.NetworkVersion,
 		Externs:        x,
-		AcceptProofs:   c.config.AcceptProofs,
+		AcceptProofs:   c.acceptProof,
 		Log:            c.config.Log,
 	}
 }

@@ -19,6 +19,23 @@ func newBuffer(below Blockstore) *buffer {
 	return &buffer{below: below, written: make(map[cid.Cid][]byte)}
 }
 
+// Draft is a [Blockstore] whose blocks reach the store below only if they are part of
+// what is flushed in the end: for states on the way to another. It is not safe for
+// concurrent use.
+type Draft struct{ b *buffer }
+
+// NewDraft returns an empty draft over a store.
+func NewDraft(below Blockstore) *Draft { return &Draft{newBuffer(below)} }
+
+// Get implements [Blockstore].
+func (d *Draft) Get(ctx context.Context, c cid.Cid) ([]byte, error) { return d.b.Get(ctx, c) }
+
+// Put implements [Blockstore].
+func (d *Draft) Put(ctx context.Context, c cid.Cid, data []byte) error { return d.b.Put(ctx, c, data) }
+
+// Flush writes the blocks that root reaches to the store below and forgets the others.
+func (d *Draft) Flush(ctx context.Context, root cid.Cid) error { return d.b.flush(ctx, root) }
+
 // Get implements [Blockstore].
 func (b *buffer) Get(ctx context.Context, c cid.Cid) ([]byte, error) {
 	if data, ok := b.written[c]; ok {

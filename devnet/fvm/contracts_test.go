@@ -3,8 +3,6 @@ package fvm_test
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math/big"
-	"strings"
 	"testing"
 
 	"github.com/filecoin-project/go-address"
@@ -14,49 +12,12 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/easm"
 )
 
-// assemble turns EVM assembly into code: opcodes by name, numbers as pushes of the shortest
-// form, "name:" a jump target, "@name" a push of its place.
 func assemble(tb testing.TB, src string) []byte {
 	tb.Helper()
-	ops := map[string]byte{"STOP": 0x00, "ADD": 0x01, "SUB": 0x03, "EQ": 0x14, "SHL": 0x1b, "SHR": 0x1c, "CALLVALUE": 0x34, "CALLDATALOAD": 0x35,
-		"CALLDATASIZE": 0x36, "CALLDATACOPY": 0x37, "RETURNDATASIZE": 0x3d, "RETURNDATACOPY": 0x3e, "POP": 0x50, "MSTORE": 0x52, "SLOAD": 0x54,
-		"SSTORE": 0x55, "JUMP": 0x56, "JUMPI": 0x57, "GAS": 0x5a, "JUMPDEST": 0x5b, "TLOAD": 0x5c, "TSTORE": 0x5d, "PUSH0": 0x5f, "DUP1": 0x80,
-		"DUP3": 0x82, "LOG1": 0xa1, "LOG2": 0xa2, "CALL": 0xf1, "RETURN": 0xf3, "DELEGATECALL": 0xf4, "STATICCALL": 0xfa, "REVERT": 0xfd, "INVALID": 0xfe}
-	var code []byte
-	labels, uses := map[string]int{}, map[int]string{}
-	for _, w := range strings.Fields(src) {
-		switch {
-		case strings.HasSuffix(w, ":"):
-			labels[strings.TrimSuffix(w, ":")] = len(code)
-			code = append(code, ops["JUMPDEST"])
-		case w[0] == '@':
-			uses[len(code)+1] = w[1:]
-			code = append(code, 0x61, 0, 0)
-		case w[0] >= '0' && w[0] <= '9':
-			n, ok := new(big.Int).SetString(w, 0)
-			if !ok {
-				tb.Fatalf("assemble: %q is no number", w)
-			}
-			b := n.Bytes()
-			code = append(append(code, 0x5f+byte(len(b))), b...)
-		default:
-			op, ok := ops[w]
-			if !ok {
-				tb.Fatalf("assemble: no opcode %q", w)
-			}
-			code = append(code, op)
-		}
-	}
-	for at, name := range uses {
-		target, ok := labels[name]
-		if !ok {
-			tb.Fatalf("assemble: no label %q", name)
-		}
-		binary.BigEndian.PutUint16(code[at:], uint16(target))
-	}
-	return code
+	return must[[]byte](tb)(easm.Assemble(src))
 }
 
 // The contracts of the tests.
@@ -83,12 +44,6 @@ const (
 	endless = `again: @again JUMP`
 )
 
-// initCode wraps a contract so that deploying it leaves it as it is.
-func initCode(code []byte) []byte {
-	head := []byte{0x61, byte(len(code) >> 8), byte(len(code)), 0x80, 0x60, 0x0c, 0x60, 0, 0x39, 0x60, 0, 0xf3}
-	return append(head, code...)
-}
-
 // contract is a deployed one.
 type contract struct {
 	id  abi.ActorID
@@ -104,7 +59,7 @@ func (c contract) f410(tb testing.TB) address.Address {
 // deploy creates a contract as a wallet does: a message to the Ethereum address manager.
 func (w *world) deploy(src string) contract {
 	w.tb.Helper()
-	res := w.ok(w.send(w.eth.Address(), idAddr(10), builtin.MethodsEAM.CreateExternal, fbig.Zero(), encode(w.tb, initCode(assemble(w.tb, src)))))
+	res := w.ok(w.send(w.eth.Address(), idAddr(10), builtin.MethodsEAM.CreateExternal, fbig.Zero(), encode(w.tb, easm.InitCode(assemble(w.tb, src)))))
 	var ret struct {
 		_      struct{} `cbor:",toarray"`
 		ID     uint64
