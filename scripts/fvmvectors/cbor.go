@@ -26,7 +26,7 @@ import (
 // CBOR. The kinds are those of test/contracts/fvm/Harness.sol.
 type value struct {
 	Kind string        `json:"kind"`
-	ABI  hexutil.Bytes `json:"abi"`
+	ABI  hexutil.Bytes `json:"solidity"`
 	Data hexutil.Bytes `json:"data"`
 }
 

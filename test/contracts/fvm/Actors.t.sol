@@ -72,7 +72,8 @@ contract ActorsTest is FvmTest {
 
     function test_ADealNeverPublished() public view {
         _everyGetter(0, Exit.NOT_FOUND);
-        _everyGetter(type(uint64).max, Exit.NOT_FOUND);
+        _everyGetter(type(uint64).max - 1, Exit.NOT_FOUND);
+        _everyGetter(type(uint64).max, Exit.ILLEGAL_STATE);
     }
 
     function test_ADealThatIsGone() public {
@@ -106,8 +107,12 @@ contract ActorsTest is FvmTest {
         assertEq(amount, 0);
         (exit, amount) = harness.dealTotalPrice(id);
         assertEq(exit, 0);
-        (int256 code, bool verified) = harness.dealVerified(id);
-        assertEq(code, 0);
+    }
+
+    function test_APublishedDealIsNotActive() public {
+        uint64 id = _publish();
+        (int256 exit, bool verified) = harness.dealVerified(id);
+        assertEq(exit, 0);
         assertFalse(verified);
         (int256 exit2, int64 activated, int64 terminated) = harness.dealActivation(id);
         assertEq(exit2, 0);
@@ -303,7 +308,7 @@ contract ActorsTest is FvmTest {
 
     // ---------------------------------------------------------------- addresses
 
-    function test_BothAddressesOfAContractHaveOneNormalForm() public {
+    function test_BothAddressesOfAContractHaveOneNormalForm() public view {
         address masked = FilAddress.masked(selfId);
         assertEq(harness.normalize(masked), address(harness));
         assertEq(harness.normalize(address(harness)), address(harness));
@@ -408,7 +413,7 @@ contract ActorsTest is FvmTest {
         (bool sent, bytes memory answer) = harness.raw(CALL_BY_ID, 0, _input(1024, 0, 0, 0x00, ""));
         assertTrue(sent);
         (int256 exit,,) = abi.decode(answer, (int256, uint64, bytes));
-        assertEq(exit, Exit.UNHANDLED_MESSAGE);
+        assertEq(exit, Exit.FORBIDDEN, "not exported");
     }
 
     function test_NothingAtThePrecompile() public {

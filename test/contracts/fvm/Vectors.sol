@@ -32,7 +32,7 @@ abstract contract Vectors is Test {
 
     struct Value {
         string kind;
-        bytes abi_;
+        bytes solidity;
         bytes data;
     }
 
@@ -55,7 +55,7 @@ abstract contract Vectors is Test {
     }
 
     string internal constant METHOD = "Method(string name,uint64 number)";
-    string internal constant VALUE = "Value(string kind,bytes abi,bytes data)";
+    string internal constant VALUE = "Value(string kind,bytes solidity,bytes data)";
     string internal constant REPLY = "Reply(uint64[] pieces,bytes data)";
     string internal constant ADDRESS = "Address(bytes data,bool valid,bool isId,uint64 id)";
     string internal constant VERDICT = "Verdict(string kind,bytes data,bool accepted)";

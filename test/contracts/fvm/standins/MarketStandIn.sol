@@ -35,6 +35,7 @@ contract MarketStandIn is Native {
     mapping(bytes32 proposalHash => bool) private _pending;
     uint64 public nextId;
 
+    uint32 private constant ILLEGAL_STATE = 20;
     uint32 private constant DEAL_EXPIRED = 32;
     uint32 private constant DEAL_NOT_ACTIVATED = 33;
 
@@ -144,6 +145,7 @@ contract MarketStandIn is Native {
     function _invoke(uint64 method, bytes calldata params) internal view override returns (bytes memory) {
         if (!_isGetter(method)) _exit(UNHANDLED);
         uint64 id = _id(params);
+        if (id == type(uint64).max) _exit(ILLEGAL_STATE); // more than f05 can have
         if (id >= nextId) _exit(NOT_FOUND);
         Deal storage d = _deals[id];
         if (d.stage == Stage.Gone) _exit(DEAL_EXPIRED);

@@ -30,7 +30,6 @@ contract MinerStandIn is Native {
     mapping(uint64 id => bool) public controls;
     mapping(uint64 number => Sector) public sectors;
 
-    uint32 private constant ILLEGAL_STATE = 20;
     int64 private constant DEADLINES = 48;
 
     function setOwner(uint64 owner_, uint64 worker_) external {
@@ -46,6 +45,10 @@ contract MinerStandIn is Native {
     /// @notice A sector was proven.
     function commit(uint64 number, int64 expiration) external {
         sectors[number] = Sector(true, true, false, false, int64(uint64(number % 48)), 0, expiration);
+    }
+
+    function setPlace(uint64 number, int64 deadline, int64 partition) external {
+        (sectors[number].deadline, sectors[number].partition) = (deadline, partition);
     }
 
     function setFaulty(uint64 number, bool faulty) external {

@@ -25,6 +25,8 @@ abstract contract Native is INative, InWorld {
         payable
         returns (uint64 returnCodec, bytes memory data)
     {
+        // Only exported methods are for contracts.
+        if (method < 1 << 24) _exit(FORBIDDEN);
         data = _invoke(method, codec == Codec.CBOR ? params : params[:0]);
         returnCodec = data.length == 0 ? Codec.NONE : Codec.CBOR;
     }

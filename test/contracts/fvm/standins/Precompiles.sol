@@ -16,7 +16,7 @@ abstract contract CallPrecompile is InWorld {
     int256 internal constant NO_ACTOR = -6;
     int256 internal constant READ_ONLY_ERROR = -13;
     uint256 private constant SERIALIZATION = 21;
-    uint256 private constant UNHANDLED = 22;
+    uint256 private constant FORBIDDEN = 18;
     uint256 private constant REVERTED = 33;
 
     struct Call {
@@ -37,8 +37,8 @@ abstract contract CallPrecompile is InWorld {
         address place = world.placeOf(id);
         if (c.method == 0) return _pay(place, c.value);
         if (world.ethOf(id) != address(0)) return _contract(place, c, readOnly);
-        // A native account has no method that others may call.
-        if (place.code.length == 0) return _answer(int256(UNHANDLED), 0, "");
+        // An account takes every exported method, and does nothing.
+        if (place.code.length == 0) return _answer(c.method < 1 << 24 ? int256(FORBIDDEN) : int256(0), 0, "");
         return _native(place, c, readOnly);
     }
 

@@ -42,6 +42,13 @@ contract World {
         _ids[keccak256(addr)] = id;
     }
 
+    /// @notice Gives an id to an address of whatever kind.
+    function put(uint64 id, bytes calldata addr) external {
+        _ids[keccak256(addr)] = id;
+        exists[id] = true;
+        if (addr.length == 22 && bytes2(addr) == 0x040a) ethOf[id] = address(bytes20(addr[2:]));
+    }
+
     /// @notice Says that there is a native actor with this id.
     function found(uint64 id) external {
         exists[id] = true;
