@@ -20,6 +20,7 @@ const (
 	PinnedNote        = "PinnedNote"
 	RevertingNote     = "RevertingNote"
 	InclusionVerifier = "InclusionVerifier"
+	DealStatusOracle  = "DealStatusOracle"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/inclusionverifier"
@@ -29,6 +30,7 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		bindings.PinnedNote:        pinnednote.PinnedNoteMetaData.Bin,
 		bindings.RevertingNote:     revertingnote.RevertingNoteMetaData.Bin,
 		bindings.InclusionVerifier: inclusionverifier.InclusionVerifierMetaData.Bin,
+		bindings.DealStatusOracle:  dealstatusoracle.DealStatusOracleMetaData.Bin,
 	}
 	for name, hex := range code {
 		if want := crypto.Keccak256Hash(common.FromHex(hex)); record.InitCode[name] != want {

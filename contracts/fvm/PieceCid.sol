@@ -66,6 +66,11 @@ library PieceCid {
         return abi.encodePacked(V2_HEAD, uint8(padding.length + 33), padding, uint8(height), commitment);
     }
 
+    /// @notice Whether a word can be the root of a piece: its two spare bits are clear.
+    function isCommitment(bytes32 commitment) internal pure returns (bool) {
+        return uint256(commitment) & SPARE_BITS == 0;
+    }
+
     /// @notice Whether a number is the padded size of a piece: a power of two from 128 to 2^63.
     function isPaddedSize(uint64 size) internal pure returns (bool) {
         return size >= 128 && size & (size - 1) == 0;

@@ -27,6 +27,7 @@ func main() {
 func files() (map[string][]byte, error) {
 	made := map[string][]byte{}
 	for name, make := range map[string]func() (any, error){
+		"cbor.json":  codecVectors,
 		"podsi.json": podsiVectors,
 	} {
 		vectors, err := make()
