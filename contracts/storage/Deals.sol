@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import { FilAddress } from "../fvm/FilAddress.sol";
+import { PieceCid } from "../fvm/PieceCid.sol";
+import { CidHash } from "../interfaces/IEstuaryPinning.sol";
+import { DealTerms, IPerpetualStorage } from "../interfaces/IPerpetualStorage.sol";
+import { Cids } from "../pinning/Cids.sol";
+import { Book, Books, Deal, Seat, Slot } from "./Book.sol";
+import { Rules } from "./Rules.sol";
+
+/// @title Deals
+/// @notice What clients do with their deals: the first of the libraries that PerpetualStorage is linked with.
+library Deals {
+    using Books for Book;
+    using Books for Deal;
+
+    /// @notice Creates a deal. A `commP` of 0 leaves it Preparing.
+    function create(
+        Book storage b,
+        address client,
+        bytes calldata cid,
+        bytes32 commP,
+        uint64 paddedSize,
+        uint64 carSize,
+        uint256 value,
+        DealTerms calldata terms
+    ) external returns (uint64 dealId) {
+        if (b.paused) revert IPerpetualStorage.PerpetualStorage_IntakePaused();
+        if (client == address(0)) revert IPerpetualStorage.PerpetualStorage_NotClient(client);
+        _checkTerms(terms);
+        dealId = b.nextDeal++;
+        Deal storage d = b.deals[dealId];
+        _setTerms(d, terms);
+        CidHash cidHash = _setCid(d, cid);
+        // The word that holds the client is written once.
+        d.client = FilAddress.normalize(client);
+        (d.replicas, d.seats) = (terms.replicas, terms.replicas);
+        d.flags = terms.verified ? Books.VERIFIED : 0;
+        d.term = terms.term;
+        if (commP == 0) {
+            d.status = IPerpetualStorage.DealStatus.Preparing;
+        } else {
+            _setPiece(d, commP, paddedSize, carSize);
+        }
+        d.free = _amount(value);
+        emit IPerpetualStorage.DealCreated(
+            dealId, d.client, cidHash, b.takeSeq(), cid, commP, paddedSize, carSize, terms
+        );
+    }
+
+    /// @notice Records the piece of a deal that was Preparing; commP 0 cancels it.
+    function bindPiece(Book storage b, uint64 dealId, bytes32 commP, uint64 paddedSize, uint64 carSize) external {
+        Deal storage d = b.deals[dealId];
+        if (d.status != IPerpetualStorage.DealStatus.Preparing) return;
+        if (commP == 0) {
+            _cancel(b, dealId);
+        } else {
+            _setPiece(d, commP, paddedSize, carSize);
+        }
+        emit IPerpetualStorage.DealPrepared(dealId, b.takeSeq(), commP, paddedSize, carSize);
+    }
+
+    /// @notice Operators fetched the piece just now.
+    function served(Book storage b, uint64 dealId) external {
+        Deal storage d = b.deals[dealId];
+        d.settleClock();
+        uint32 until = uint32(block.number + Rules.SERVED_TERM);
+        d.servedUntil = until;
+        emit IPerpetualStorage.DealServed(dealId, b.takeSeq(), until);
+    }
+
+    function fund(Book storage b, uint64 dealId, uint256 value) external {
+        _fund(b, dealId, value);
+    }
+
+    function fundMany(Book storage b, uint64[] calldata dealIds, uint96[] calldata amounts, uint256 value) external {
+        if (dealIds.length != amounts.length) revert IPerpetualStorage.PerpetualStorage_LengthMismatch();
+        uint256 sum;
+        for (uint256 i = 0; i < dealIds.length; ++i) {
+            sum += amounts[i];
+            _fund(b, dealIds[i], amounts[i]);
+        }
+        if (sum != value) revert IPerpetualStorage.PerpetualStorage_AmountTooLarge(sum, value);
+    }
+
+    function changeBounty(Book storage b, uint64 dealId, uint80 baseBounty, uint32 ramp) external {
+        Deal storage d = _mine(b, dealId);
+        if (baseBounty > d.maxBounty) revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange("baseBounty");
+        if (ramp > Rules.MAX_TERM) revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange("ramp");
+        (d.baseBounty, d.ramp) = (baseBounty, ramp);
+        emit IPerpetualStorage.BountyChanged(dealId, b.takeSeq(), baseBounty, ramp);
+    }
+
+    function changeMaxPrice(Book storage b, uint64 dealId, uint80 maxBounty, uint64 rate) external {
+        Deal storage d = _mine(b, dealId);
+        if (maxBounty < d.baseBounty) revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange("maxBounty");
+        _checkBond(maxBounty, d.bondFloor);
+        (d.maxBounty, d.rate) = (maxBounty, rate);
+        emit IPerpetualStorage.MaxPriceChanged(dealId, b.takeSeq(), maxBounty, rate);
+    }
+
+    /// @dev A seat that comes back, or comes new, begins at the base bounty.
+    function changeReplicas(Book storage b, uint64 dealId, uint8 replicas) external {
+        Deal storage d = _mine(b, dealId);
+        if (replicas == 0 || replicas > Rules.MAX_REPLICAS) {
+            revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange("replicas");
+        }
+        for (uint8 index = d.replicas; index < replicas; ++index) {
+            Seat storage seat = b.seatAt(dealId, index);
+            Slot storage s = b.slots[Books.slotIdOf(dealId, index, seat.current)];
+            if (s.state == IPerpetualStorage.SlotState.Open) s.mark = d.clockOf();
+            if (seat.hasNext) {
+                s = b.slots[Books.slotIdOf(dealId, index, seat.next)];
+                if (s.state == IPerpetualStorage.SlotState.Open) s.mark = d.clockOf();
+            }
+        }
+        d.replicas = replicas;
+        if (replicas > d.seats) d.seats = replicas;
+        emit IPerpetualStorage.ReplicasChanged(dealId, b.takeSeq(), replicas);
+    }
+
+    function changeEndEpoch(Book storage b, uint64 dealId, uint32 endEpoch) external {
+        _mine(b, dealId).endEpoch = endEpoch;
+        emit IPerpetualStorage.EndEpochChanged(dealId, b.takeSeq(), endEpoch);
+    }
+
+    function changeDataCap(Book storage b, uint64 dealId, bool verified) external {
+        Deal storage d = _mine(b, dealId);
+        d.flags = verified ? d.flags | Books.VERIFIED : d.flags & ~Books.VERIFIED;
+        emit IPerpetualStorage.DataCapChanged(dealId, b.takeSeq(), verified);
+    }
+
+    function suspend(Book storage b, uint64 dealId) external {
+        Deal storage d = _mine(b, dealId);
+        d.settleClock();
+        d.flags |= Books.SUSPENDED;
+        emit IPerpetualStorage.DealSuspended(dealId, b.takeSeq());
+    }
+
+    function resume(Book storage b, uint64 dealId) external {
+        Deal storage d = _mine(b, dealId);
+        d.settleClock();
+        d.flags &= ~Books.SUSPENDED;
+        emit IPerpetualStorage.DealResumed(dealId, b.takeSeq());
+    }
+
+    function cancel(Book storage b, uint64 dealId) external {
+        _mine(b, dealId);
+        _cancel(b, dealId);
+    }
+
+    function withdrawSurplus(Book storage b, uint64 dealId, uint96 amount) external {
+        Deal storage d = _mine(b, dealId);
+        if (amount == 0) revert IPerpetualStorage.PerpetualStorage_ZeroAmount();
+        if (amount > d.free) revert IPerpetualStorage.PerpetualStorage_AmountTooLarge(amount, d.free);
+        d.free -= amount;
+        b.credit(d.client, amount);
+        emit IPerpetualStorage.SurplusWithdrawn(dealId, b.takeSeq(), amount);
+    }
+
+    // ----------------------------------------------------------------- inside
+
+    function _fund(Book storage b, uint64 dealId, uint256 value) private {
+        Deal storage d = b.deals[dealId];
+        if (d.status != IPerpetualStorage.DealStatus.Open && d.status != IPerpetualStorage.DealStatus.Preparing) {
+            revert IPerpetualStorage.PerpetualStorage_WrongStatus(dealId, d.status);
+        }
+        if (value == 0) revert IPerpetualStorage.PerpetualStorage_ZeroAmount();
+        uint96 amount = _amount(value);
+        d.free += amount;
+        emit IPerpetualStorage.DealFunded(dealId, msg.sender, b.takeSeq(), amount);
+    }
+
+    function _cancel(Book storage b, uint64 dealId) private {
+        Deal storage d = b.deals[dealId];
+        d.settleClock();
+        uint96 refund = d.free;
+        (d.free, d.status) = (0, IPerpetualStorage.DealStatus.Cancelled);
+        b.credit(d.client, refund);
+        emit IPerpetualStorage.DealCancelled(dealId, b.takeSeq(), refund);
+    }
+
+    /// @dev A deal that the caller owns and that is neither over nor unknown.
+    function _mine(Book storage b, uint64 dealId) private view returns (Deal storage d) {
+        d = b.deals[dealId];
+        if (d.client != FilAddress.normalize(msg.sender)) {
+            revert IPerpetualStorage.PerpetualStorage_NotClient(msg.sender);
+        }
+        if (d.status == IPerpetualStorage.DealStatus.Cancelled) {
+            revert IPerpetualStorage.PerpetualStorage_WrongStatus(dealId, d.status);
+        }
+    }
+
+    function _amount(uint256 value) private pure returns (uint96) {
+        if (value > type(uint96).max) {
+            revert IPerpetualStorage.PerpetualStorage_AmountTooLarge(value, type(uint96).max);
+        }
+        return uint96(value);
+    }
+
+    function _checkBond(uint80 maxBounty, uint80 bondFloor) private pure {
+        // A bond is at most maxBounty + bondFloor, and is kept in 80 bits.
+        if (uint256(maxBounty) + bondFloor > type(uint80).max) {
+            revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange("maxBounty");
+        }
+    }
+
+    function _checkTerms(DealTerms calldata t) private pure {
+        if (t.replicas == 0 || t.replicas > Rules.MAX_REPLICAS) _outOfRange("replicas");
+        if (t.term < Rules.MIN_TERM || t.term > Rules.MAX_TERM) _outOfRange("term");
+        if (t.sealWindow < Rules.MIN_SEAL_WINDOW || t.sealWindow > Rules.MAX_SEAL_WINDOW) _outOfRange("sealWindow");
+        if (t.renewWindow >= t.term) _outOfRange("renewWindow");
+        if (t.ramp > Rules.MAX_TERM) _outOfRange("ramp");
+        if (t.baseBounty > t.maxBounty) _outOfRange("baseBounty");
+        if (t.bondFloor < Rules.MIN_BOND) _outOfRange("bondFloor");
+        if (bytes(t.endpoint).length > Rules.MAX_ENDPOINT) _outOfRange("endpoint");
+        _checkBond(t.maxBounty, t.bondFloor);
+    }
+
+    function _outOfRange(bytes32 field) private pure {
+        revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange(field);
+    }
+
+    function _setTerms(Deal storage d, DealTerms calldata t) private {
+        (d.endEpoch, d.sealWindow, d.renewWindow) = (t.endEpoch, t.sealWindow, t.renewWindow);
+        (d.baseBounty, d.maxBounty, d.rate, d.ramp) = (t.baseBounty, t.maxBounty, t.rate, t.ramp);
+        (d.bondFloor, d.minCollateral) = (t.bondFloor, t.minCollateral);
+        if (bytes(t.endpoint).length != 0) d.endpoint = t.endpoint;
+    }
+
+    /// @dev CIDv0, and CIDv1 with a one-byte codec, of a SHA-256: all but a few, in one word and four bytes.
+    function _setCid(Deal storage d, bytes calldata cid) private returns (CidHash) {
+        bytes32 digest;
+        if (cid.length == 34 && bytes2(cid) == 0x1220) {
+            d.cidHead = bytes4(bytes2(0x1220));
+        } else if (cid.length == 36 && cid[0] == 0x01 && cid[1] < 0x80 && bytes2(cid[2:4]) == 0x1220) {
+            d.cidHead = bytes4(cid);
+        } else {
+            revert IPerpetualStorage.PerpetualStorage_UnsupportedCid(cid);
+        }
+        assembly ("memory-safe") {
+            digest := calldataload(add(cid.offset, sub(cid.length, 32)))
+        }
+        d.cidDigest = digest;
+        return Cids.hashOf(cid);
+    }
+
+    function _setPiece(Deal storage d, bytes32 commP, uint64 paddedSize, uint64 carSize) private {
+        if (!PieceCid.isPaddedSize(paddedSize)) _outOfRange("paddedSize");
+        if (carSize == 0 || carSize > uint256(paddedSize) / 128 * 127) _outOfRange("carSize");
+        if (carSize > type(uint48).max) _outOfRange("carSize");
+        uint8 log2Size = 7;
+        while (uint64(1) << log2Size != paddedSize) ++log2Size;
+        d.log2Size = log2Size;
+        d.carSize = uint48(carSize);
+        d.commP = commP;
+        d.status = IPerpetualStorage.DealStatus.Open;
+        d.since = uint32(block.number);
+    }
+}
