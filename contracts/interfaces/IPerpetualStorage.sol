@@ -317,14 +317,7 @@ interface IPerpetualStorage {
     function onPublished(uint64 slotId, PublishedDeal calldata deal) external returns (bool accepted);
     /// @notice A miner's sector now holds a piece for a slot.
     /// @return accepted whether the slot is Active by this very sector
-    function onActivated(
-        uint64 slotId,
-        uint64 minerId,
-        uint64 sector,
-        bytes32 commP,
-        uint64 paddedSize,
-        uint32 minimumCommitment
-    ) external returns (bool accepted);
+    function onActivated(uint64 slotId, SectorPiece calldata piece) external returns (bool accepted);
     /// @notice What AuthenticateMessage asks: would `onPublished` accept this deal? 0, or why not.
     function whyNot(uint64 slotId, PublishedDeal calldata deal) external view returns (bytes32 reason);
 
@@ -375,4 +368,13 @@ struct PublishedDeal {
     uint256 pricePerEpoch;
     uint256 providerCollateral;
     uint256 clientCollateral;
+}
+
+/// @notice A piece that a miner says to have put into a sector.
+struct SectorPiece {
+    uint64 minerId;
+    uint64 sector;
+    bytes32 commP;
+    uint64 paddedSize;
+    int64 minimumCommitment; // epoch until which the sector is committed at least
 }

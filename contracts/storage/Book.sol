@@ -95,6 +95,14 @@ struct Book {
     mapping(uint64 claimId => uint64 slotId) claimUse;
 }
 
+/// @dev Where the money of a slot that is over went.
+struct Ending {
+    uint96 refund;
+    uint96 returned;
+    uint96 burnt;
+    uint96 tip;
+}
+
 /// @title Books
 /// @notice What all libraries of PerpetualStorage do with a Book: ids, the clock, prices, seats, and the ends of slots.
 library Books {
@@ -207,6 +215,20 @@ library Books {
 
     // ------------------------------------------------------------------ seats
 
+    /// @notice Says that a slot has been claimed as it stands now.
+    function claimed(Book storage b, uint64 slotId, Slot storage s) internal {
+        emit IPerpetualStorage.SlotClaimed(
+            dealOf(slotId), slotId, s.minerId, takeSeq(b), s.payee, s.obligation, s.bond, s.sealDeadline
+        );
+    }
+
+    /// @notice Says that a slot is Active as it stands now.
+    function activated(Book storage b, uint64 slotId, Slot storage s) internal {
+        emit IPerpetualStorage.SlotActivated(
+            dealOf(slotId), slotId, s.minerId, takeSeq(b), s.route, s.sector, s.start, s.end
+        );
+    }
+
     /// @notice Puts the follower of a slot that is over into its place, or opens a new one.
     function advance(Book storage b, uint64 slotId) internal {
         Seat storage seat = seatOf(b, slotId);
@@ -228,23 +250,29 @@ library Books {
     function close(Book storage b, uint64 slotId, IPerpetualStorage.SlotState state, bool returned, bool tipped)
         internal
     {
-        Slot storage s = b.slots[slotId];
-        uint64 dealId = dealOf(slotId);
         (bool lives, bool isNext) = place(b, slotId);
         assert(lives);
-        uint96 refund = s.obligation - s.earned;
-        uint80 bond = s.bond;
-        uint96 burnt;
-        uint96 tip;
-        if (returned) credit(b, s.payee, bond);
-        else (burnt, tip) = forfeit(b, s, bond, tipped);
+        Slot storage s = b.slots[slotId];
+        Ending memory end;
+        end.refund = s.obligation - s.earned;
+        if (returned) {
+            end.returned = s.bond;
+            credit(b, s.payee, s.bond);
+        } else {
+            (end.burnt, end.tip) = forfeit(b, s, s.bond, tipped);
+        }
         (s.state, s.faulty, s.bond) = (state, false, 0);
-        giveBack(b, b.deals[dealId], refund);
-        emit IPerpetualStorage.SlotClosed(
-            dealId, slotId, s.minerId, takeSeq(b), state, refund, returned ? bond : 0, burnt, tip
-        );
+        giveBack(b, b.deals[dealOf(slotId)], end.refund);
+        _closed(b, slotId, s, end);
         if (isNext) seatOf(b, slotId).hasNext = false;
         else advance(b, slotId);
+    }
+
+    function _closed(Book storage b, uint64 slotId, Slot storage s, Ending memory end) private {
+        uint64 seq = takeSeq(b);
+        emit IPerpetualStorage.SlotClosed(
+            dealOf(slotId), slotId, s.minerId, seq, s.state, end.refund, end.returned, end.burnt, end.tip
+        );
     }
 
     /// @notice The key under which a sector's piece is remembered.

@@ -9,6 +9,13 @@ import { Cids } from "../pinning/Cids.sol";
 import { Book, Books, Deal, Seat, Slot } from "./Book.sol";
 import { Rules } from "./Rules.sol";
 
+/// @notice A piece and the CAR in it.
+struct Piece {
+    bytes32 commP;
+    uint64 paddedSize;
+    uint64 carSize;
+}
+
 /// @title Deals
 /// @notice What clients do with their deals: the first of the libraries that PerpetualStorage is linked with.
 library Deals {
@@ -20,45 +27,34 @@ library Deals {
         Book storage b,
         address client,
         bytes calldata cid,
-        bytes32 commP,
-        uint64 paddedSize,
-        uint64 carSize,
+        Piece memory piece,
         uint256 value,
         DealTerms calldata terms
     ) external returns (uint64 dealId) {
         if (b.paused) revert IPerpetualStorage.PerpetualStorage_IntakePaused();
         if (client == address(0)) revert IPerpetualStorage.PerpetualStorage_NotClient(client);
+        client = FilAddress.normalize(client);
         _checkTerms(terms);
         dealId = b.nextDeal++;
         Deal storage d = b.deals[dealId];
         _setTerms(d, terms);
         CidHash cidHash = _setCid(d, cid);
         // The word that holds the client is written once.
-        d.client = FilAddress.normalize(client);
-        (d.replicas, d.seats) = (terms.replicas, terms.replicas);
-        d.flags = terms.verified ? Books.VERIFIED : 0;
-        d.term = terms.term;
-        if (commP == 0) {
-            d.status = IPerpetualStorage.DealStatus.Preparing;
-        } else {
-            _setPiece(d, commP, paddedSize, carSize);
-        }
+        (d.client, d.replicas, d.seats) = (client, terms.replicas, terms.replicas);
+        (d.flags, d.term) = (terms.verified ? Books.VERIFIED : 0, terms.term);
+        if (piece.commP == 0) d.status = IPerpetualStorage.DealStatus.Preparing;
+        else _setPiece(d, piece);
         d.free = _amount(value);
-        emit IPerpetualStorage.DealCreated(
-            dealId, d.client, cidHash, b.takeSeq(), cid, commP, paddedSize, carSize, terms
-        );
+        _created(b, dealId, client, cidHash, cid, piece, terms);
     }
 
     /// @notice Records the piece of a deal that was Preparing; commP 0 cancels it.
-    function bindPiece(Book storage b, uint64 dealId, bytes32 commP, uint64 paddedSize, uint64 carSize) external {
+    function bindPiece(Book storage b, uint64 dealId, Piece memory piece) external {
         Deal storage d = b.deals[dealId];
         if (d.status != IPerpetualStorage.DealStatus.Preparing) return;
-        if (commP == 0) {
-            _cancel(b, dealId);
-        } else {
-            _setPiece(d, commP, paddedSize, carSize);
-        }
-        emit IPerpetualStorage.DealPrepared(dealId, b.takeSeq(), commP, paddedSize, carSize);
+        if (piece.commP == 0) _cancel(b, dealId);
+        else _setPiece(d, piece);
+        emit IPerpetualStorage.DealPrepared(dealId, b.takeSeq(), piece.commP, piece.paddedSize, piece.carSize);
     }
 
     /// @notice Operators fetched the piece just now.
@@ -246,16 +242,30 @@ library Deals {
         return Cids.hashOf(cid);
     }
 
-    function _setPiece(Deal storage d, bytes32 commP, uint64 paddedSize, uint64 carSize) private {
+    function _setPiece(Deal storage d, Piece memory piece) private {
+        (uint64 paddedSize, uint64 carSize) = (piece.paddedSize, piece.carSize);
         if (!PieceCid.isPaddedSize(paddedSize)) _outOfRange("paddedSize");
         if (carSize == 0 || carSize > uint256(paddedSize) / 128 * 127) _outOfRange("carSize");
         if (carSize > type(uint48).max) _outOfRange("carSize");
         uint8 log2Size = 7;
         while (uint64(1) << log2Size != paddedSize) ++log2Size;
-        d.log2Size = log2Size;
-        d.carSize = uint48(carSize);
-        d.commP = commP;
+        (d.log2Size, d.carSize, d.commP) = (log2Size, uint48(carSize), piece.commP);
         d.status = IPerpetualStorage.DealStatus.Open;
         d.since = uint32(block.number);
+    }
+
+    function _created(
+        Book storage b,
+        uint64 dealId,
+        address client,
+        CidHash cidHash,
+        bytes calldata cid,
+        Piece memory piece,
+        DealTerms calldata terms
+    ) private {
+        uint64 seq = b.takeSeq();
+        emit IPerpetualStorage.DealCreated(
+            dealId, client, cidHash, seq, cid, piece.commP, piece.paddedSize, piece.carSize, terms
+        );
     }
 }

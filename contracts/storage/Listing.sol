@@ -10,7 +10,7 @@ import {
     SlotView
 } from "../interfaces/IPerpetualStorage.sol";
 import { Book, Books, Deal, Seat, Slot } from "./Book.sol";
-import { Offers } from "./Offers.sol";
+import { Claimant, Offers } from "./Offers.sol";
 import { Rules } from "./Rules.sol";
 
 /// @title Listing
@@ -84,14 +84,7 @@ library Listing {
             uint80 bounty = d.bountyOf(s);
             (bond, obligation) = (d.bondOf(bounty), d.obligationOf(bounty));
         }
-        uint64 found;
-        (found, why) = b.offer(Books.dealOf(slotId), Books.indexOf(slotId), minerId);
-        if (why == 0 && found != slotId) why = "taken";
-        if (why == 0 && b.paused) why = "paused";
-        if (why != 0) return (why, bond, obligation);
-        (uint64 ownerId, bool controls) = b.gate.minerFacts(minerId, caller);
-        if (!controls) return ("not controller", bond, obligation);
-        (why,) = b.whyNotDistinct(slotId, minerId, ownerId, b.registry.organisationOf(minerId));
+        why = _whyNotClaim(b, slotId, minerId, caller);
     }
 
     function openSlots(Book storage b, uint64 cursor, uint256 limit)
@@ -158,6 +151,21 @@ library Listing {
     }
 
     // ----------------------------------------------------------------- inside
+
+    function _whyNotClaim(Book storage b, uint64 slotId, uint64 minerId, address caller)
+        private
+        view
+        returns (bytes32 why)
+    {
+        uint64 found;
+        (found, why) = b.offer(Books.dealOf(slotId), Books.indexOf(slotId), minerId);
+        if (why == 0 && found != slotId) why = "taken";
+        if (why == 0 && b.paused) why = "paused";
+        if (why != 0) return why;
+        (uint64 ownerId, bool controls) = b.gate.minerFacts(minerId, caller);
+        if (!controls) return "not controller";
+        (why,) = b.whyNotDistinct(slotId, Claimant(minerId, ownerId, b.registry.organisationOf(minerId)));
+    }
 
     /// @dev The slots of a deal that can be claimed, as many as its money covers together.
     function _openOf(Book storage b, uint64 dealId, OpenSlot[] memory list, uint256 count)

@@ -6,6 +6,13 @@ import { IPerpetualStorage, PublishedDeal } from "../interfaces/IPerpetualStorag
 import { Book, Books, Deal, Seat, Slot } from "./Book.sol";
 import { Rules } from "./Rules.sol";
 
+/// @notice Who would have a slot.
+struct Claimant {
+    uint64 minerId;
+    uint64 ownerId;
+    uint24 organisation; // 0 = none that is known
+}
+
 /// @title Offers
 /// @notice What can be claimed, by whom, and which f05 deals fit. Reads only.
 library Offers {
@@ -100,34 +107,37 @@ library Offers {
 
     /// @notice Copies of a deal lie with different owners and organisations, and none with the client. A miner may follow itself.
     /// @return why 0, "client" or "not distinct", and then the seat of the other
-    function whyNotDistinct(Book storage b, uint64 slotId, uint64 minerId, uint64 ownerId, uint24 organisation)
+    function whyNotDistinct(Book storage b, uint64 slotId, Claimant memory c)
         internal
         view
         returns (bytes32 why, uint8 other)
     {
         uint64 dealId = Books.dealOf(slotId);
         Deal storage d = b.deals[dealId];
-        (bool found, uint64 clientId) = FilAddress.idOf(d.client);
-        if (ownerId == 0 || (found && clientId == ownerId)) return ("client", 0);
+        if (c.ownerId == 0 || _isClient(d, c.ownerId)) return ("client", 0);
         uint8 own = Books.indexOf(slotId);
         uint8 seats = d.seats;
-        for (uint8 i = 0; i < seats; ++i) {
-            if (i == own) continue;
-            Seat storage seat = b.seatAt(dealId, i);
-            if (_meets(b.slots[Books.slotIdOf(dealId, i, seat.current)], minerId, ownerId, organisation)) {
-                return ("not distinct", i);
-            }
+        for (other = 0; other < seats; ++other) {
+            if (other == own) continue;
+            Seat storage seat = b.seatAt(dealId, other);
+            if (_meets(b.slots[Books.slotIdOf(dealId, other, seat.current)], c)) return ("not distinct", other);
             if (!seat.hasNext) continue;
-            if (_meets(b.slots[Books.slotIdOf(dealId, i, seat.next)], minerId, ownerId, organisation)) {
-                return ("not distinct", i);
-            }
+            if (_meets(b.slots[Books.slotIdOf(dealId, other, seat.next)], c)) return ("not distinct", other);
         }
+        other = 0;
     }
 
-    function _meets(Slot storage s, uint64 minerId, uint64 ownerId, uint24 organisation) private view returns (bool) {
+    function _isClient(Deal storage d, uint64 ownerId) private view returns (bool) {
+        (bool found, uint64 clientId) = FilAddress.idOf(d.client);
+        return found && clientId == ownerId;
+    }
+
+    function _meets(Slot storage s, Claimant memory c) private view returns (bool) {
         IPerpetualStorage.SlotState state = s.state;
         if (state == IPerpetualStorage.SlotState.Open || state > IPerpetualStorage.SlotState.Active) return false;
-        return s.minerId == minerId || s.ownerId == ownerId || (organisation != 0 && s.organisation == organisation);
+        return
+            s.minerId == c.minerId || s.ownerId == c.ownerId
+                || (c.organisation != 0 && s.organisation == c.organisation);
     }
 
     // ------------------------------------------------------- what f05 may hold
@@ -186,6 +196,6 @@ library Offers {
         if (why != 0) return why;
         if (offered != slotId) return "taken";
         (uint64 ownerId,) = b.gate.minerFacts(minerId, address(0));
-        (why,) = whyNotDistinct(b, slotId, minerId, ownerId, b.registry.organisationOf(minerId));
+        (why,) = whyNotDistinct(b, slotId, Claimant(minerId, ownerId, b.registry.organisationOf(minerId)));
     }
 }

@@ -18,13 +18,14 @@ import {
     IPerpetualStorage,
     OpenSlot,
     PublishedDeal,
+    SectorPiece,
     SlotView
 } from "../interfaces/IPerpetualStorage.sol";
 import { IProviderRegistry } from "../interfaces/IProviderRegistry.sol";
 import { IFilecoinFacts } from "../interfaces/IStorageGate.sol";
 import { Oracle } from "../oracle/Oracle.sol";
 import { Book, Books, Deal } from "./Book.sol";
-import { Deals } from "./Deals.sol";
+import { Deals, Piece } from "./Deals.sol";
 import { Listing } from "./Listing.sol";
 import { Proofs } from "./Proofs.sol";
 import { Slots } from "./Slots.sol";
@@ -104,7 +105,7 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
     {
         if (prepareFee > msg.value) revert PerpetualStorage_AmountTooLarge(prepareFee, msg.value);
         if (maxBytes == 0 || maxBytes > mostMaxBytes) revert PerpetualStorage_TermsOutOfRange("maxBytes");
-        dealId = Deals.create(_book, msg.sender, cid, 0, 0, 0, msg.value - prepareFee, terms);
+        dealId = Deals.create(_book, msg.sender, cid, Piece(0, 0, 0), msg.value - prepareFee, terms);
         PinPayload memory payload;
         (payload.cid, payload.requester, payload.maxBytes) = (cid, msg.sender, maxBytes);
         requestId = _request(
@@ -126,7 +127,7 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
         (uint16 action, uint64 dealId) = abi.decode(context, (uint16, uint64));
         if (action != Actions.PREPARE) revert PerpetualStorage_Refused("context");
         if (provider.stateOf(provider.idOf(terms)) != IExecutionProvider.RequestState.Refunded) _refund(terms);
-        Deals.bindPiece(_book, dealId, 0, 0, 0);
+        Deals.bindPiece(_book, dealId, Piece(0, 0, 0));
     }
 
     /// @inheritdoc IPerpetualStorage
@@ -303,16 +304,9 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
     }
 
     /// @inheritdoc IPerpetualStorage
-    function onActivated(
-        uint64 slotId,
-        uint64 minerId,
-        uint64 sector,
-        bytes32 commP,
-        uint64 paddedSize,
-        uint32 minimumCommitment
-    ) external nonReentrant returns (bool accepted) {
+    function onActivated(uint64 slotId, SectorPiece calldata piece) external nonReentrant returns (bool accepted) {
         _onlyGate();
-        return Slots.activated(_book, slotId, minerId, sector, commP, paddedSize, minimumCommitment);
+        return Slots.activated(_book, slotId, piece);
     }
 
     /// @inheritdoc IPerpetualStorage
@@ -428,7 +422,7 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
     ) private returns (uint64) {
         (bytes32 commP, uint64 said,) = PieceCid.read(pieceCid);
         if (commP == 0 || (said != 0 && said != paddedSize)) revert PerpetualStorage_TermsOutOfRange("pieceCid");
-        return Deals.create(_book, client, cid, commP, paddedSize, carSize, msg.value, terms);
+        return Deals.create(_book, client, cid, Piece(commP, paddedSize, carSize), msg.value, terms);
     }
 
     /// @dev Answers to `prepare` and `served`. One that says nothing sensible counts as a failure.
@@ -443,10 +437,10 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
             if (good && _book.deals[dealId].status == DealStatus.Open) Deals.served(_book, dealId);
             return;
         }
-        if (!good) return Deals.bindPiece(_book, dealId, 0, 0, 0);
+        if (!good) return Deals.bindPiece(_book, dealId, Piece(0, 0, 0));
         (bytes memory pieceCid, uint64 paddedSize, uint64 carSize) = abi.decode(result, (bytes, uint64, uint64));
         (bytes32 commP,,) = PieceCid.read(pieceCid);
-        Deals.bindPiece(_book, dealId, commP, paddedSize, carSize);
+        Deals.bindPiece(_book, dealId, Piece(commP, paddedSize, carSize));
     }
 
     function _options() private view returns (RequestOptions memory options) {

@@ -180,8 +180,8 @@ library Proofs {
         (n.payee, n.bond, n.obligation, n.term) = (s.payee, bond, obligation, d.term);
         (n.start, n.end, n.lastProof, n.sector) = (s.end, s.end + d.term, uint32(block.number), s.sector);
         b.sectorUse[Books.sectorKey(s.minerId, s.sector, d.commP)] = nextId;
-        emit IPerpetualStorage.SlotClaimed(dealId, nextId, n.minerId, b.takeSeq(), n.payee, obligation, bond, 0);
-        emit IPerpetualStorage.SlotActivated(dealId, nextId, n.minerId, b.takeSeq(), n.route, n.sector, n.start, n.end);
+        b.claimed(nextId, n);
+        b.activated(nextId, n);
     }
 
     function _active(Book storage b, uint64 slotId) private view returns (Slot storage s) {

@@ -2,10 +2,10 @@
 pragma solidity 0.8.30;
 
 import { FilAddress } from "../fvm/FilAddress.sol";
-import { IPerpetualStorage, PublishedDeal } from "../interfaces/IPerpetualStorage.sol";
+import { IPerpetualStorage, PublishedDeal, SectorPiece } from "../interfaces/IPerpetualStorage.sol";
 import { ClaimFacts, DealFacts, IFilecoinFacts } from "../interfaces/IStorageGate.sol";
 import { Book, Books, Deal, Slot } from "./Book.sol";
-import { Offers } from "./Offers.sol";
+import { Claimant, Offers } from "./Offers.sol";
 import { Rules } from "./Rules.sol";
 
 /// @title Slots
@@ -30,13 +30,11 @@ library Slots {
             emit IPerpetualStorage.NothingOpen(dealId, minerId, b.takeSeq(), b.nextOpening(dealId), value);
             return;
         }
-        uint24 organisation = b.registry.organisationOf(minerId);
-        (bytes32 why, uint8 other) = b.whyNotDistinct(slotId, minerId, ownerId, organisation);
-        if (why == "client") revert IPerpetualStorage.PerpetualStorage_ClientIsProvider(ownerId);
-        if (why != 0) revert IPerpetualStorage.PerpetualStorage_NotDistinct(dealId, minerId, other);
-        uint80 bond = b.deals[dealId].bondOf(b.deals[dealId].bountyOf(b.slots[slotId]));
+        Claimant memory c = Claimant(minerId, ownerId, b.registry.organisationOf(minerId));
+        _checkDistinct(b, slotId, c);
+        uint80 bond = _bondOf(b, slotId);
         if (value < bond) revert IPerpetualStorage.PerpetualStorage_BondTooLow(value, bond);
-        _take(b, slotId, minerId, ownerId, organisation, payee, bond);
+        _take(b, slotId, c, payee, bond);
         b.credit(payee, value - bond);
     }
 
@@ -58,12 +56,12 @@ library Slots {
         Slot storage s = b.slots[slotId];
         IPerpetualStorage.SlotState state = s.state;
         uint32 from = s.sealDeadline + uint32(Rules.EXPIRE_GRACE) + 1;
-        bool published = state == IPerpetualStorage.SlotState.Published;
-        if (!published && state != IPerpetualStorage.SlotState.Claimed) {
+        bool isPublished = state == IPerpetualStorage.SlotState.Published;
+        if (!isPublished && state != IPerpetualStorage.SlotState.Claimed) {
             revert IPerpetualStorage.PerpetualStorage_WrongState(slotId, state);
         }
         if (block.number < from) revert IPerpetualStorage.PerpetualStorage_TooEarly(from);
-        if (published) {
+        if (isPublished) {
             // It may have been sealed and nobody told us; then `proveActive` is what is wanted.
             IFilecoinFacts.DealState is_ = b.gate.dealFacts(s.evidence).state;
             if (is_ == IFilecoinFacts.DealState.Active) revert IPerpetualStorage.PerpetualStorage_Refused("active");
@@ -72,7 +70,7 @@ library Slots {
         (uint96 burnt, uint96 tip) = b.forfeit(s, s.bond, true);
         emit IPerpetualStorage.ClaimExpired(Books.dealOf(slotId), slotId, s.minerId, b.takeSeq(), burnt, tip);
         _reopen(b, slotId, s);
-        if (published) s.minerId = 0;
+        if (isPublished) s.minerId = 0;
     }
 
     // ------------------------------------------------------------ publication
@@ -84,7 +82,7 @@ library Slots {
         if (s.state == IPerpetualStorage.SlotState.Open) {
             (uint64 ownerId,) = b.gate.minerFacts(p.minerId, address(0));
             address payee = FilAddress.normalize(FilAddress.masked(ownerId));
-            _take(b, slotId, p.minerId, ownerId, b.registry.organisationOf(p.minerId), payee, 0);
+            _take(b, slotId, Claimant(p.minerId, ownerId, b.registry.organisationOf(p.minerId)), payee, 0);
         }
         _publish(b, slotId, s, p.f05DealId, uint64(p.start));
         return true;
@@ -113,32 +111,25 @@ library Slots {
     // ------------------------------------------------------------- activation
 
     /// @notice A miner's sector holds a piece for a slot.
-    function activated(
-        Book storage b,
-        uint64 slotId,
-        uint64 minerId,
-        uint64 sector,
-        bytes32 commP,
-        uint64 paddedSize,
-        uint32 minimumCommitment
-    ) external returns (bool) {
+    function activated(Book storage b, uint64 slotId, SectorPiece calldata p) external returns (bool) {
         (bool lives,) = b.place(slotId);
         if (!lives) return false;
         Slot storage s = b.slots[slotId];
         Deal storage d = b.deals[Books.dealOf(slotId)];
-        bytes32 key = Books.sectorKey(minerId, sector, commP);
+        bytes32 key = Books.sectorKey(p.minerId, p.sector, p.commP);
         if (s.state == IPerpetualStorage.SlotState.Active) return b.sectorUse[key] == slotId;
-        if (s.minerId != minerId || minerId == 0) return false;
-        if (commP != d.commP || paddedSize != uint64(1) << d.log2Size) return false;
+        if (s.minerId != p.minerId || p.minerId == 0) return false;
+        if (p.commP != d.commP || p.paddedSize != uint64(1) << d.log2Size) return false;
         if (b.sectorUse[key] != 0) return false;
-        bool late = s.state == IPerpetualStorage.SlotState.Open;
-        if (!late && s.state != IPerpetualStorage.SlotState.Claimed) return false;
-        if (minimumCommitment < b.payFrom(slotId, 0) + (late ? d.term : s.term)) return false;
-        if (late && !_takeLate(b, slotId, s, d)) return false;
-        s.start = uint32(b.payFrom(slotId, 0));
-        s.end = s.start + s.term;
-        s.lastProof = uint32(block.number);
-        _activate(b, slotId, s, IPerpetualStorage.Route.Sector, sector, key);
+        uint256 from = b.payFrom(slotId, 0);
+        if (p.minimumCommitment < 0 || uint64(p.minimumCommitment) < from + d.term) return false;
+        if (s.state == IPerpetualStorage.SlotState.Open) {
+            if (!_takeLate(b, slotId, s, d)) return false;
+        } else if (s.state != IPerpetualStorage.SlotState.Claimed) {
+            return false;
+        }
+        (s.start, s.end, s.lastProof) = (uint32(from), uint32(from) + s.term, uint32(block.number));
+        _activate(b, slotId, s, IPerpetualStorage.Route.Sector, p.sector, key);
         return true;
     }
 
@@ -177,28 +168,31 @@ library Slots {
 
     // ----------------------------------------------------------------- inside
 
+    function _checkDistinct(Book storage b, uint64 slotId, Claimant memory c) private view {
+        (bytes32 why, uint8 other) = b.whyNotDistinct(slotId, c);
+        if (why == "client") revert IPerpetualStorage.PerpetualStorage_ClientIsProvider(c.ownerId);
+        if (why != 0) {
+            revert IPerpetualStorage.PerpetualStorage_NotDistinct(Books.dealOf(slotId), c.minerId, other);
+        }
+    }
+
+    function _bondOf(Book storage b, uint64 slotId) private view returns (uint80) {
+        Deal storage d = b.deals[Books.dealOf(slotId)];
+        return d.bondOf(d.bountyOf(b.slots[slotId]));
+    }
+
     /// @dev An open slot becomes a miner's, and its pay is reserved. The caller has seen to it that it may.
-    function _take(
-        Book storage b,
-        uint64 slotId,
-        uint64 minerId,
-        uint64 ownerId,
-        uint24 organisation,
-        address payee,
-        uint80 bond
-    ) private {
+    function _take(Book storage b, uint64 slotId, Claimant memory c, address payee, uint80 bond) private {
         Slot storage s = b.slots[slotId];
-        uint64 dealId = Books.dealOf(slotId);
-        Deal storage d = b.deals[dealId];
-        uint80 bounty = d.bountyOf(s);
-        uint96 obligation = d.obligationOf(bounty);
+        Deal storage d = b.deals[Books.dealOf(slotId)];
+        uint96 obligation = d.obligationOf(d.bountyOf(s));
         d.free -= obligation;
-        uint32 deadline = uint32(block.number) + d.sealWindow;
-        (s.state, s.minerId, s.ownerId) = (IPerpetualStorage.SlotState.Claimed, minerId, ownerId);
-        (s.mark, s.sealDeadline, s.organisation) = (d.clockOf() - s.mark, deadline, organisation);
+        (s.state, s.minerId, s.ownerId) = (IPerpetualStorage.SlotState.Claimed, c.minerId, c.ownerId);
+        (s.mark, s.organisation) = (d.clockOf() - s.mark, c.organisation);
+        s.sealDeadline = uint32(block.number) + d.sealWindow;
         (s.payee, s.bond) = (payee, bond);
         (s.obligation, s.earned, s.proven, s.term) = (obligation, 0, 0, d.term);
-        emit IPerpetualStorage.SlotClaimed(dealId, slotId, minerId, b.takeSeq(), payee, obligation, bond, deadline);
+        b.claimed(slotId, s);
     }
 
     /// @dev A claimant whose claim has lapsed comes with the sector before anyone else has claimed: on the terms of that claim, if the
@@ -206,14 +200,12 @@ library Slots {
     function _takeLate(Book storage b, uint64 slotId, Slot storage s, Deal storage d) private returns (bool) {
         if (d.status != IPerpetualStorage.DealStatus.Open || d.free < s.obligation) return false;
         if (Books.indexOf(slotId) >= d.replicas) return false;
-        (bytes32 why,) = b.whyNotDistinct(slotId, s.minerId, s.ownerId, s.organisation);
+        (bytes32 why,) = b.whyNotDistinct(slotId, Claimant(s.minerId, s.ownerId, s.organisation));
         if (why != 0) return false;
         d.free -= s.obligation;
         s.mark = d.clockOf() - s.mark;
         s.term = d.term;
-        emit IPerpetualStorage.SlotClaimed(
-            Books.dealOf(slotId), slotId, s.minerId, b.takeSeq(), s.payee, s.obligation, 0, s.sealDeadline
-        );
+        b.claimed(slotId, s);
         return true;
     }
 
@@ -249,9 +241,7 @@ library Slots {
         uint80 retained = uint80(uint256(s.bond) * Rules.RETAINED_BPS / 10_000);
         b.credit(s.payee, s.bond - retained);
         s.bond = retained;
-        emit IPerpetualStorage.SlotActivated(
-            Books.dealOf(slotId), slotId, s.minerId, b.takeSeq(), route, sector, s.start, s.end
-        );
+        b.activated(slotId, s);
     }
 
     function _in(Book storage b, uint64 slotId, IPerpetualStorage.SlotState state)
