@@ -47,47 +47,88 @@ interface IFilecoinFacts {
     function claimFacts(uint64 minerId, uint64 claimId) external view returns (ClaimFacts memory);
 }
 
-/// @title IStorageGate
-/// @notice The face that PerpetualStorage shows to Filecoin: client of f05 deals, notifee of sectors, holder of DataCap, and the
-/// views that Boost and Curio read. It holds no FIL and decides nothing about money.
-interface IStorageGate is IFilecoinFacts {
-    /// @notice Curio: what a contract says of a deal that a provider was offered (market/mk20/contract).
-    struct CurioDealView {
-        uint256 dealId;
-        uint8 state; // CurioDealState
-        uint64 providerActorId;
-        bytes clientId;
-        bytes pieceCidV2;
-        int64 startEpoch; // 0 = not set
-        int64 duration;
-        uint64 allocationId; // 0 = none
-        int64 finalizedEpoch; // 0 while it lives
-    }
-
-    enum CurioDealState {
-        Open,
+/// @notice What Curio asks a contract about (market/mk20/contract).
+interface ICurioDealView {
+    enum CurioState {
+        Open, // may be sent to a provider
         Active,
         Finalized
     }
 
+    struct CurioDealView {
+        uint256 dealId;
+        CurioState state;
+        uint256 providerActorId;
+        bytes clientId;
+        bytes pieceCidV2;
+        uint256 startEpoch; // 0 = not said
+        uint256 duration;
+        uint256 allocationId; // 0 = none
+        uint256 finalizedEpoch; // 0 while it lives
+    }
+
+    error DealNotFound(uint256 dealId);
+
+    function version() external pure returns (uint256);
+    /// @notice Whether a provider may take this deal in: a slot that its miner has claimed, with the piece and the term.
+    function verifyDeal(CurioDealView calldata deal) external view returns (bool);
+    function getDealState(uint256 dealId) external view returns (CurioState);
+}
+
+/// @title IStorageGate
+/// @notice The face that PerpetualStorage shows to Filecoin: client of f05 deals, notifee of sectors, holder of DataCap, and the
+/// views that Boost and Curio read. It holds no FIL and decides nothing about money. For all of them a deal's id is the slot's.
+///
+/// An f05 deal says its slot in its label, `<slot id>/ipfs/<cid>`, which Boost and Lotus read as the CID. The label only points:
+/// everything that counts is compared with the slot. A sector's piece says its slot in its payload: the id as a CBOR number.
+interface IStorageGate is IFilecoinFacts, ICurioDealView {
     /// @notice Boost's event: a slot can be had; `getDealProposal(id)` and `getExtraParams(id)` say the rest. `id` is the slot's.
     event DealProposalCreate(bytes32 indexed id, uint64 size, bool indexed verified, uint256 price);
-    /// @notice f05 published a deal of ours that is no slot's (`why`); nothing is paid for it.
-    event DealIgnored(uint64 indexed f05DealId, uint64 indexed minerId, uint64 seq, uint64 slotId, bytes32 why);
-    /// @notice A miner's piece was offered for a slot and not taken.
+    /// @notice f05 published a deal of ours that is no slot's; nothing is paid for it. `slotId` as its label says, or 0.
+    event DealIgnored(uint64 indexed f05DealId, uint64 indexed slotId, uint64 seq);
+    /// @notice A piece was offered for a slot and not taken. `slotId` as its payload says, or 0.
     event PieceRefused(uint64 indexed minerId, uint64 indexed slotId, uint64 seq, uint64 sector);
-    event DataCapCredited(uint64 indexed dealId, uint64 seq, uint256 amount);
-    event DataCapSpent(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint256 amount, uint64 allocationId);
-    event DataCapReturned(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint256 amount);
-    event BaseUrlChanged(uint64 seq, string baseUrl);
-    event Attached(uint64 seq, address storage_);
+    /// @notice DataCap came in for a deal. Deal 0: without a name, or back from allocations that ran out.
+    event DataCapCredited(uint64 indexed dealId, uint64 seq, uint256 bytes_);
+    /// @notice DataCap was set aside for a claim: allowed to the market (`allocationId` 0), or as an allocation.
+    event DataCapSpent(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint256 bytes_, uint64 allocationId);
+    /// @notice DataCap that a claim did not use is the deal's again.
+    event DataCapReturned(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint256 bytes_);
+    event Attached(uint64 seq, address perpetualStorage);
 
-    error StorageGate_NotAttached();
-    error StorageGate_AlreadyAttached();
-    error StorageGate_NotStorage(address caller);
-    error StorageGate_WrongStorage(address storage_);
+    error StorageGate_NotDeployer(address caller);
+    error StorageGate_WrongStorage(address perpetualStorage);
     error StorageGate_NotClaimable(uint64 slotId, bytes32 why);
     error StorageGate_AnnouncedLately(uint64 slotId, uint32 again);
-    error StorageGate_UnknownMethod(uint64 method);
-    error DealNotFound(uint256 dealId);
+    error StorageGate_NotController(uint64 minerId, address caller);
+    error StorageGate_NoDataCap(uint64 dealId, uint256 has, uint256 needed);
+    error StorageGate_NotSteward(address caller);
+    error StorageGate_WrongState(uint64 slotId);
+    error StorageGate_ActorFailed(int256 exit);
+
+    /// @notice Binds the gate to the PerpetualStorage that was built with it, for good. By the deployer, once.
+    function attach(address perpetualStorage) external;
+    /// @notice Tells Boost of a slot that can be claimed, at most once in 2,880 epochs for each slot. By anyone.
+    function announce(uint64 slotId) external;
+    /// @notice Boost: CBOR of the f05 proposal for a slot; the provider puts itself in.
+    function getDealProposal(bytes32 id) external view returns (bytes memory);
+    /// @notice Boost: CBOR `[url, CAR size, skip announcement, drop the unsealed copy]`.
+    function getExtraParams(bytes32 id) external view returns (bytes memory);
+
+    /// @notice Says which deal DataCap that came without a name is for. By the steward.
+    function assignDataCap(uint64 dealId, uint256 bytes_) external;
+    /// @notice Lets the market take DataCap for the f05 deal of a verified claim. By a controller of its miner, once a claim.
+    function grantDataCap(uint64 slotId) external;
+    /// @notice Makes the allocation for a verified claim that will be sealed as direct data. By a controller of its miner, once a claim.
+    function allocateDataCap(uint64 slotId) external returns (uint64 allocationId);
+    /// @notice Gives DataCap of a claim that is over back to the deal. By anyone. What an allocation held comes back when somebody
+    /// has removed it from the verified registry after its expiration.
+    function reclaimDataCap(uint64 slotId) external;
+    /// @notice Lengthens the verified claim of a slot to the most that is allowed, with the deal's DataCap. By a controller.
+    function extendClaim(uint64 slotId, uint64 claimId) external;
+    /// @notice DataCap of a deal that is not set aside, in bytes.
+    function dataCapOf(uint64 dealId) external view returns (uint256);
+    function perpetualStorage() external view returns (address);
+    /// @notice The seq that the next event will carry; DealProposalCreate, whose form is Boost's, carries none.
+    function nextSeq() external view returns (uint64);
 }
