@@ -69,10 +69,10 @@ contract GateTest is Base, FvmTest {
     /// @dev reference: filecoin-fevm.md sections 1.1, 1.3 and 1.5.
     function test_Selectors() public pure {
         assertEq(StorageGate.handle_filecoin_method.selector, bytes4(0x868e10c4));
-        assertEq(StorageGate.getDealProposal.selector, bytes4(0xf4b2e4d8));
-        assertEq(StorageGate.getExtraParams.selector, bytes4(0x4634aed5));
-        assertEq(StorageGate.verifyDeal.selector, bytes4(0x2e9b812d));
-        assertEq(StorageGate.getDealState.selector, bytes4(0xee84880d));
+        assertEq(IStorageGate.getDealProposal.selector, bytes4(0xf4b2e4d8));
+        assertEq(IStorageGate.getExtraParams.selector, bytes4(0x4634aed5));
+        assertEq(ICurioDealView.verifyDeal.selector, bytes4(0x2e9b812d));
+        assertEq(ICurioDealView.getDealState.selector, bytes4(0xee84880d));
         assertEq(ICurioDealView.DealNotFound.selector, bytes4(0xcb58af1f));
         assertEq(
             IStorageGate.DealProposalCreate.selector,
