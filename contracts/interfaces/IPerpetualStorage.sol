@@ -353,6 +353,7 @@ interface IPerpetualStorage {
     function nextSeq() external view returns (uint64);
     function nextDeal() external view returns (uint64);
     function gate() external view returns (address);
+    function facts() external view returns (address);
     function registry() external view returns (address);
 }
 

@@ -81,7 +81,7 @@ interface ICurioDealView {
 ///
 /// An f05 deal says its slot in its label, `<slot id>/ipfs/<cid>`, which Boost and Lotus read as the CID. The label only points:
 /// everything that counts is compared with the slot. A sector's piece says its slot in its payload: the id as a CBOR number.
-interface IStorageGate is IFilecoinFacts, ICurioDealView {
+interface IStorageGate is ICurioDealView {
     /// @notice Boost's event: a slot can be had; `getDealProposal(id)` and `getExtraParams(id)` say the rest. `id` is the slot's.
     event DealProposalCreate(bytes32 indexed id, uint64 size, bool indexed verified, uint256 price);
     /// @notice f05 published a deal of ours that is no slot's; nothing is paid for it. `slotId` as its label says, or 0.

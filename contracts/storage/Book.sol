@@ -81,7 +81,8 @@ struct Book {
     uint64 nextDeal;
     uint96 burnable;
     bool paused;
-    IFilecoinFacts gate;
+    address gate;
+    IFilecoinFacts facts;
     IProviderRegistry registry;
     mapping(uint64 dealId => Deal) deals;
     mapping(uint64 slotId => Slot) slots;
@@ -207,7 +208,7 @@ library Books {
 
     /// @dev Whether an account is the miner's: its owner, then or now, or a controller. Where nobody can say, it is.
     function _isOf(Book storage b, Slot storage s, address account) private view returns (bool) {
-        (uint64 ownerId, bool controls) = b.gate.minerFacts(s.minerId, account);
+        (uint64 ownerId, bool controls) = b.facts.minerFacts(s.minerId, account);
         if (controls || ownerId == 0) return true;
         (bool found, uint64 id) = FilAddress.idOf(account);
         return found && (id == ownerId || id == s.ownerId);

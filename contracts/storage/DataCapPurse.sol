@@ -115,7 +115,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         if (slot.state != IPerpetualStorage.SlotState.Active || !deal.terms.verified) {
             revert StorageGate_WrongState(slotId);
         }
-        ClaimFacts memory f = this.claimFacts(slot.minerId, claimId);
+        ClaimFacts memory f = _facts.claimFacts(slot.minerId, claimId);
         bool fits = f.known && f.commP == deal.commP && f.paddedSize == deal.paddedSize && f.sector == slot.sector;
         if (!fits) revert StorageGate_WrongState(slotId);
         _draw(slotId >> 24, deal.paddedSize);
@@ -197,7 +197,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     }
 
     function _onlyController(uint64 minerId) private view {
-        (, bool controls) = minerFacts(minerId, msg.sender);
+        (, bool controls) = _facts.minerFacts(minerId, msg.sender);
         if (!controls) revert StorageGate_NotController(minerId, msg.sender);
     }
 }

@@ -5,9 +5,9 @@ import { FilAddress } from "../fvm/FilAddress.sol";
 import { PieceCid } from "../fvm/PieceCid.sol";
 import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { DealTerms, IPerpetualStorage } from "../interfaces/IPerpetualStorage.sol";
-import { Cids } from "../pinning/Cids.sol";
 import { Book, Books, Deal, Seat, Slot } from "./Book.sol";
 import { Rules } from "./Rules.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @notice A piece and the CAR in it.
 struct Piece {
@@ -37,14 +37,10 @@ library Deals {
         _checkTerms(terms);
         dealId = b.nextDeal++;
         Deal storage d = b.deals[dealId];
-        _setTerms(d, terms);
-        CidHash cidHash = _setCid(d, cid);
-        // The word that holds the client is written once.
-        (d.client, d.replicas, d.seats) = (client, terms.replicas, terms.replicas);
-        (d.flags, d.term) = (terms.verified ? Books.VERIFIED : 0, terms.term);
-        if (piece.commP == 0) d.status = IPerpetualStorage.DealStatus.Preparing;
-        else _setPiece(d, piece);
-        d.free = _amount(value);
+        (bytes4 cidHead, CidHash cidHash) = _setCid(d, cid);
+        _setTerms(d, client, cidHead, _amount(value), terms);
+        if (bytes(terms.endpoint).length != 0) d.endpoint = terms.endpoint;
+        if (piece.commP != 0) _setPiece(d, piece);
         _created(b, dealId, client, cidHash, cid, piece, terms);
     }
 
@@ -218,20 +214,31 @@ library Deals {
         revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange(field);
     }
 
-    function _setTerms(Deal storage d, DealTerms calldata t) private {
-        (d.endEpoch, d.sealWindow, d.renewWindow) = (t.endEpoch, t.sealWindow, t.renewWindow);
-        (d.baseBounty, d.maxBounty, d.rate, d.ramp) = (t.baseBounty, t.maxBounty, t.rate, t.ramp);
-        (d.bondFloor, d.minCollateral) = (t.bondFloor, t.minCollateral);
-        if (bytes(t.endpoint).length != 0) d.endpoint = t.endpoint;
+    /// @dev The first four words of a Deal, each written at once; see there for what is where. The deal is Preparing.
+    function _setTerms(Deal storage d, address client, bytes4 cidHead, uint96 value, DealTerms calldata t) private {
+        uint256 who = uint256(uint160(client)) | uint256(IPerpetualStorage.DealStatus.Preparing) << 160
+            | uint256(t.replicas) << 168 | uint256(t.verified ? Books.VERIFIED : 0) << 176 | uint256(t.term) << 192
+            | uint256(uint32(cidHead)) << 224;
+        uint256 when = uint256(value) | uint256(t.replicas) << 96 | uint256(t.endEpoch) << 152 | uint256(t.sealWindow)
+            << 184 | uint256(t.renewWindow) << 216;
+        uint256 price =
+            uint256(t.baseBounty) | uint256(t.maxBounty) << 80 | uint256(t.rate) << 160 | uint256(t.ramp) << 224;
+        uint256 bond = uint256(t.bondFloor) | uint256(t.minCollateral) << 80;
+        assembly ("memory-safe") {
+            sstore(d.slot, who)
+            sstore(add(d.slot, 1), when)
+            sstore(add(d.slot, 2), price)
+            sstore(add(d.slot, 3), bond)
+        }
     }
 
     /// @dev CIDv0, and CIDv1 with a one-byte codec, of a SHA-256: all but a few, in one word and four bytes.
-    function _setCid(Deal storage d, bytes calldata cid) private returns (CidHash) {
+    function _setCid(Deal storage d, bytes calldata cid) private returns (bytes4 head, CidHash) {
         bytes32 digest;
         if (cid.length == 34 && bytes2(cid) == 0x1220) {
-            d.cidHead = bytes4(bytes2(0x1220));
+            head = bytes4(bytes2(0x1220));
         } else if (cid.length == 36 && cid[0] == 0x01 && cid[1] < 0x80 && bytes2(cid[2:4]) == 0x1220) {
-            d.cidHead = bytes4(cid);
+            head = bytes4(cid);
         } else {
             revert IPerpetualStorage.PerpetualStorage_UnsupportedCid(cid);
         }
@@ -239,7 +246,8 @@ library Deals {
             digest := calldataload(add(cid.offset, sub(cid.length, 32)))
         }
         d.cidDigest = digest;
-        return Cids.hashOf(cid);
+        // Of the multihash, as Cids.hashOf.
+        return (head, CidHash.wrap(keccak256(abi.encodePacked(bytes2(0x1220), digest))));
     }
 
     function _setPiece(Deal storage d, Piece memory piece) private {
@@ -247,10 +255,10 @@ library Deals {
         if (!PieceCid.isPaddedSize(paddedSize)) _outOfRange("paddedSize");
         if (carSize == 0 || carSize > uint256(paddedSize) / 128 * 127) _outOfRange("carSize");
         if (carSize > type(uint48).max) _outOfRange("carSize");
-        uint8 log2Size = 7;
-        while (uint64(1) << log2Size != paddedSize) ++log2Size;
-        (d.log2Size, d.carSize, d.commP) = (log2Size, uint48(carSize), piece.commP);
-        d.status = IPerpetualStorage.DealStatus.Open;
+        d.commP = piece.commP;
+        // Into words that `_setTerms` has written, or that are warm: status and log2Size, carSize, since.
+        (d.status, d.log2Size) = (IPerpetualStorage.DealStatus.Open, uint8(Math.log2(paddedSize)));
+        d.carSize = uint48(carSize);
         d.since = uint32(block.number);
     }
 

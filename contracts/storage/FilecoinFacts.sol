@@ -9,10 +9,17 @@ import { Claim, VerifregActor } from "../fvm/VerifregActor.sol";
 import { ClaimFacts, DealFacts, IFilecoinFacts } from "../interfaces/IStorageGate.sol";
 
 /// @title FilecoinFacts
-/// @notice See IFilecoinFacts: what actors say, boiled down to what the storage contracts need. Reads only.
-abstract contract FilecoinFacts is IFilecoinFacts {
+/// @notice See IFilecoinFacts: what actors say, boiled down to what the storage contracts need. It has neither state nor owner.
+contract FilecoinFacts is IFilecoinFacts {
+    /// @notice Whose deals and claims are ours.
+    address public immutable gate;
+
+    constructor(address gate_) {
+        gate = gate_;
+    }
+
     /// @inheritdoc IFilecoinFacts
-    function minerFacts(uint64 minerId, address caller) public view returns (uint64 ownerId, bool controls) {
+    function minerFacts(uint64 minerId, address caller) external view returns (uint64 ownerId, bool controls) {
         if (!MinerActor.isMiner(minerId)) return (0, false);
         int256 exit;
         (exit, ownerId) = MinerActor.owner(minerId);
@@ -71,8 +78,8 @@ abstract contract FilecoinFacts is IFilecoinFacts {
         return exit == Exit.OK;
     }
 
-    /// @dev The id of this contract's actor; 0 is the system's, so nothing is ours where it is not known.
-    function _self() internal view returns (uint64 id) {
-        (, id) = FilAddress.idOf(address(this));
+    /// @dev The id of the gate's actor; 0 is the system's, so nothing is ours where it is not known.
+    function _self() private view returns (uint64 id) {
+        (, id) = FilAddress.idOf(gate);
     }
 }

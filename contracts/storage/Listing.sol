@@ -162,7 +162,7 @@ library Listing {
         if (why == 0 && found != slotId) why = "taken";
         if (why == 0 && b.paused) why = "paused";
         if (why != 0) return why;
-        (uint64 ownerId, bool controls) = b.gate.minerFacts(minerId, caller);
+        (uint64 ownerId, bool controls) = b.facts.minerFacts(minerId, caller);
         if (!controls) return "not controller";
         (why,) = b.whyNotDistinct(slotId, Claimant(minerId, ownerId, b.registry.organisationOf(minerId)));
     }

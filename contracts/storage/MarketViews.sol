@@ -5,14 +5,14 @@ import { FilAddress } from "../fvm/FilAddress.sol";
 import { DealProposal, Hooks } from "../fvm/Hooks.sol";
 import { PieceCid } from "../fvm/PieceCid.sol";
 import { DealView, IPerpetualStorage, SlotView } from "../interfaces/IPerpetualStorage.sol";
-import { ICurioDealView, IStorageGate } from "../interfaces/IStorageGate.sol";
-import { FilecoinFacts } from "./FilecoinFacts.sol";
+import { ICurioDealView, IFilecoinFacts, IStorageGate } from "../interfaces/IStorageGate.sol";
 import { Spelling } from "./Spelling.sol";
 
 /// @title MarketViews
 /// @notice What Boost and Curio read of a slot.
-abstract contract MarketViews is IStorageGate, FilecoinFacts {
+abstract contract MarketViews is IStorageGate {
     IPerpetualStorage internal _storage;
+    IFilecoinFacts internal _facts;
     uint64 internal _seq;
 
     /// @dev Boost puts itself in place of this provider, f00.
@@ -39,12 +39,7 @@ abstract contract MarketViews is IStorageGate, FilecoinFacts {
     /// @inheritdoc IStorageGate
     function getExtraParams(bytes32 id) external view returns (bytes memory) {
         (, DealView memory deal,) = _read(uint256(id));
-        string memory url = deal.terms.endpoint;
-        uint256 size = bytes(url).length;
-        if (size != 0 && bytes(url)[size - 1] == "/") {
-            url = string.concat(url, string(Spelling.cidText(PieceCid.v1(deal.commP))));
-        }
-        return Hooks.boostParams(url, deal.carSize, false, false);
+        return Spelling.boostParams(deal.terms.endpoint, deal.commP, deal.carSize);
     }
 
     // ------------------------------------------------------------------ Curio

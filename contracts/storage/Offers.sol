@@ -195,7 +195,7 @@ library Offers {
         (offered, why) = offer(b, Books.dealOf(slotId), Books.indexOf(slotId), minerId);
         if (why != 0) return why;
         if (offered != slotId) return "taken";
-        (uint64 ownerId,) = b.gate.minerFacts(minerId, address(0));
+        (uint64 ownerId,) = b.facts.minerFacts(minerId, address(0));
         (why,) = whyNotDistinct(b, slotId, Claimant(minerId, ownerId, b.registry.organisationOf(minerId)));
     }
 }

@@ -34,7 +34,8 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 
 /// @notice What PerpetualStorage is built with; none of it changes later.
 struct StorageConfig {
-    IFilecoinFacts gate;
+    address gate; // StorageGate
+    IFilecoinFacts facts; // of that gate
     IProviderRegistry registry;
     address owner; // may pause the intake, and nothing else
     string baseUrl; // where pieces of deals without an endpoint are fetched; ends in '/'
@@ -60,13 +61,14 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
     string private _baseUrl;
 
     constructor(IExecutionProvider provider_, StorageConfig memory c) Oracle(provider_) Ownable(c.owner) {
-        if (address(c.gate) == address(0)) revert PerpetualStorage_TermsOutOfRange("gate");
+        if (c.gate == address(0)) revert PerpetualStorage_TermsOutOfRange("gate");
+        if (address(c.facts) == address(0)) revert PerpetualStorage_TermsOutOfRange("facts");
         if (address(c.registry) == address(0)) revert PerpetualStorage_TermsOutOfRange("registry");
         if (c.requestTerm < provider_.minDeadline()) revert PerpetualStorage_TermsOutOfRange("requestTerm");
         if (c.callbackGas == 0 || c.callbackGas > provider_.maxCallbackGas()) {
             revert PerpetualStorage_TermsOutOfRange("callbackGas");
         }
-        (_book.gate, _book.registry, _book.nextDeal) = (c.gate, c.registry, 1);
+        (_book.gate, _book.facts, _book.registry, _book.nextDeal) = (c.gate, c.facts, c.registry, 1);
         _baseUrl = c.baseUrl;
         (mostMaxBytes, requestTerm, callbackGas) = (c.mostMaxBytes, c.requestTerm, c.callbackGas);
     }
@@ -402,7 +404,12 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
 
     /// @inheritdoc IPerpetualStorage
     function gate() external view returns (address) {
-        return address(_book.gate);
+        return _book.gate;
+    }
+
+    /// @inheritdoc IPerpetualStorage
+    function facts() external view returns (address) {
+        return address(_book.facts);
     }
 
     /// @inheritdoc IPerpetualStorage
@@ -450,7 +457,7 @@ contract PerpetualStorage is IPerpetualStorage, Oracle, Ownable, ReentrancyGuard
     }
 
     function _onlyGate() private view {
-        if (msg.sender != address(_book.gate)) revert PerpetualStorage_NotGate(msg.sender);
+        if (msg.sender != _book.gate) revert PerpetualStorage_NotGate(msg.sender);
     }
 }
 

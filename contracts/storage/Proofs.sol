@@ -67,11 +67,11 @@ library Proofs {
         Seat storage seat = b.seatAt(dealId, index);
         if (seat.current != uint16(slotId)) revert IPerpetualStorage.PerpetualStorage_Refused("not current");
         _checkRenewal(b, dealId, index);
-        if (s.faulty || !b.gate.sectorIs(s.minerId, s.sector, Rules.ACTIVE, aux)) {
+        if (s.faulty || !b.facts.sectorIs(s.minerId, s.sector, Rules.ACTIVE, aux)) {
             revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
         }
         Deal storage d = b.deals[dealId];
-        if (b.gate.sectorExpiration(s.minerId, s.sector) < uint256(s.end) + d.term) {
+        if (b.facts.sectorExpiration(s.minerId, s.sector) < uint256(s.end) + d.term) {
             revert IPerpetualStorage.PerpetualStorage_Refused("expiration");
         }
         uint64 nextId = seat.hasNext ? Books.slotIdOf(dealId, index, seat.next) : _openNext(b, seat, dealId, index);
@@ -84,7 +84,7 @@ library Proofs {
         (bool found, uint64 callerId) = FilAddress.idOf(msg.sender);
         for (uint256 i = 0; i < slotIds.length; ++i) {
             Slot storage s = b.slots[slotIds[i]];
-            (uint64 ownerId,) = b.gate.minerFacts(s.minerId, msg.sender);
+            (uint64 ownerId,) = b.facts.minerFacts(s.minerId, msg.sender);
             if (!found || ownerId == 0 || ownerId != callerId) {
                 revert IPerpetualStorage.PerpetualStorage_NotOwnerOfMiner(s.minerId, msg.sender);
             }
@@ -97,7 +97,7 @@ library Proofs {
 
     function _prove(Book storage b, uint64 slotId, bytes calldata aux) private {
         Slot storage s = _active(b, slotId);
-        if (!b.gate.sectorIs(s.minerId, s.sector, Rules.ACTIVE, aux)) {
+        if (!b.facts.sectorIs(s.minerId, s.sector, Rules.ACTIVE, aux)) {
             revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
         }
         uint32 now_ = uint32(block.number);
@@ -128,7 +128,7 @@ library Proofs {
             return 0;
         }
         if (status != Rules.DEAD && (status != Rules.FAULTY || s.faulty)) return "not proven";
-        if (!b.gate.sectorIs(s.minerId, s.sector, status, aux)) return "not proven";
+        if (!b.facts.sectorIs(s.minerId, s.sector, status, aux)) return "not proven";
         if (status == Rules.DEAD) {
             b.close(slotId, IPerpetualStorage.SlotState.Lost, false, true);
         } else {
@@ -192,7 +192,7 @@ library Proofs {
     }
 
     function _onlyController(Book storage b, uint64 minerId) private view {
-        (, bool controls) = b.gate.minerFacts(minerId, msg.sender);
+        (, bool controls) = b.facts.minerFacts(minerId, msg.sender);
         if (!controls) revert IPerpetualStorage.PerpetualStorage_NotController(minerId, msg.sender);
     }
 }

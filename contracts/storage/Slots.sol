@@ -21,7 +21,7 @@ library Slots {
 
     function claim(Book storage b, uint64 dealId, uint8 index, uint64 minerId, uint256 value) external {
         if (b.paused) revert IPerpetualStorage.PerpetualStorage_IntakePaused();
-        (uint64 ownerId, bool controls) = b.gate.minerFacts(minerId, msg.sender);
+        (uint64 ownerId, bool controls) = b.facts.minerFacts(minerId, msg.sender);
         if (!controls) revert IPerpetualStorage.PerpetualStorage_NotController(minerId, msg.sender);
         address payee = FilAddress.normalize(msg.sender);
         (uint64 slotId,) = b.find(dealId, index, minerId);
@@ -63,7 +63,7 @@ library Slots {
         if (block.number < from) revert IPerpetualStorage.PerpetualStorage_TooEarly(from);
         if (isPublished) {
             // It may have been sealed and nobody told us; then `proveActive` is what is wanted.
-            IFilecoinFacts.DealState is_ = b.gate.dealFacts(s.evidence).state;
+            IFilecoinFacts.DealState is_ = b.facts.dealFacts(s.evidence).state;
             if (is_ == IFilecoinFacts.DealState.Active) revert IPerpetualStorage.PerpetualStorage_Refused("active");
             if (is_ == IFilecoinFacts.DealState.Unknown) revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
         }
@@ -80,7 +80,7 @@ library Slots {
         if (b.whyNot(slotId, p) != 0 || b.dealUse[p.f05DealId] != 0) return false;
         Slot storage s = b.slots[slotId];
         if (s.state == IPerpetualStorage.SlotState.Open) {
-            (uint64 ownerId,) = b.gate.minerFacts(p.minerId, address(0));
+            (uint64 ownerId,) = b.facts.minerFacts(p.minerId, address(0));
             address payee = FilAddress.normalize(FilAddress.masked(ownerId));
             _take(b, slotId, Claimant(p.minerId, ownerId, b.registry.organisationOf(p.minerId)), payee, 0);
         }
@@ -91,7 +91,7 @@ library Slots {
     function publishDeal(Book storage b, uint64 slotId, uint64 f05DealId) external {
         Slot storage s = _in(b, slotId, IPerpetualStorage.SlotState.Claimed);
         _onlyController(b, s.minerId);
-        DealFacts memory f = b.gate.dealFacts(f05DealId);
+        DealFacts memory f = b.facts.dealFacts(f05DealId);
         Deal storage d = b.deals[Books.dealOf(slotId)];
         if (f.state != IFilecoinFacts.DealState.Published && f.state != IFilecoinFacts.DealState.Active) {
             revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
@@ -137,13 +137,13 @@ library Slots {
         Slot storage s = _in(b, slotId, IPerpetualStorage.SlotState.Claimed);
         _onlyController(b, s.minerId);
         Deal storage d = b.deals[Books.dealOf(slotId)];
-        ClaimFacts memory f = b.gate.claimFacts(s.minerId, claimId);
+        ClaimFacts memory f = b.facts.claimFacts(s.minerId, claimId);
         if (!f.known) revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
         if (!f.ours) _refuse("client");
         if (f.commP != d.commP || f.paddedSize != uint64(1) << d.log2Size) _refuse("piece");
         uint256 from = b.payFrom(slotId, 0);
         if (f.termStart < 0 || f.termMin < 0) _refuse("term");
-        if (b.gate.sectorExpiration(s.minerId, f.sector) < from + s.term) _refuse("term");
+        if (b.facts.sectorExpiration(s.minerId, f.sector) < from + s.term) _refuse("term");
         bytes32 key = Books.sectorKey(s.minerId, f.sector, f.commP);
         if (b.sectorUse[key] != 0 || b.claimUse[claimId] != 0) _refuse("used");
         b.claimUse[claimId] = slotId;
@@ -155,7 +155,7 @@ library Slots {
     /// @notice Activates a Published slot if its f05 deal is active. Reverts otherwise.
     function activateMarket(Book storage b, uint64 slotId) external {
         Slot storage s = b.slots[slotId];
-        DealFacts memory f = b.gate.dealFacts(s.evidence);
+        DealFacts memory f = b.facts.dealFacts(s.evidence);
         if (f.state != IFilecoinFacts.DealState.Active || f.provider != s.minerId) {
             revert IPerpetualStorage.PerpetualStorage_NotProven(slotId);
         }
@@ -254,7 +254,7 @@ library Slots {
     }
 
     function _onlyController(Book storage b, uint64 minerId) private view {
-        (, bool controls) = b.gate.minerFacts(minerId, msg.sender);
+        (, bool controls) = b.facts.minerFacts(minerId, msg.sender);
         if (!controls) revert IPerpetualStorage.PerpetualStorage_NotController(minerId, msg.sender);
     }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.30;
+
+import { Hooks } from "../fvm/Hooks.sol";
+import { PieceCid } from "../fvm/PieceCid.sol";
 
 /// @title Spelling
-/// @notice CIDs and slot ids as text, as labels and addresses of pieces have them.
+/// @notice CIDs and slot ids as text, as labels and addresses of pieces have them. StorageGate is linked with it.
 library Spelling {
     bytes32 private constant BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -32,8 +35,18 @@ library Spelling {
     }
 
     /// @notice `<slot id>/ipfs/<cid>`.
-    function label(uint64 slotId, bytes memory cid) internal pure returns (bytes memory) {
+    function label(uint64 slotId, bytes memory cid) external pure returns (bytes memory) {
         return abi.encodePacked(decimal(slotId), "/ipfs/", cidText(asV1(cid)));
+    }
+
+    /// @notice What Boost asks `getExtraParams` for: where the CAR in a piece is fetched, and its bytes.
+    /// @param endpoint where it ends in '/', the piece CID is appended
+    function boostParams(string memory endpoint, bytes32 commP, uint64 carSize) external pure returns (bytes memory) {
+        uint256 size = bytes(endpoint).length;
+        if (size != 0 && bytes(endpoint)[size - 1] == "/") {
+            endpoint = string.concat(endpoint, string(cidText(PieceCid.v1(commP))));
+        }
+        return Hooks.boostParams(endpoint, carSize, false, false);
     }
 
     /// @notice The slot id at the beginning of a label; 0 where there is none in its only spelling.

@@ -7,7 +7,7 @@ import { FilAddress } from "../fvm/FilAddress.sol";
 import { DealProposal, Hooks, IFilecoinMethod, SectorChange, TokensReceived } from "../fvm/Hooks.sol";
 import { MinerActor } from "../fvm/MinerActor.sol";
 import { DealView, IPerpetualStorage, PublishedDeal, SectorPiece } from "../interfaces/IPerpetualStorage.sol";
-import { IStorageGate } from "../interfaces/IStorageGate.sol";
+import { IFilecoinFacts, IStorageGate } from "../interfaces/IStorageGate.sol";
 import { DataCapPurse } from "./DataCapPurse.sol";
 import { MarketViews } from "./MarketViews.sol";
 import { Spelling } from "./Spelling.sol";
@@ -37,6 +37,7 @@ contract StorageGate is IFilecoinMethod, MarketViews, DataCapPurse {
             revert StorageGate_WrongStorage(perpetualStorage_);
         }
         _storage = IPerpetualStorage(perpetualStorage_);
+        _facts = IFilecoinFacts(_storage.facts());
         emit Attached(_takeSeq(), perpetualStorage_);
     }
 

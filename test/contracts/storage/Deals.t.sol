@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import { CidHash } from "../../../contracts/interfaces/IEstuaryPinning.sol";
 import { DealTerms, DealView, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { StorageBase } from "./StorageBase.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 contract DealsTest is StorageBase {
     function test_Create_KeepsWhatWasGiven() public {
@@ -28,6 +30,15 @@ contract DealsTest is StorageBase {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotClient.selector, stranger));
         store.cancel(dealId);
+    }
+
+    function test_Create_HashesTheCidAsPinningDoes() public {
+        (CidHash hash,) = pinning.cidHashOf(HELLO);
+        vm.recordLogs();
+        _dealWith(_terms(), 1);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs[0].topics[0], IPerpetualStorage.DealCreated.selector);
+        assertEq(logs[0].topics[3], CidHash.unwrap(hash));
     }
 
     function test_Create_KeepsBothVersionsOfCids() public {

@@ -10,6 +10,7 @@ import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, IPerpetualStorage, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { ProviderEntry } from "../../../contracts/interfaces/IProviderRegistry.sol";
 import { ICurioDealView, IStorageGate } from "../../../contracts/interfaces/IStorageGate.sol";
+import { FilecoinFacts } from "../../../contracts/storage/FilecoinFacts.sol";
 import { PerpetualStorage, StorageConfig } from "../../../contracts/storage/PerpetualStorage.sol";
 import { ProviderRegistry } from "../../../contracts/storage/ProviderRegistry.sol";
 import { Spelling } from "../../../contracts/storage/Spelling.sol";
@@ -26,10 +27,11 @@ contract GateTest is Base, FvmTest {
     uint32 internal constant SEAL = 5760;
     uint64 internal constant GIB = 1 << 30;
     bytes32 internal constant COMMP = 0x0101010101010101010101010101010101010101010101010101010101010101;
-    uint64 internal constant M1 = 1001;
-    uint64 internal constant M2 = 1002;
+    uint64 internal constant M1 = 5001;
+    uint64 internal constant M2 = 5002;
 
     StorageGate internal gate;
+    FilecoinFacts internal facts;
     ProviderRegistry internal registry;
     PerpetualStorage internal store;
     address internal client = makeAddr("client");
@@ -51,9 +53,13 @@ contract GateTest is Base, FvmTest {
         miner2 = _newMiner(M2, 2002, 3002);
         StorageFactory made = StorageFactory(vm.deployCode("StorageFactory.sol:StorageFactory"));
         gate = new StorageGate(owner);
-        registry = new ProviderRegistry(gate, owner);
+        facts = new FilecoinFacts(address(gate));
+        registry = new ProviderRegistry(facts, owner);
         store = made.make(
-            provider, StorageConfig(gate, registry, owner, "https://gate.example/piece/", 32 << 30, 1 days, 300_000)
+            provider,
+            StorageConfig(
+                address(gate), facts, registry, owner, "https://gate.example/piece/", 32 << 30, 1 days, 300_000
+            )
         );
         gate.attach(address(store));
         world.register(address(gate));
@@ -340,7 +346,8 @@ contract GateTest is Base, FvmTest {
         (list[0], list[1]) = (_offered(a << 24, M1), _offered(a << 24, M1));
         list[1].endEpoch += 1;
         assertEq(market.publish(list).length, 1);
-        _notPublished(_offered(a << 24, M1));
+        list[0].providerCollateral += 1;
+        _notPublished(list[0]); // nor any more afterwards
     }
 
     function test_DataCap_AllocationsAndClaims() public {

@@ -73,7 +73,8 @@ abstract contract StorageBase is Base {
 
     function _storageConfig() internal view returns (StorageConfig memory) {
         return StorageConfig({
-            gate: IFilecoinFacts(address(facts)),
+            gate: address(facts),
+            facts: facts,
             registry: IProviderRegistry(address(registry)),
             owner: owner,
             baseUrl: "https://gate.example/piece/",
