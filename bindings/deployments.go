@@ -20,6 +20,16 @@ const (
 	PinnedNote        = "PinnedNote"
 	RevertingNote     = "RevertingNote"
 	InclusionVerifier = "InclusionVerifier"
+	PerpetualStorage  = "PerpetualStorage"
+	StorageGate       = "StorageGate"
+	FilecoinFacts     = "FilecoinFacts"
+	ProviderRegistry  = "ProviderRegistry"
+	// Libraries of StorageGate and of PerpetualStorage.
+	Spelling = "Spelling"
+	Deals    = "Deals"
+	Slots    = "Slots"
+	Proofs   = "Proofs"
+	Listing  = "Listing"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

@@ -275,7 +275,7 @@ contract StorageHandler is StorageBase {
         return deals[seed % deals.length];
     }
 
-    function _provider(uint256 seed) private view returns (uint64, address) {
+    function _provider(uint256 seed) private pure returns (uint64, address) {
         uint64 n = uint64(seed >> 4) % 3;
         return (M1 + n, _masked(3001 + n));
     }
