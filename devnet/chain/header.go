@@ -20,7 +20,7 @@ import (
 // winningPoSt is the size of a winning PoSt, and the kind for 2 KiB sectors.
 const winningPoSt = 192
 
-// header builds and signs the block at height on a parent, with these messages.
+// header builds the block at height on a parent, with these messages; signed signs it.
 func (c *Chain) header(ctx context.Context, parent *node, height abi.ChainEpoch, fork uint64, bls, secp []*types.SignedMessage) (*types.BlockHeader, error) {
 	execution := c.executionOf(parent)
 	messages, err := c.messageMeta(ctx, bls, secp)
@@ -37,7 +37,7 @@ func (c *Chain) header(ctx context.Context, parent *node, height abi.ChainEpoch,
 	}
 	seed := c.config.Seed
 	ticket := ticket(seed, parent.header().Ticket, height, fork)
-	header := &types.BlockHeader{
+	return &types.BlockHeader{
 		Miner:         c.miner,
 		Ticket:        ticket,
 		ElectionProof: &types.ElectionProof{WinCount: 1, VRFProof: entropy(seed, 96, "election", ticket.VRFProof)},
@@ -55,7 +55,11 @@ func (c *Chain) header(ctx context.Context, parent *node, height abi.ChainEpoch,
 		BLSAggregate:          aggregate,
 		Timestamp:             c.timestamp(height),
 		ParentBaseFee:         c.baseFeeAfter(parent),
-	}
+	}, nil
+}
+
+// signed signs a header and stores it.
+func (c *Chain) signed(ctx context.Context, header types.BlockHeader) (*types.BlockHeader, error) {
 	unsigned, err := header.SigningBytes()
 	if err != nil {
 		return nil, fmt.Errorf("encode header: %w", err)
@@ -63,7 +67,7 @@ func (c *Chain) header(ctx context.Context, parent *node, height abi.ChainEpoch,
 	if header.BlockSig, err = c.worker.sign(unsigned); err != nil {
 		return nil, fmt.Errorf("sign header: %w", err)
 	}
-	return header, c.putHeader(ctx, header)
+	return &header, c.putHeader(ctx, &header)
 }
 
 func (c *Chain) putHeader(ctx context.Context, header *types.BlockHeader) error {

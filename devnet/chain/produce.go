@@ -10,6 +10,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/ipfs/go-cid"
+	"golang.org/x/sync/errgroup"
 )
 
 // Pace is how epochs come about.
@@ -179,14 +180,25 @@ func (c *Chain) extend(ctx context.Context, parent *node, height abi.ChainEpoch)
 	if err != nil {
 		return nil, fmt.Errorf("epoch %d: %w", height, err)
 	}
-	ts, err := types.NewTipSet([]*types.BlockHeader{header})
+	// Signing takes a millisecond and goes on beside the execution, which reads all of
+	// the header but its signature and CID.
+	var signing errgroup.Group
+	var signed *types.BlockHeader
+	signing.Go(func() (err error) {
+		signed, err = c.signed(ctx, *header)
+		return err
+	})
+	unsigned, err := types.NewTipSet([]*types.BlockHeader{header})
 	if err != nil {
-		return nil, fmt.Errorf("epoch %d: %w", height, err)
+		return nil, errors.Join(fmt.Errorf("epoch %d: %w", height, err), signing.Wait())
 	}
-	n := newNode(ts, parent)
+	n := newNode(unsigned, parent)
 	n.bls, n.secp = bls, secp
-	if err := c.execute(ctx, n); err != nil {
+	if err := errors.Join(c.execute(ctx, n), signing.Wait()); err != nil {
 		return nil, err
+	}
+	if n.ts, err = types.NewTipSet([]*types.BlockHeader{signed}); err != nil {
+		return nil, fmt.Errorf("epoch %d: %w", height, err)
 	}
 	return n, nil
 }

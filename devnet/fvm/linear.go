@@ -1,7 +1,9 @@
 package fvm
 
 import (
+	"bytes"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -32,16 +34,23 @@ func takeMemory(n uint64) []byte {
 	return make([]byte, n, size)
 }
 
-// giveMemory returns a buffer; used is how much of it was ever written to.
+// giveMemory returns a buffer. An actor writes to a small part of its memory, most of
+// which is the room for a deep stack: looking is cheaper than writing zeros everywhere.
 func giveMemory(b []byte) {
 	class, size := memoryClass(uint64(cap(b)))
 	if class >= len(memoryPools) || uint64(cap(b)) != size {
 		return
 	}
-	clear(b)
+	for page := range slices.Chunk(b, len(zeroPage)) {
+		if !bytes.Equal(page, zeroPage[:len(page)]) {
+			clear(page)
+		}
+	}
 	b = b[:0]
 	memoryPools[class].Put(&b)
 }
+
+var zeroPage [4096]byte
 
 // linear is the memory of one running actor.
 type linear struct {

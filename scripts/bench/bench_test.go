@@ -110,3 +110,24 @@ func TestNamesAreDistinct(t *testing.T) {
 		seen[name] = true
 	}
 }
+
+// A suite whose benchmark was renamed or removed would fail only when somebody runs it.
+func TestEveryBenchmarkExists(t *testing.T) {
+	for _, suite := range goSuites {
+		files, err := filepath.Glob(filepath.Join("../..", suite.pkg, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(source), "func "+suite.bench+"(b *testing.B)")
+		}
+		if !found {
+			t.Errorf("%s has no %s", suite.pkg, suite.bench)
+		}
+	}
+}

@@ -30,9 +30,11 @@ type goRow struct {
 	// as and scale turn it into another unit for the report.
 	as    string
 	scale float64
-	// What it is compared with: baselineSub's same metric, or baselineValue.
+	// What it is compared with: baselineSub's same metric, the benchmark's own metric
+	// baselineUnit, or baselineValue.
 	baseline      string
 	baselineSub   string
+	baselineUnit  string
 	baselineValue float64
 	method        string
 }
@@ -98,10 +100,11 @@ func (r goRow) result(measured samples) (result, error) {
 	}
 	scale := cmp.Or(r.scale, 1)
 	baseline := r.baselineValue
-	if r.baselineSub != "" {
-		of, ok := median(measured[r.baselineSub+" "+r.unit])
+	if r.baselineSub != "" || r.baselineUnit != "" {
+		sub, unit := cmp.Or(r.baselineSub, r.sub), cmp.Or(r.baselineUnit, r.unit)
+		of, ok := median(measured[sub+" "+unit])
 		if !ok {
-			return result{}, fmt.Errorf("%s: its baseline %s printed no %s", r.name, r.baselineSub, r.unit)
+			return result{}, fmt.Errorf("%s: its baseline %s printed no %s", r.name, sub, unit)
 		}
 		baseline = of * scale
 	}

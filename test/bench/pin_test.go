@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,30 +50,29 @@ func BenchmarkPinSmall(b *testing.B) {
 	})
 }
 
-// BenchmarkPinLarge pins one file of 512 MiB.
+// BenchmarkPinLarge pins one file of 512 MiB, with a second Kubo and with our node in
+// turn, so that what else the machine does hits both. Kubo's default does not sync
+// block files; ours are on disk when the pin ends.
 func BenchmarkPinLarge(b *testing.B) {
 	source := kubo.Start(b)
 	path := filepath.Join(b.TempDir(), "large")
 	writeRandom(b, path, largeSize)
 	text := source.Run("add", "-Q", "--pin", "--raw-leaves", "--cid-version=1", path)
-	const mib = float64(largeSize) / (1 << 20)
-	b.Run("kubo", func(b *testing.B) {
-		for b.Loop() {
-			sink := kubo.Start(b)
-			sink.Run("swarm", "connect", source.Addr)
-			began := time.Now()
-			pinAll(b, []string{text}, sink.Pin)
-			b.ReportMetric(mib/time.Since(began).Seconds(), "MiB/s")
-		}
-	})
-	b.Run("tidegate", func(b *testing.B) {
-		for b.Loop() {
-			node := open(b, source)
-			began := time.Now()
-			pinAll(b, []string{text}, func(ctx context.Context, text string) error { return pinOne(ctx, node, text) })
-			b.ReportMetric(mib/time.Since(began).Seconds(), "MiB/s")
-		}
-	})
+	rate := func(began time.Time) float64 { return largeSize / (1 << 20) / time.Since(began).Seconds() }
+	for b.Loop() {
+		sink := kubo.Start(b)
+		sink.Run("swarm", "connect", source.Addr)
+		syscall.Sync() // neither side waits for what was written before
+		began := time.Now()
+		pinAll(b, []string{text}, sink.Pin)
+		b.ReportMetric(rate(began), "kubo-MiB/s")
+
+		node := open(b, source)
+		syscall.Sync()
+		began = time.Now()
+		pinAll(b, []string{text}, func(ctx context.Context, text string) error { return pinOne(ctx, node, text) })
+		b.ReportMetric(rate(began), "MiB/s")
+	}
 }
 
 func open(b *testing.B, source *kubo.Node) *ipfs.Node {
