@@ -20,6 +20,7 @@ const (
 	PinnedNote        = "PinnedNote"
 	RevertingNote     = "RevertingNote"
 	InclusionVerifier = "InclusionVerifier"
+	DealStatusOracle  = "DealStatusOracle"
 	PerpetualStorage  = "PerpetualStorage"
 	StorageGate       = "StorageGate"
 	FilecoinFacts     = "FilecoinFacts"

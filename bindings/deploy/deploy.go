@@ -25,6 +25,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/pinnednote"
@@ -90,6 +91,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 	if err := r.piecePrices(p.Profile); err != nil {
 		return Deployment{}, err
 	}
+	if err := r.status(); err != nil {
+		return Deployment{}, err
+	}
 	if err := r.storage(p); err != nil {
 		return Deployment{}, err
 	}
@@ -144,10 +148,17 @@ func (r *run) prices(provider common.Address, of map[uint16]estuaryprovider.Pric
 	return nil
 }
 
-// piecePrices offers what came after the first actions. It is last, so that the
-// addresses on a development chain, which follow from nonces, stay what they were.
+// piecePrices offers what came after the first actions. It comes late, so that
+// the addresses on a development chain, which follow from nonces, stay what they were.
 func (r *run) piecePrices(p Profile) error {
 	return r.prices(r.made.Contracts["EstuaryProvider"], map[uint16]estuaryprovider.Price{actionPrepare: p.Prepare, actionServed: p.Served})
+}
+
+// status deploys the oracle of deals, whose operators are the provider's.
+func (r *run) status() error {
+	_, err := r.deploy("DealStatusOracle", &dealstatusoracle.DealStatusOracleMetaData,
+		dealstatusoracle.NewDealStatusOracle().PackConstructor(r.made.Contracts["EstuaryProvider"]))
+	return err
 }
 
 func (r *run) consumers(p Plan) error {

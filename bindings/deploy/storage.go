@@ -49,7 +49,8 @@ func (r *run) foresee(p Plan) error {
 	if err != nil {
 		return fmt.Errorf("asking for the deployer's nonce: %w", err)
 	}
-	before := uint64(1 + 2 + 3 + len(linked)) // EstuaryPinning, two prices, gate and facts and registry, libraries
+	// EstuaryPinning, two prices, DealStatusOracle, gate and facts and registry, libraries
+	before := uint64(1 + 2 + 1 + 3 + len(linked))
 	if p.Samples {
 		before += 2
 	}

@@ -90,7 +90,7 @@ interface IDealStatusOracle is IAggregatorOracle {
 
     /// @notice Asks the actors for the status of a deal or a sector.
     /// @param location for a sector, CBOR `[deadline, partition]` from GenerateSectorLocation; for a deal the same of its sector, by
-    /// which a fault is seen, or nothing
+    /// which a fault is seen and its end, or nothing
     /// @return status as it is stored now; the same as before where the actors said nothing that the table has
     function refresh(DealRef calldata ref, bytes calldata location) external returns (Status status);
 

@@ -8,7 +8,7 @@ import { Hooks, IFilecoinMethod, SectorChange } from "../fvm/Hooks.sol";
 import { MarketActor } from "../fvm/MarketActor.sol";
 import { MinerActor, SectorStatus } from "../fvm/MinerActor.sol";
 import { Claim, VerifregActor } from "../fvm/VerifregActor.sol";
-import { DealRef } from "../interfaces/IDealStatusOracle.sol";
+import { DealRef, IDealStatusOracle } from "../interfaces/IDealStatusOracle.sol";
 import { IOperatorSet } from "../interfaces/IOperatorSet.sol";
 import { Replicas } from "./Replicas.sol";
 
@@ -25,10 +25,12 @@ contract DealStatusOracle is Replicas, IFilecoinMethod {
 
     // ------------------------------------------------------------------ status
 
+    /// @inheritdoc IDealStatusOracle
     function refresh(DealRef calldata ref, bytes calldata location) external returns (Status status) {
         return _refresh(ref, location);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function refreshMany(DealRef[] calldata refs, bytes[] calldata locations)
         external
         returns (Status[] memory statuses)
@@ -88,17 +90,24 @@ contract DealStatusOracle is Replicas, IFilecoinMethod {
         (r.miner, r.start, r.end) = (miner, uint64(start), end);
         if (activated < 0) r.status = epoch > r.start ? Status.Lost : Status.Published;
         else if (epoch >= end) r.status = Status.Ended;
-        else r.status = _isFaulty(id, miner, location) ? Status.Faulty : Status.Active;
+        else r.status = _health(id, miner, location, r.status);
         return true;
     }
 
-    function _isFaulty(uint64 dealId, uint64 miner, bytes memory location) private view returns (bool) {
-        if (location.length == 0) return false;
+    /// @dev Of an active deal: what its sector's location shows. Where it shows nothing, a fault that was seen stays.
+    function _health(uint64 dealId, uint64 miner, bytes memory location, Status before)
+        private
+        view
+        returns (Status unknown)
+    {
+        unknown = before == Status.Faulty ? Status.Faulty : Status.Active;
+        if (location.length == 0) return unknown;
         (int256 exit, uint64 sector) = MarketActor.dealSector(dealId);
-        if (exit != Exit.OK) return false;
+        if (exit != Exit.OK) return unknown;
         bool faulty;
         (exit, faulty) = MinerActor.hasStatus(miner, sector, SectorStatus.Faulty, location);
-        return exit == Exit.OK && faulty;
+        if (exit != Exit.OK) return unknown;
+        return faulty ? Status.Faulty : Status.Active;
     }
 
     /// @dev What the miner says now of a sector that was shown to hold the piece.
@@ -127,6 +136,7 @@ contract DealStatusOracle is Replicas, IFilecoinMethod {
 
     // ----------------------------------------------------------------- sectors
 
+    /// @inheritdoc IDealStatusOracle
     function proveByClaim(uint64 miner, uint64 claimId) external returns (DealRef memory ref) {
         (int256 exit, Claim memory c) = VerifregActor.claim(miner, claimId);
         if (exit != Exit.OK) revert DealStatusOracle_ActorRefused(exit);
@@ -134,6 +144,7 @@ contract DealStatusOracle is Replicas, IFilecoinMethod {
         _prove(ref, c.size, _expiration(miner, c.sector));
     }
 
+    /// @inheritdoc IDealStatusOracle
     function proveByDeal(uint64 dealId) external returns (DealRef memory ref) {
         (int256 exit, uint64 sector) = MarketActor.dealSector(dealId);
         if (exit != Exit.OK) revert DealStatusOracle_ActorRefused(exit);

@@ -6,6 +6,7 @@ import { Epochs } from "../fvm/Epochs.sol";
 import { MarketActor } from "../fvm/MarketActor.sol";
 import { PieceCid } from "../fvm/PieceCid.sol";
 import { Podsi } from "../fvm/Podsi.sol";
+import { IAggregatorOracle } from "../interfaces/IAggregatorOracle.sol";
 import { DealRef, IDealStatusOracle } from "../interfaces/IDealStatusOracle.sol";
 import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { InclusionAuxData, InclusionProof, InclusionVerifierData } from "../interfaces/IInclusionVerifier.sol";
@@ -58,33 +59,40 @@ abstract contract Replicas is IDealStatusOracle {
 
     // ------------------------------------------------------------------- views
 
+    /// @inheritdoc IDealStatusOracle
     function statusOf(DealRef calldata ref) external view returns (Status status, uint64 epoch, Source source) {
         Record storage r = _records[_hashOf(ref)];
         return (r.status, r.epoch, r.source);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function isFresh(DealRef calldata ref, uint64 maxAge) external view returns (bool) {
         return _isFresh(_records[_hashOf(ref)], maxAge);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function termOf(DealRef calldata ref) external view returns (uint64 minerId, uint64 start, uint64 end) {
         Record storage r = _records[_hashOf(ref)];
         return (r.miner, r.start, r.end);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function hintOf(DealRef calldata ref) external view returns (Status status, uint64 epoch) {
         bytes32 hash = _hashOf(ref);
         return (_hints[hash], _hintEpochs[hash]);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function refHashOf(DealRef calldata ref) external pure returns (bytes32) {
         return _hashOf(ref);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function cidKeyOf(bytes calldata cid) external pure returns (bytes32) {
         return _keyOf(cid);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function nextSeq() external view returns (uint64) {
         return _seq;
     }
@@ -123,10 +131,12 @@ abstract contract Replicas is IDealStatusOracle {
 
     // ---------------------------------------------------------------- requests
 
+    /// @inheritdoc IAggregatorOracle
     function submit(bytes calldata cid) external returns (uint256 id) {
         id = _submit(cid);
     }
 
+    /// @inheritdoc IAggregatorOracle
     function submitRaaS(
         bytes calldata cid,
         uint256 _replication_target,
@@ -145,6 +155,7 @@ abstract contract Replicas is IDealStatusOracle {
         emit ReplicasRequested(id, key, _takeSeq(), cid);
     }
 
+    /// @inheritdoc IAggregatorOracle
     function complete(
         uint256 id,
         uint64 dealId,
@@ -154,6 +165,7 @@ abstract contract Replicas is IDealStatusOracle {
         return _complete(id, dealId, proof, verifierData);
     }
 
+    /// @inheritdoc IAggregatorOracle
     function complete(
         uint256 id,
         uint64 dealId,
@@ -187,6 +199,7 @@ abstract contract Replicas is IDealStatusOracle {
         return InclusionAuxData(PieceCid.v1(root), size);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function addReplica(bytes calldata cid, DealRef calldata ref) external {
         bytes32 key = _keyOf(cid);
         bytes32 commitment = ref.commitment;
@@ -221,6 +234,7 @@ abstract contract Replicas is IDealStatusOracle {
 
     // --------------------------------------------------------------- operators
 
+    /// @inheritdoc IDealStatusOracle
     function attestPiece(bytes calldata cid, bytes calldata pieceCid) external {
         bytes32 key = _keyOf(cid);
         (bytes32 commitment,,) = PieceCid.read(pieceCid);
@@ -229,6 +243,7 @@ abstract contract Replicas is IDealStatusOracle {
         emit PieceBound(key, commitment, _takeSeq());
     }
 
+    /// @inheritdoc IDealStatusOracle
     function hint(DealRef calldata ref, Status status, uint64 epoch) external {
         bytes32 hash = _hashOf(ref);
         if (!_vote(keccak256(abi.encode("hint", hash, status, epoch)))) return;
@@ -253,6 +268,7 @@ abstract contract Replicas is IDealStatusOracle {
 
     // ------------------------------------------------------------------- lists
 
+    /// @inheritdoc IDealStatusOracle
     function replicasOf(bytes calldata cid, uint64 maxAge) external view returns (uint256 active, uint64 until) {
         DealRef[] storage list = _replicas[_keyOf(cid)];
         for (uint256 i = _newest(list.length); i < list.length; ++i) {
@@ -263,6 +279,7 @@ abstract contract Replicas is IDealStatusOracle {
         }
     }
 
+    /// @inheritdoc IDealStatusOracle
     function replicasPage(bytes calldata cid, uint256 cursor, uint256 limit)
         external
         view
@@ -277,18 +294,22 @@ abstract contract Replicas is IDealStatusOracle {
         }
     }
 
+    /// @inheritdoc IAggregatorOracle
     function getAllDeals(bytes calldata cid) external view returns (Deal[] memory) {
         return _newestDeals(cid, false, 0);
     }
 
+    /// @inheritdoc IAggregatorOracle
     function getActiveDeals(bytes calldata cid) external view returns (Deal[] memory) {
         return _newestDeals(cid, true, type(uint64).max);
     }
 
+    /// @inheritdoc IAggregatorOracle
     function getExpiringDeals(bytes calldata cid, uint64 epochs) external view returns (Deal[] memory) {
         return _newestDeals(cid, true, epochs);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function getAllDealsPage(bytes calldata cid, uint256 cursor, uint256 limit)
         external
         view
@@ -297,6 +318,7 @@ abstract contract Replicas is IDealStatusOracle {
         return _page(cid, false, 0, cursor, limit);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function getActiveDealsPage(bytes calldata cid, uint256 cursor, uint256 limit)
         external
         view
@@ -305,6 +327,7 @@ abstract contract Replicas is IDealStatusOracle {
         return _page(cid, true, type(uint64).max, cursor, limit);
     }
 
+    /// @inheritdoc IDealStatusOracle
     function getExpiringDealsPage(bytes calldata cid, uint64 epochs, uint256 cursor, uint256 limit)
         external
         view

@@ -11,6 +11,7 @@
 //	rules_test.go    the import bans, each with its reason
 //	imports_test.go  applies them, and proves that a breach is seen
 //	shape_test.go    comments, sizes, names, marks
+//	contracts_test.go  who calls actors; the table of known vulnerabilities
 //
 // Invariants: a rule names packages of this module by their path from the
 // root; modules nested in the tree (test/peers) are not looked at.

@@ -12,7 +12,7 @@ import { MinerStandIn } from "./standins/MinerStandIn.sol";
 contract ConformanceTest is FvmTest {
     string private constant FILE = "test/contracts/fvm/vectors/conformance.json";
 
-    struct Facts {
+    struct ConfFacts {
         uint64 miner;
         uint64 owner;
         bytes ownerKey;
@@ -25,7 +25,7 @@ contract ConformanceTest is FvmTest {
         string label;
     }
 
-    struct Terms {
+    struct ConfTerms {
         int64 start;
         int64 end;
         uint64 deal;
@@ -34,7 +34,7 @@ contract ConformanceTest is FvmTest {
         int64 lateEnd;
     }
 
-    struct Seal {
+    struct ConfSeal {
         uint64 sector;
         int64 activated;
         int64 expiration;
@@ -42,7 +42,7 @@ contract ConformanceTest is FvmTest {
         int64 partition;
     }
 
-    struct Call {
+    struct ConfCall {
         string stage;
         string name;
         uint8 precompile;
@@ -53,17 +53,17 @@ contract ConformanceTest is FvmTest {
     }
 
     string private constant FACTS =
-        "Facts(uint64 miner,uint64 owner,bytes ownerKey,uint64 worker,uint64 contractId,bytes client,uint64 power,bytes32 commitment,uint64 pieceSize,string label)";
+        "ConfFacts(uint64 miner,uint64 owner,bytes ownerKey,uint64 worker,uint64 contractId,bytes client,uint64 power,bytes32 commitment,uint64 pieceSize,string label)";
     string private constant TERMS =
-        "Terms(int64 start,int64 end,uint64 deal,uint64 late,int64 lateStart,int64 lateEnd)";
+        "ConfTerms(int64 start,int64 end,uint64 deal,uint64 late,int64 lateStart,int64 lateEnd)";
     string private constant SEAL =
-        "Seal(uint64 sector,int64 activated,int64 expiration,int64 deadline,int64 partition)";
+        "ConfSeal(uint64 sector,int64 activated,int64 expiration,int64 deadline,int64 partition)";
     string private constant CALL =
-        "Call(string stage,string name,uint8 precompile,uint8 opcode,bytes input,bool ok,bytes output)";
+        "ConfCall(string stage,string name,uint8 precompile,uint8 opcode,bytes input,bool ok,bytes output)";
 
-    Facts private facts;
-    Terms private terms;
-    Seal private seal;
+    ConfFacts private facts;
+    ConfTerms private terms;
+    ConfSeal private seal;
     MinerStandIn private miner;
     ActorHarness private probe;
     uint256 private asked;
@@ -72,9 +72,9 @@ contract ConformanceTest is FvmTest {
     function setUp() public {
         _startFvm();
         string memory json = vm.readFile(FILE);
-        facts = abi.decode(vm.parseJsonType(json, ".facts", FACTS), (Facts));
-        terms = abi.decode(vm.parseJsonType(json, ".terms", TERMS), (Terms));
-        seal = abi.decode(vm.parseJsonType(json, ".seal", SEAL), (Seal));
+        facts = abi.decode(vm.parseJsonType(json, ".facts", FACTS), (ConfFacts));
+        terms = abi.decode(vm.parseJsonType(json, ".terms", TERMS), (ConfTerms));
+        seal = abi.decode(vm.parseJsonType(json, ".seal", SEAL), (ConfSeal));
         miner = _newMiner(facts.miner, facts.owner, facts.worker);
         world.put(facts.owner, facts.ownerKey);
         probe = ActorHarness(payable(address(bytes20(_tail(facts.client)))));
@@ -83,7 +83,7 @@ contract ConformanceTest is FvmTest {
     }
 
     function test_StandInsAnswerAsTheActorsDid() public {
-        Call[] memory calls = abi.decode(vm.parseJsonTypeArray(vm.readFile(FILE), ".calls", CALL), (Call[]));
+        ConfCall[] memory calls = abi.decode(vm.parseJsonTypeArray(vm.readFile(FILE), ".calls", CALL), (ConfCall[]));
         assertGt(calls.length, 200);
         _ask(calls, "begun");
         vm.roll(uint64(terms.start - 2000));
@@ -108,9 +108,9 @@ contract ConformanceTest is FvmTest {
         assertEq(wrong, 0, "calls that were answered otherwise");
     }
 
-    function _ask(Call[] memory calls, string memory stage) private {
+    function _ask(ConfCall[] memory calls, string memory stage) private {
         for (uint256 i = 0; i < calls.length; ++i) {
-            Call memory c = calls[i];
+            ConfCall memory c = calls[i];
             if (keccak256(bytes(c.stage)) != keccak256(bytes(stage))) continue;
             uint256 before = vm.snapshotState();
             (bool ok, bytes memory output) =

@@ -5,6 +5,7 @@ import { CborReader, Reader } from "../../../contracts/fvm/CborReader.sol";
 import { CborWriter } from "../../../contracts/fvm/CborWriter.sol";
 import { FilAddress } from "../../../contracts/fvm/FilAddress.sol";
 import { DealProposal, Hooks, SectorChange, TokensReceived } from "../../../contracts/fvm/Hooks.sol";
+import { PieceCid } from "../../../contracts/fvm/PieceCid.sol";
 
 /// @notice The readers and writers of contracts/fvm, each by its name: what tests call and Go compares with.
 contract CodecHarness {
@@ -104,6 +105,10 @@ contract CodecHarness {
         returns (bytes memory)
     {
         return Hooks.boostParams(url, carSize, skip, remove);
+    }
+
+    function pieceOf(bytes calldata cid) external pure returns (bytes32, uint64, uint64) {
+        return PieceCid.read(cid);
     }
 
     function isValid(bytes calldata addr) external pure returns (bool) {

@@ -96,9 +96,12 @@ contract DealStatusOracleTest is StatusBase {
         _is(_deal(id), ACTIVE);
         bytes memory location = miner.location(7);
         _is(_deal(id), location, FAULTY);
-        _is(_deal(id), hex"822020", ACTIVE); // a location that holds nothing says nothing
-        _is(_deal(id), hex"ff", ACTIVE);
+        // A location that holds nothing says nothing, and none does not make the fault good.
+        _is(_deal(id), hex"822020", FAULTY);
+        _is(_deal(id), hex"ff", FAULTY);
+        _is(_deal(id), FAULTY);
         miner.setFaulty(7, false);
+        _is(_deal(id), FAULTY);
         _is(_deal(id), location, ACTIVE);
     }
 

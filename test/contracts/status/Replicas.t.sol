@@ -11,6 +11,7 @@ import {
     InclusionProof,
     InclusionVerifierData
 } from "../../../contracts/interfaces/IInclusionVerifier.sol";
+import { Cids } from "../../../contracts/pinning/Cids.sol";
 import { Vectors } from "../fvm/Vectors.sol";
 import { StatusBase } from "./StatusBase.sol";
 
@@ -62,6 +63,8 @@ contract ReplicasTest is StatusBase, Vectors {
         assertEq(oracle.submitRaaS(payload, 3, 100, 200), 2);
         vm.expectRevert();
         oracle.submit("no CID");
+        vm.expectRevert(abi.encodeWithSelector(Cids.Cids_TooLong.selector, 206, 149));
+        oracle.submit(bytes.concat(hex"015500c801", new bytes(201)));
     }
 
     function test_CompleteOfAPieceCid() public {
