@@ -21,6 +21,16 @@ const (
 	RevertingNote     = "RevertingNote"
 	InclusionVerifier = "InclusionVerifier"
 	DealStatusOracle  = "DealStatusOracle"
+	PerpetualStorage  = "PerpetualStorage"
+	StorageGate       = "StorageGate"
+	FilecoinFacts     = "FilecoinFacts"
+	ProviderRegistry  = "ProviderRegistry"
+	// Libraries of StorageGate and of PerpetualStorage.
+	Spelling = "Spelling"
+	Deals    = "Deals"
+	Slots    = "Slots"
+	Proofs   = "Proofs"
+	Listing  = "Listing"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

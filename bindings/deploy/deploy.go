@@ -1,11 +1,12 @@
 // Package deploy puts the suite of contracts on a chain and configures it:
-// EstuaryProvider with its operators and prices, EstuaryPinning, and on request
-// the samples. It works on any chain with an Ethereum RPC, mined by time or on
+// EstuaryProvider with its operators and prices, EstuaryPinning, PerpetualStorage
+// with its gate, registry and libraries, and on request the samples. It works on any chain with an Ethereum RPC, mined by time or on
 // demand, and imports nothing of Tidegate but the bindings.
 //
 // Map:
 //
 //	deploy.go   Run, Plan, Deployment
+//	storage.go  the contracts of perpetual storage, and linking them
 //	profile.go  the parameters of each network
 package deploy
 
@@ -52,6 +53,9 @@ type Plan struct {
 	Operators []common.Address // may sign reports; any order, no doubles
 	Threshold uint8            // signatures a report needs
 	Samples   bool             // PinnedNote and RevertingNote too
+	// PieceURL is where providers fetch pieces of deals that name no endpoint of
+	// their own: the operators' public port, ending in "/piece/". Empty: there is none.
+	PieceURL string
 	// Said is told each step; nil for silence.
 	Said func(format string, args ...any)
 }
@@ -90,6 +94,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 	if err := r.status(); err != nil {
 		return Deployment{}, err
 	}
+	if err := r.storage(p); err != nil {
+		return Deployment{}, err
+	}
 	return r.made, nil
 }
 
@@ -100,6 +107,9 @@ type run struct {
 	opts *bind.TransactOpts
 	said func(string, ...any)
 	made Deployment
+	// foreseen is where PerpetualStorage will be, which EstuaryPinning has to know
+	// before.
+	foreseen common.Address
 }
 
 func (r *run) provider(p Plan, operators []common.Address) error {
@@ -153,8 +163,11 @@ func (r *run) status() error {
 
 func (r *run) consumers(p Plan) error {
 	provider := r.made.Contracts["EstuaryProvider"]
+	if err := r.foresee(p); err != nil {
+		return err
+	}
 	if _, err := r.deploy("EstuaryPinning", &estuarypinning.EstuaryPinningMetaData,
-		estuarypinning.NewEstuaryPinning().PackConstructor(provider, p.Profile.Pinning)); err != nil {
+		estuarypinning.NewEstuaryPinning().PackConstructor(provider, p.Profile.Pinning, r.foreseen)); err != nil {
 		return err
 	}
 	if !p.Samples {
@@ -171,7 +184,11 @@ func (r *run) consumers(p Plan) error {
 
 // deploy sends a contract's creation and checks that its code is there.
 func (r *run) deploy(name string, meta *bind.MetaData, constructor []byte) (*types.Receipt, error) {
-	_, tx, err := bind.DeployContract(r.in(), common.FromHex(meta.Bin), r.b, constructor)
+	code, err := bindings.Link(meta.Bin, r.libraries())
+	if err != nil {
+		return nil, fmt.Errorf("deploying %s: %w", name, err)
+	}
+	_, tx, err := bind.DeployContract(r.in(), common.FromHex(code), r.b, constructor)
 	if err != nil {
 		return nil, fmt.Errorf("deploying %s: %w", name, err)
 	}
@@ -269,5 +286,8 @@ func OnDevnet(ctx context.Context, b Backend, deployer *ecdsa.PrivateKey, operat
 		return Deployment{}, fmt.Errorf("asking for the chain id: %w", err)
 	}
 	opts := bind.NewKeyedTransactor(deployer, id)
-	return Run(ctx, b, opts, Plan{Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true})
+	return Run(ctx, b, opts, Plan{
+		Profile: Devnet(), Operators: []common.Address{operator}, Threshold: 1, Samples: true,
+		PieceURL: "http://127.0.0.1:4782/piece/",
+	})
 }

@@ -147,7 +147,7 @@ func TestSamplesAreOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(made.Contracts) != 3 {
+	if len(made.Contracts) != 12 {
 		t.Errorf("deployed %v", made.Contracts)
 	}
 	if _, err := made.Address(bindings.PinnedNote); err == nil {

@@ -18,6 +18,7 @@ type Profile struct {
 	Prepare, Served estuaryprovider.Price
 	Pinning         estuarypinning.PinningConfig
 	SampleGas       uint32 // promised to a sample's callback
+	StorageGas      uint32 // promised to PerpetualStorage's callback
 }
 
 const (
@@ -57,6 +58,7 @@ func Anvil() Profile {
 		Served:      estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(80_000, hour),
 		SampleGas:   200_000,
+		StorageGas:  300_000,
 	}
 }
 
@@ -77,6 +79,7 @@ func Filecoin() Profile {
 		Served:      estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(40_000_000, 2*day),
 		SampleGas:   60_000_000,
+		StorageGas:  150_000_000,
 	}
 }
 

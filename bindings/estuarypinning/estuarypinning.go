@@ -28,6 +28,23 @@ var (
 	_ = abi.ConvertType
 )
 
+// DealTerms is an auto generated low-level Go binding around an user-defined struct.
+type DealTerms struct {
+	Replicas      uint8
+	Verified      bool
+	Term          uint32
+	SealWindow    uint32
+	RenewWindow   uint32
+	Ramp          uint32
+	EndEpoch      uint32
+	BaseBounty    *big.Int
+	MaxBounty     *big.Int
+	Rate          uint64
+	BondFloor     *big.Int
+	MinCollateral *big.Int
+	Endpoint      string
+}
+
 // PinOptions is an auto generated low-level Go binding around an user-defined struct.
 type PinOptions struct {
 	Origins  []string
@@ -65,9 +82,9 @@ type Terms struct {
 
 // EstuaryPinningMetaData contains all meta data concerning the EstuaryPinning contract.
 var EstuaryPinningMetaData = bind.MetaData{
-	ABI: "[{\"type\":\"constructor\",\"inputs\":[{\"name\":\"provider_\",\"type\":\"address\",\"internalType\":\"contractIExecutionProvider\"},{\"name\":\"c\",\"type\":\"tuple\",\"internalType\":\"structPinningConfig\",\"components\":[{\"name\":\"defaultMaxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"mostMaxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"defaultTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"minTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"maxTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"requestTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"}]}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"MAX_BATCH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_NAME_SIZE\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_ORIGINS\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_ORIGIN_SIZE\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"cancelRequest\",\"inputs\":[{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structTerms\",\"components\":[{\"name\":\"seq\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"consumer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"action\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"attemptUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"refundTo\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"payloadHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"contextHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"cidHashOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"canonical\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"stateMutability\":\"pure\"},{\"type\":\"function\",\"name\":\"defaultMaxBytes\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"defaultTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"expire\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"extend\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"options\",\"type\":\"tuple\",\"internalType\":\"structPinOptions\",\"components\":[{\"name\":\"origins\",\"type\":\"string[]\",\"internalType\":\"string[]\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"extend\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"maxTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"minTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"mostMaxBytes\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"nextSeq\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"onOracleResult\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"outcome\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"result\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"pinBatch\",\"inputs\":[{\"name\":\"cids\",\"type\":\"bytes[]\",\"internalType\":\"bytes[]\"}],\"outputs\":[{\"name\":\"requestIds\",\"type\":\"bytes32[]\",\"internalType\":\"bytes32[]\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"pinCallbackGas\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint32\",\"internalType\":\"uint32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"pinToEstuary\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"options\",\"type\":\"tuple\",\"internalType\":\"structPinOptions\",\"components\":[{\"name\":\"origins\",\"type\":\"string[]\",\"internalType\":\"string[]\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"pinToEstuary\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"provider\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"address\",\"internalType\":\"contractIExecutionProvider\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quotePin\",\"inputs\":[],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quotePin\",\"inputs\":[{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quoteUnpin\",\"inputs\":[],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"requestTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"settleRequest\",\"inputs\":[{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structTerms\",\"components\":[{\"name\":\"seq\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"consumer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"action\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"attemptUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"refundTo\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"payloadHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"contextHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"status\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"uint8\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"unpin\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"event\",\"name\":\"PinRequested\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"cid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"PinStatusChanged\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"status\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"enumIEstuaryPinning.PinStatus\"},{\"name\":\"reason\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"uint8\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"UnpinRequested\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"cid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"}],\"anonymous\":false},{\"type\":\"error\",\"name\":\"Cids_BadCharacter\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_BadDigestLength\",\"inputs\":[{\"name\":\"said\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"is_\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_BadPadding\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_BadVarint\",\"inputs\":[{\"name\":\"at\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_BadVersion\",\"inputs\":[{\"name\":\"version\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_Empty\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_TooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_UnknownBase\",\"inputs\":[{\"name\":\"prefix\",\"type\":\"bytes1\",\"internalType\":\"bytes1\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_AlreadyRequested\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_BatchTooLarge\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ConfigOutOfRange\",\"inputs\":[{\"name\":\"field\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ContextMismatch\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"EstuaryPinning_EmptyBatch\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ExpiryOutOfRange\",\"inputs\":[{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"earliest\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"latest\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NameTooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NotExpired\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NotRequester\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NothingToExtend\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NothingToUnpin\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_OriginTooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ReplicasUnsupported\",\"inputs\":[{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_SizeOutOfRange\",\"inputs\":[{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"most\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_TooManyOrigins\",\"inputs\":[{\"name\":\"given\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryProvider_Underpaid\",\"inputs\":[{\"name\":\"sent\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"needed\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Oracle_NotProvider\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"Oracle_ZeroProvider\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"ReentrancyGuardReentrantCall\",\"inputs\":[]}]",
+	ABI: "[{\"type\":\"constructor\",\"inputs\":[{\"name\":\"provider_\",\"type\":\"address\",\"internalType\":\"contractIExecutionProvider\"},{\"name\":\"c\",\"type\":\"tuple\",\"internalType\":\"structPinningConfig\",\"components\":[{\"name\":\"defaultMaxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"mostMaxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"defaultTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"minTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"maxTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"requestTerm\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"}]},{\"name\":\"perpetualStorage_\",\"type\":\"address\",\"internalType\":\"contractIPerpetualStorage\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"MAX_BATCH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_NAME_SIZE\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_ORIGINS\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_ORIGIN_SIZE\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"abandonDeals\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"cancelRequest\",\"inputs\":[{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structTerms\",\"components\":[{\"name\":\"seq\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"consumer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"action\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"attemptUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"refundTo\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"payloadHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"contextHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"cidHashOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"canonical\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"stateMutability\":\"pure\"},{\"type\":\"function\",\"name\":\"dealsOf\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[{\"name\":\"state\",\"type\":\"uint8\",\"internalType\":\"enumDealsState\"},{\"name\":\"client\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"value\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"pieceCid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"paddedSize\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"carSize\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"defaultMaxBytes\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"defaultTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"escrowCreditOf\",\"inputs\":[{\"name\":\"account\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"expire\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"extend\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"options\",\"type\":\"tuple\",\"internalType\":\"structPinOptions\",\"components\":[{\"name\":\"origins\",\"type\":\"string[]\",\"internalType\":\"string[]\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"extend\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"makeDealsForCid\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structDealTerms\",\"components\":[{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"verified\",\"type\":\"bool\",\"internalType\":\"bool\"},{\"name\":\"term\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"sealWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"renewWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"ramp\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"endEpoch\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"baseBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"maxBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"rate\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"bondFloor\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"minCollateral\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"endpoint\",\"type\":\"string\",\"internalType\":\"string\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"maxTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"minTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"mostMaxBytes\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"nextSeq\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"onOracleResult\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"outcome\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"result\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"openDeal\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structDealTerms\",\"components\":[{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"verified\",\"type\":\"bool\",\"internalType\":\"bool\"},{\"name\":\"term\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"sealWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"renewWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"ramp\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"endEpoch\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"baseBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"maxBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"rate\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"bondFloor\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"minCollateral\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"endpoint\",\"type\":\"string\",\"internalType\":\"string\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"perpetualStorage\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"address\",\"internalType\":\"contractIPerpetualStorage\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"pinBatch\",\"inputs\":[{\"name\":\"cids\",\"type\":\"bytes[]\",\"internalType\":\"bytes[]\"}],\"outputs\":[{\"name\":\"requestIds\",\"type\":\"bytes32[]\",\"internalType\":\"bytes32[]\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"pinCallbackGas\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint32\",\"internalType\":\"uint32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"pinToEstuary\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"options\",\"type\":\"tuple\",\"internalType\":\"structPinOptions\",\"components\":[{\"name\":\"origins\",\"type\":\"string[]\",\"internalType\":\"string[]\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"pinToEstuary\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"provider\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"address\",\"internalType\":\"contractIExecutionProvider\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quoteDeals\",\"inputs\":[],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quotePin\",\"inputs\":[],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quotePin\",\"inputs\":[{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"quoteUnpin\",\"inputs\":[],\"outputs\":[{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"requestTerm\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"settleDeals\",\"inputs\":[{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structTerms\",\"components\":[{\"name\":\"seq\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"consumer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"action\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"attemptUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"refundTo\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"payloadHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"contextHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"settleRequest\",\"inputs\":[{\"name\":\"terms\",\"type\":\"tuple\",\"internalType\":\"structTerms\",\"components\":[{\"name\":\"seq\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"consumer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"action\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"callbackGas\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"attemptUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"refundTo\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"attemptFee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"payloadHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"contextHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"name\":\"context\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"status\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"uint8\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"statusOf\",\"inputs\":[{\"name\":\"cid\",\"type\":\"string\",\"internalType\":\"string\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint8\",\"internalType\":\"enumIEstuaryPinning.PinStatus\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"unpin\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"}],\"outputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"withdrawEscrow\",\"inputs\":[{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"event\",\"name\":\"DealOpened\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"dealId\",\"type\":\"uint64\",\"indexed\":true,\"internalType\":\"uint64\"},{\"name\":\"client\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"DealsPrepared\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"pieceCid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"},{\"name\":\"paddedSize\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"carSize\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"DealsRefunded\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"client\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"amount\",\"type\":\"uint96\",\"indexed\":false,\"internalType\":\"uint96\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"DealsRequested\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"client\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"cid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"},{\"name\":\"value\",\"type\":\"uint96\",\"indexed\":false,\"internalType\":\"uint96\"},{\"name\":\"terms\",\"type\":\"tuple\",\"indexed\":false,\"internalType\":\"structDealTerms\",\"components\":[{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"},{\"name\":\"verified\",\"type\":\"bool\",\"internalType\":\"bool\"},{\"name\":\"term\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"sealWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"renewWindow\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"ramp\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"endEpoch\",\"type\":\"uint32\",\"internalType\":\"uint32\"},{\"name\":\"baseBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"maxBounty\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"rate\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"bondFloor\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"minCollateral\",\"type\":\"uint80\",\"internalType\":\"uint80\"},{\"name\":\"endpoint\",\"type\":\"string\",\"internalType\":\"string\"}]}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"EscrowWithdrawn\",\"inputs\":[{\"name\":\"account\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"to\",\"type\":\"address\",\"indexed\":false,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"PinRequested\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"cid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"},{\"name\":\"maxBytes\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"PinStatusChanged\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"status\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"enumIEstuaryPinning.PinStatus\"},{\"name\":\"reason\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"uint8\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"UnpinRequested\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"bytes32\"},{\"name\":\"cidHash\",\"type\":\"bytes32\",\"indexed\":true,\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"seq\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"cid\",\"type\":\"bytes\",\"indexed\":false,\"internalType\":\"bytes\"}],\"anonymous\":false},{\"type\":\"error\",\"name\":\"Cids_BadCharacter\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_BadDigestLength\",\"inputs\":[{\"name\":\"said\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"is_\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_BadPadding\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_BadVarint\",\"inputs\":[{\"name\":\"at\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_BadVersion\",\"inputs\":[{\"name\":\"version\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_Empty\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"Cids_TooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Cids_UnknownBase\",\"inputs\":[{\"name\":\"prefix\",\"type\":\"bytes1\",\"internalType\":\"bytes1\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_AlreadyRequested\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_BatchTooLarge\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ConfigOutOfRange\",\"inputs\":[{\"name\":\"field\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ContextMismatch\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"EstuaryPinning_EmptyBatch\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ExpiryOutOfRange\",\"inputs\":[{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"earliest\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"latest\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NameTooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NoDeals\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NotExpired\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NotRequester\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NothingToExtend\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_NothingToUnpin\",\"inputs\":[{\"name\":\"cidHash\",\"type\":\"bytes32\",\"internalType\":\"CidHash\"},{\"name\":\"requester\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_OriginTooLong\",\"inputs\":[{\"name\":\"size\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ReplicasUnsupported\",\"inputs\":[{\"name\":\"replicas\",\"type\":\"uint8\",\"internalType\":\"uint8\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_SizeOutOfRange\",\"inputs\":[{\"name\":\"maxBytes\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"most\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_TooManyOrigins\",\"inputs\":[{\"name\":\"given\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"most\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_ValueTooLarge\",\"inputs\":[{\"name\":\"value\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"EstuaryPinning_WrongDealsState\",\"inputs\":[{\"name\":\"requestId\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"state\",\"type\":\"uint8\",\"internalType\":\"enumDealsState\"}]},{\"type\":\"error\",\"name\":\"EstuaryProvider_NothingToWithdraw\",\"inputs\":[{\"name\":\"account\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryProvider_TransferFailed\",\"inputs\":[{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"EstuaryProvider_Underpaid\",\"inputs\":[{\"name\":\"sent\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"needed\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Oracle_NotProvider\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"Oracle_ZeroProvider\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"PieceCid_BadCommitment\",\"inputs\":[{\"name\":\"commitment\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}]},{\"type\":\"error\",\"name\":\"PieceCid_Malformed\",\"inputs\":[{\"name\":\"cid\",\"type\":\"bytes\",\"internalType\":\"bytes\"}]},{\"type\":\"error\",\"name\":\"ReentrancyGuardReentrantCall\",\"inputs\":[]}]",
 	ID:  "EstuaryPinning",
-	Bin: "0x610180604052348015610010575f5ffd5b5060405161490438038061490483398101604081905261002f916103bb565b816001600160a01b03811661005757604051630f92617d60e21b815260040160405180910390fd5b6001600160a01b031660805280516001600160401b03161580610092575080602001516001600160401b0316815f01516001600160401b0316115b156100c957604051638267c0fb60e01b81526e64656661756c744d6178427974657360881b60048201526024015b60405180910390fd5b606081015164ffffffffff1615806100f65750806080015164ffffffffff16816060015164ffffffffff16115b1561012057604051638267c0fb60e01b8152666d696e5465726d60c81b60048201526024016100c0565b806060015164ffffffffff16816040015164ffffffffff1610806101595750806080015164ffffffffff16816040015164ffffffffff16115b1561018757604051638267c0fb60e01b81526a64656661756c745465726d60a81b60048201526024016100c0565b63bbf81e00816080015164ffffffffff1611156101c357604051638267c0fb60e01b8152666d61785465726d60c81b60048201526024016100c0565b816001600160a01b031663c5549cc06040518163ffffffff1660e01b8152600401602060405180830381865afa1580156101ff573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061022391906104a8565b64ffffffffff168160a0015164ffffffffff16101561026557604051638267c0fb60e01b81526a726571756573745465726d60a81b60048201526024016100c0565b60c081015163ffffffff1615806102ea5750816001600160a01b031663a8e224a46040518163ffffffff1660e01b8152600401602060405180830381865afa1580156102b3573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906102d791906104c8565b63ffffffff168160c0015163ffffffff16115b1561031857604051638267c0fb60e01b81526a63616c6c6261636b47617360a81b60048201526024016100c0565b80516001600160401b0390811660a0908152602083015190911660e052604082015164ffffffffff90811660c090815260608401518216610100526080840151821661012052918301511661014052015163ffffffff1661016052506104e1565b80516001600160401b038116811461038f575f5ffd5b919050565b805164ffffffffff8116811461038f575f5ffd5b805163ffffffff8116811461038f575f5ffd5b5f5f8284036101008112156103ce575f5ffd5b83516001600160a01b03811681146103e4575f5ffd5b925060e0601f19820112156103f7575f5ffd5b5060405160e081016001600160401b038111828210171561042657634e487b7160e01b5f52604160045260245ffd5b60405261043560208501610379565b815261044360408501610379565b602082015261045460608501610394565b604082015261046560808501610394565b606082015261047660a08501610394565b608082015261048760c08501610394565b60a082015261049860e085016103a8565b60c0820152809150509250929050565b5f602082840312156104b8575f5ffd5b6104c182610394565b9392505050565b5f602082840312156104d8575f5ffd5b6104c1826103a8565b60805160a05160c05160e051610100516101205161014051610160516143276105dd5f395f81816102ec015281816109e40152818161120f0152612a0501525f81816103480152818161179b015261243401525f81816105ae0152818161251601526128d501525f81816104d001526128a801525f818161056801528181611811015261186801525f8181610503015281816109bd015281816111de01526116bf01525f818161042501528181610999015281816111a9015261169501525f818161021301528181610c5101528181610d0d01528181610db001528181611428015281816115a40152818161239801526130df01526143275ff3fe6080604052600436106101c5575f3560e01c8063940ae916116100f2578063bcff55c011610092578063ea10f7fa11610062578063ea10f7fa146105e3578063f0cd3ffb146105f8578063f963b3931461060b578063fb6320d01461062a575f5ffd5b8063bcff55c014610557578063c22e4bc91461058a578063cd86db341461059d578063d745271b146105d0575f5ffd5b80639c201cc3116100cd5780639c201cc3146104bf5780639fdd186b146104f2578063a6e6aaf714610525578063bb18a6fd14610538575f5ffd5b8063940ae9161461045f5780639457c1a91461048c578063950bff9f146104ab575f5ffd5b80633b3efd261161016857806359345dc31161013857806359345dc3146103c25780636dbff9cb146103e157806374286757146103f5578063910da3da14610414575f5ffd5b80633b3efd261461032357806349c844f8146103375780635240e4b414610380578063565524ee14610394575f5ffd5b80630d95fa30116101a35780630d95fa301461026e5780630dbf56451461028e5780631df398ec146102af5780632808e724146102db575f5ffd5b8063048b6f7d146101c9578063085d4883146102025780630c2fa1d81461024d575b5f5ffd5b3480156101d4575f5ffd5b506101dd610648565b604080516001600160601b039384168152929091166020830152015b60405180910390f35b34801561020d575f5ffd5b506102357f000000000000000000000000000000000000000000000000000000000000000081565b6040516001600160a01b0390911681526020016101f9565b348015610258575f5ffd5b5061026c6102673660046134fe565b61065f565b005b61028161027c366004613556565b6106e4565b6040516101f991906135c5565b6102a161029c366004613607565b6108ca565b6040519081526020016101f9565b3480156102ba575f5ffd5b506102ce6102c9366004613674565b610946565b6040516101f991906136e6565b3480156102e6575f5ffd5b5061030e7f000000000000000000000000000000000000000000000000000000000000000081565b60405163ffffffff90911681526020016101f9565b34801561032e575f5ffd5b506101dd610990565b348015610342575f5ffd5b5061036a7f000000000000000000000000000000000000000000000000000000000000000081565b60405164ffffffffff90911681526020016101f9565b34801561038b575f5ffd5b506102a160ff81565b34801561039f575f5ffd5b506103b36103ae36600461370f565b610a08565b6040516101f99392919061375e565b3480156103cd575f5ffd5b5061026c6103dc36600461370f565b610ab3565b3480156103ec575f5ffd5b506102a1600581565b348015610400575f5ffd5b5061026c61040f36600461379a565b610c46565b34801561041f575f5ffd5b506104477f000000000000000000000000000000000000000000000000000000000000000081565b6040516001600160401b0390911681526020016101f9565b34801561046a575f5ffd5b5061047e610479366004613674565b610ca9565b6040516101f9929190613860565b348015610497575f5ffd5b5061026c6104a63660046134fe565b610cf4565b3480156104b6575f5ffd5b506102a1604081565b3480156104ca575f5ffd5b5061036a7f000000000000000000000000000000000000000000000000000000000000000081565b3480156104fd575f5ffd5b5061036a7f000000000000000000000000000000000000000000000000000000000000000081565b6102a1610533366004613674565b610f9e565b348015610543575f5ffd5b506101dd6105523660046138a2565b611195565b348015610562575f5ffd5b506104477f000000000000000000000000000000000000000000000000000000000000000081565b6102a1610598366004613674565b61123f565b3480156105a8575f5ffd5b5061036a7f000000000000000000000000000000000000000000000000000000000000000081565b6102a16105de366004613607565b6112ab565b3480156105ee575f5ffd5b506102a161010081565b6102a16106063660046138d3565b611324565b348015610616575f5ffd5b506102ce610625366004613674565b611384565b348015610635575f5ffd5b505f54610447906001600160401b031681565b5f5f61065760025f5f5f6113db565b915091509091565b61066761149d565b5f6106738484846114d4565b60208101519091506001600160a01b031633146106bf576020810151604051633e2d94fd60e11b81523360048201526001600160a01b0390911660248201526044015b60405180910390fd5b6106d66106d1368690038601866139cc565b61158d565b506106df611609565b505050565b60606106ee61149d565b815f8190036107105760405163a2f1c3a160e01b815260040160405180910390fd5b604081111561073e5760408051631ba7eea960e11b81526106b6918391600401918252602082015260400190565b5f610747610990565b5090505f61075e836001600160601b038416613aaf565b90508034101561078a576040516346ee801160e01b8152346004820152602481018290526044016106b6565b826001600160401b038111156107a2576107a2613919565b6040519080825280602002602001820160405280156107cb578160200160208202803683370190505b5093505f5b838110156108b8575f6108398888848181106107ee576107ee613ac6565b90506020028101906108009190613ada565b8080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525061163392505050565b90505f85610848846001613b1c565b1461085c57846001600160601b0316610879565b61086f836001600160601b038716613aaf565b6108799034613b2f565b90506108918261088b845f01516116f5565b83611714565b8784815181106108a3576108a3613ac6565b602090810291909101015250506001016107d0565b505050506108c4611609565b92915050565b5f6108d361149d565b5f61091285858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525061163392505050565b905061091e83826117ed565b6109348161092e835f01516116f5565b34611714565b91505061093f611609565b9392505050565b5f61093f61098884848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506116f592505050565b600190611a7c565b5f8061065760017f00000000000000000000000000000000000000000000000000000000000000006109e27f000000000000000000000000000000000000000000000000000000000000000042613b42565b7f00000000000000000000000000000000000000000000000000000000000000006113db565b5f5f5f5f610a56610a4d88888080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506116f592505050565b60019087611c34565b9050610a6181611cad565b90945091506002846004811115610a7a57610a7a6136b2565b1480610a9757506004846004811115610a9557610a956136b2565b145b15610aa957610aa68160381c90565b92505b5093509350939050565b610abb61149d565b5f610afa84848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506116f592505050565b90505f610b0960018385611c34565b90505f5f610b1683611cad565b91509150610b2383611d47565b6004811115610b3457610b346136b2565b826004811115610b4657610b466136b2565b03610b765760405163423c707960e01b8152600481018590526001600160a01b03861660248201526044016106b6565b5f6004836004811115610b8b57610b8b6136b2565b14610b96575f610ba0565b610ba08460381c90565b9050610bc78585610bbd89878787610bb88c60081c90565b611d61565b6001929190611db1565b5f80546001600160a01b0388169087905f5160206143075f395f51905f52906001600160401b03168480610bfa83613b5f565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550878787604051610c319493929190613b89565b60405180910390a450505050506106df611609565b336001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001614610c9157604051633710d51f60e21b81523360048201526024016106b6565b610ca087878787878787611fd6565b50505050505050565b5f6060610cea84848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506120da92505050565b9590945092505050565b610cfc61149d565b5f610d088484846114d4565b90505f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663267943c6866040518263ffffffff1660e01b8152600401610d579190613bc5565b602060405180830381865afa158015610d72573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610d969190613cc7565b905060056040516319120ab160e21b8152600481018390527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906364482ac490602401602060405180830381865afa158015610dfd573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610e219190613cde565b6005811115610e3257610e326136b2565b14610e5057610e4e610e49368790038701876139cc565b61237f565b505b815160208301515f91610e669160019190611c34565b90506001610e7382611d47565b6004811115610e8457610e846136b2565b141580610eae5750826060015165ffffffffffff16610ea38260081c90565b65ffffffffffff1614155b15610ebb57505050610f96565b5f610ecc60a0880160808901613cfc565b64ffffffffff16421190505f81610ee3575f610ee6565b60035b90505f82610ef4575f610ef7565b60075b9050610f16865f015185610bbd896020015186865f610bb88c60081c90565b602086015186515f805488936001600160a01b031692915f5160206143075f395f51905f52916001600160401b03169080610f5083613b5f565b91906101000a8154816001600160401b0302191690836001600160401b0316021790555086865f604051610f879493929190613b89565b60405180910390a45050505050505b6106df611609565b5f610fa761149d565b5f610fe684848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506116f592505050565b90505f610ff560018333611c34565b90505f61100182611d47565b6004811115611012576110126136b2565b14806110375750600361102482611d47565b6004811115611035576110356136b2565b145b1561105e57604051636a281f3360e11b8152600481018390523360248201526044016106b6565b5f546001600160401b0316611074816002613d15565b5f5f6101000a8154816001600160401b0302191690836001600160401b031602179055506110aa8383610bbd335f5f5f88611d61565b6040805160606020601f89018190040282018101835291810187815261110a928291908a908a90819085018382808284375f920182905250938552505033602093840152506040805192830190528082526111049061240d565b34612470565b9350336001600160a01b031683857fe37191369354192abbb3476b813359d5daf02ebabd547aee4a050d06ef9bffd9848a8a60405161114b93929190613d34565b60405180910390a48333845f5160206143075f395f51905f5261116f856001613d15565b5f5f5f6040516111829493929190613b89565b60405180910390a45050506108c4611609565b5f5f836001600160401b03165f036111cb577f000000000000000000000000000000000000000000000000000000000000000093505b8264ffffffffff165f03611206576112037f000000000000000000000000000000000000000000000000000000000000000042613b42565b92505b611233600185857f00000000000000000000000000000000000000000000000000000000000000006113db565b915091505b9250929050565b5f61124861149d565b5f5f61128885858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506120da92505050565b9150915061129f61129883611633565b8234611714565b925050506108c4611609565b5f6112b461149d565b5f6112f385858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525061163392505050565b90506112ff83826117ed565b61130f6080840160608501613cfc565b64ffffffffff166060820152610934816124a9565b5f61132d61149d565b5f61136c85858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525061163392505050565b64ffffffffff841660608201529050610934816124a9565b5f5f6113c484848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506120da92505050565b91506113d39050600182611a7c565b949350505050565b60405163025dff4360e51b815261ffff851660048201526001600160401b038416602482015264ffffffffff8316604482015263ffffffff821660648201525f9081906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690634bbfe860906084016040805180830381865afa15801561146c573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906114909190613d72565b9150915094509492505050565b6114a56125cf565b6114d260017f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005b9061260f565b565b604080516080810182525f808252602082018190529181018290526060810191909152306115086040860160208701613daa565b6001600160a01b03161415806115325750600161152b6060860160408701613dc3565b61ffff1614155b8061153e575060408214155b806115655750836101400135838360405161155a929190613ddc565b604051809103902014155b15611583576040516371402df760e01b815260040160405180910390fd5b6113d38383612616565b6040516367ae3fbf60e11b81526001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000169063cf5c7f7e906115d9908490600401613deb565b5f604051808303815f87803b1580156115f0575f5ffd5b505af1158015611602573d5f5f3e3d5ffd5b5050505050565b6114d25f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f006114cc565b6116826040518060c00160405280606081526020015f6001600160a01b031681526020015f6001600160401b031681526020015f64ffffffffff16815260200160608152602001606081525090565b8181523360208201526001600160401b037f00000000000000000000000000000000000000000000000000000000000000001660408201526116e47f000000000000000000000000000000000000000000000000000000000000000042613b42565b64ffffffffff166060820152919050565b5f5f6117008361268b565b835181900393016020019290922092915050565b5f8061172260018533611c34565b90505f61172e82611cad565b5090506001816004811115611745576117456136b2565b148061176257506002816004811115611760576117606136b2565b145b15611789576040516348e83a4560e01b8152600481018690523360248201526044016106b6565b5f80546001600160401b0316906117c07f000000000000000000000000000000000000000000000000000000000000000042613b42565b90506117d58785610bbd3360015f8789611d61565b6117e1888884896128a1565b98975050505050505050565b5f6117fe6060840160408501613ee9565b90506001600160401b038116156118a5577f00000000000000000000000000000000000000000000000000000000000000006001600160401b0316816001600160401b03161115611895576040516306f9150360e41b81526001600160401b0380831660048301527f00000000000000000000000000000000000000000000000000000000000000001660248201526044016106b6565b6001600160401b03811660408301525b6118b56080840160608501613cfc565b64ffffffffff16156118de576118d16080840160608501613cfc565b64ffffffffff1660608301525b60016118f060a0850160808601613f02565b60ff1611156119285761190960a0840160808501613f02565b6040516337c89f3d60e11b815260ff90911660048201526024016106b6565b365f6119376020860186613ada565b909250905080156119a95760ff81111561196e5760405163c1b832c960e01b81526004810182905260ff60248201526044016106b6565b81818080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525050505060a08501525b365f6119b58780613f1b565b90925090505f8190036119cb5750505050505050565b60058111156119f757604051630315bcb960e51b815260048101829052600560248201526044016106b6565b5f5b81811015611a60575f838383818110611a1457611a14613ac6565b9050602002810190611a269190613ada565b915050610100811115611a5757604051630f24dbaf60e21b81526004810182905261010060248201526044016106b6565b506001016119f9565b50611a6b8183613f60565b866080018190525050505050505050565b5f818152602083905260408120548190611a9590611cad565b5090506002816004811115611aac57611aac6136b2565b03611ab85790506108c4565b5f838152600285016020908152604091829020825160c081018452905463ffffffff808216835264010000000082048116938301849052600160401b8204811694830194909452600160601b8104909316606082015264ffffffffff600160801b840481166080830152600160a81b90930490921660a083015215801590611b4a57508060a0015164ffffffffff1642105b15611b5a576002925050506108c4565b80515f9063ffffffff1615801590611b7d5750816080015164ffffffffff164211155b90506001836004811115611b9357611b936136b2565b1480611b9c5750805b15611bad57600193505050506108c4565b6004836004811115611bc157611bc16136b2565b1480611bd65750602082015163ffffffff1615155b80611bea5750606082015163ffffffff1615155b15611bfb57600493505050506108c4565b815163ffffffff16151580611c195750604082015163ffffffff1615155b15611c2a57600393505050506108c4565b5090949350505050565b5f8281526020849052604081205490611c4d8260601c90565b9050826001600160a01b0316816001600160a01b031614158015611c7957506001600160a01b03811615155b15611ca5575f84815260018601602090815260408083206001600160a01b038716845290915290205491505b509392505050565b5f5f611cb883611d47565b91506001826004811115611cce57611cce6136b2565b148015611cea5750611ce08360381c90565b64ffffffffff1642115b15611cfb5750600392600792509050565b6002826004811115611d0f57611d0f6136b2565b148015611d2c5750611d218360381c90565b64ffffffffff164210155b15611d3c57506004925f92509050565b5091600f9190911690565b5f600482901c600f1660048111156108c4576108c46136b2565b5f600f841660048681811115611d7957611d796136b2565b901b60088465ffffffffffff16901b60388664ffffffffff16901b60608a6001600160a01b0316901b17171717905095945050505050565b5f611dbc8260601c90565b9050806001600160a01b0316611dd28460601c90565b6001600160a01b031614611e10575f8481526020869052604090205460601c611e0b57505f838152602085905260409020819055611fd0565b611e50565b5f848152602086905260409020546001600160a01b0382169060601c6001600160a01b031603611e5057505f838152602085905260409020819055611fd0565b5f84815260018601602090815260408083206001600160a01b0385168452825280832085905586835260028801825291829020825160c081018452905463ffffffff80821683526401000000008204811693830193909352600160401b8104831693820193909352600160601b8304909116606082015264ffffffffff600160801b830481166080830152600160a81b90920490911660a0820152611ef58185612a90565b611eff8184612b7d565b5f8581526002870160209081526040918290208351815492850151938501516060860151608087015160a09097015164ffffffffff908116600160a81b0264ffffffffff60a81b1991909816600160801b021669ffffffffffffffffffff60801b1963ffffffff928316600160601b0263ffffffff60601b19948416600160401b02949094166fffffffffffffffff0000000000000000199884166401000000000267ffffffffffffffff199098169390951692909217959095179590951691909117179290921617919091179055505b50505050565b5f80611fe487890189614038565b9092509050606081901c5f611ffb60018584611c34565b90506120078160081c90565b65ffffffffffff16600884901c65ffffffffffff16101561202b5750505050610ca0565b5f61203882858b8b612cb2565b90506120476001868484611db1565b5f80548d916001600160a01b0386169188915f5160206143075f395f51905f52916001600160401b0316908061207c83613b5f565b91906101000a8154816001600160401b0302191690836001600160401b031602179055506120a986611d47565b8d6120b48860381c90565b6040516120c49493929190613b89565b60405180910390a4505050505050505050505050565b80516060905f9080820361210157604051632f435d1b60e11b815260040160405180910390fd5b61014081111561212f576040516303da768360e21b81526004810182905261014060248201526044016106b6565b5f845f8151811061214257612142613ac6565b01602001516001600160f81b0319169050603160f91b8114806121725750602160f91b6001600160f81b03198216145b156121ba576121b38560056de5e4e3e2e1e00000000000000000197fff000102030405060708090a0b0c0d0e0f10111213141516171819ffffffffff612dad565b93506122e9565b6001600160f81b03198116605160f81b0361224e576121d9855f612f0b565b935083515f148061220f5750835f815181106121f7576121f7613ac6565b6020910101516001600160f81b031916600960f91b14155b1561223957604051638c7a149560e01b81526001600160f81b0319821660048201526024016106b6565b83612243856116f5565b935093505050915091565b6001600160f81b03198116603d60f91b0361226e576121b3856001612f0b565b603360f91b6001600160f81b0319821614806122975750602360f91b6001600160f81b03198216145b156122c4576121b38560046ffffefdfcfbfaf9f8f7f600000000000019650f5f4f3f2f1f60cc1b19612dad565b604051638c7a149560e01b81526001600160f81b0319821660048201526024016106b6565b83515f0361230a57604051632f435d1b60e11b815260040160405180910390fd5b835f8151811061231c5761231c613ac6565b6020910101516001600160f81b031916600160f81b1461236d57835f8151811061234857612348613ac6565b016020015160405163beeaee4160e01b815260f89190911c60048201526024016106b6565b612376846116f5565b92505050915091565b60405163202c3ca560e11b81525f906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690634058794a906123cd908590600401613deb565b6020604051808303815f875af11580156123e9573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906108c49190614058565b604080516060810182525f602082018190529181019190915263ffffffff821681526124597f000000000000000000000000000000000000000000000000000000000000000042613b42565b64ffffffffff166020820152336040820152919050565b5f6124a060025f5f886040516020016124899190614073565b6040516020818303038152906040528888886130dc565b95945050505050565b5f5f6124b7835f01516116f5565b90505f6124c660018333611c34565b90505f6124d282611cad565b50905060028160048111156124e9576124e96136b2565b1461251057604051632eb8016f60e11b8152600481018490523360248201526044016106b6565b5f61253b7f000000000000000000000000000000000000000000000000000000000000000042613b42565b90506125478360381c90565b64ffffffffff16866060015164ffffffffff16116125ac57856060015161256e8460381c90565b612579906001613b42565b604051631371232d60e31b815264ffffffffff9283166004820152908216602482015290821660448201526064016106b6565b5f546125c590879086906001600160401b0316346128a1565b9695505050505050565b7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005c156114d257604051633ee5aeb560e01b815260040160405180910390fd5b80825d5050565b604080516080810182525f8082526020820181905291810182905260608101829052908061264685850186614038565b60408051608081018252928352606082811c6020850152603883901c64ffffffffff169184019190915260089190911c65ffffffffffff169082015295945050505050565b80515f908082036126af57604051632f435d1b60e11b815260040160405180910390fd5b6126bb60806015613b1c565b8111156126f157806126cf60806015613b1c565b6040516303da768360e21b8152600481019290925260248201526044016106b6565b5f6126fb846140af565b90508160241480156127355750620aa89160e51b6001600160e01b0319821614806127355750620b809160e51b6001600160e01b03198216145b15612744575060029392505050565b5f845f8151811061275757612757613ac6565b016020015160f81c905060128190036127f857600283108061279f57508460018151811061278757612787613ac6565b6020910101516001600160f81b031916600160fd1b14155b806127ab575082602214155b156127ee576020600284106127ca576127c5600285613b2f565b6127cc565b5f5b6040516363161c1f60e01b8152600481019290925260248201526044016106b6565b505f949350505050565b8060ff166001146128215760405163beeaee4160e01b815260ff821660048201526024016106b6565b61282c856001613175565b94505f90508061283c8787613175565b915091505f5f61284c8984613175565b915091505f845f1461285f576040612862565b60805b905082158061287057508083115b8061288457506128808289613b2f565b8314155b1561289457826127cc838a613b2f565b5050505050505050919050565b5f806128cd7f000000000000000000000000000000000000000000000000000000000000000042613b42565b90505f6128fa7f000000000000000000000000000000000000000000000000000000000000000042613b42565b90508164ffffffffff16876060015164ffffffffff16108061292d57508064ffffffffff16876060015164ffffffffff16115b1561296a576060870151604051631371232d60e31b815264ffffffffff9182166004820152818416602482015290821660448201526064016106b6565b612975856001613d15565b5f80546001600160401b039290921667ffffffffffffffff1990921691909117905560608088015160408901513390921b6bffffffffff00000000000000603883901b161768ffffffffffffffff00600889901b161791612a2f91600191906129dd8c61324c565b60408051602081018e9052908101879052606001604051602081830303815290604052612a297f000000000000000000000000000000000000000000000000000000000000000061240d565b8b6130dc565b9350336001600160a01b031687857fdddaca8b4a917a3e0fb2570c3776edc0bad590e38ac3d66c013b2f2ce8add557898c5f01518d604001518e60600151604051612a7d94939291906140d5565b60405180910390a4505050949350505050565b5f612a9a82611d47565b90506001816004811115612ab057612ab06136b2565b03612add5782518390612ac29061411d565b63ffffffff16908190525f036106df575f6080840152505050565b6002816004811115612af157612af16136b2565b03612b2057826020018051612b059061411d565b63ffffffff16908190525f036106df575f60a0840152505050565b6003816004811115612b3457612b346136b2565b03612b5557826040018051612b489061411d565b63ffffffff169052505050565b6004816004811115612b6957612b696136b2565b036106df57826060018051612b489061411d565b5f612b8782611d47565b90505f612b948360381c90565b90506001826004811115612baa57612baa6136b2565b03612bee5783518490612bbc9061413b565b63ffffffff169052608084015164ffffffffff9081169082161115612be95764ffffffffff811660808501525b611fd0565b6002826004811115612c0257612c026136b2565b03612c4757836020018051612c169061413b565b63ffffffff16905260a084015164ffffffffff9081169082161115612be95764ffffffffff811660a0850152611fd0565b6003826004811115612c5b57612c5b6136b2565b03612c7c57836040018051612c6f9061413b565b63ffffffff169052611fd0565b6004826004811115612c9057612c906136b2565b03611fd057836060018051612ca49061413b565b63ffffffff16905250505050565b5f5f612cbd86611d47565b90505f612cca8760381c90565b90505f1960ff861601612d5957603886901c5f6002846004811115612cf157612cf16136b2565b1480612d0e57506004846004811115612d0c57612d0c6136b2565b145b9050801580612d2a57508164ffffffffff168364ffffffffff16105b15612d33578192505b612d4e612d408a60601c90565b60025f86610bb88e60081c90565b9450505050506113d3565b612d638760081c90565b65ffffffffffff16600887901c65ffffffffffff1614612d875786925050506113d3565b612da2612d948860601c90565b6003865f610bb88c60081c90565b979650505050505050565b60605f8460018751612dbf9190613b2f565b612dc99190613aaf565b90505f612dd760088361416a565b9050858110612df957604051631338492360e31b815260040160405180910390fd5b612e0460088361417d565b612e0f906020613b1c565b6001600160401b03811115612e2657612e26613919565b6040519080825280601f01601f191660200182016040528015612e50576020820181803683370190505b5092505f612e5f868687613308565b90505f8060015b8a51811015612ec9575f612e87828d51612e809190613b2f565b6020613345565b9050612e9a8c8383888f6001901b61335a565b935083818c02610100031b8360208a01015260048b028301925050602081612ec29190613b1c565b9050612e66565b50600385901c8652612ede600180861b613b2f565b821615612efe57604051631338492360e31b815260040160405180910390fd5b5050505050949350505050565b606082518203612f2e57604051632f435d1b60e11b815260040160405180910390fd5b828281518110612f4057612f40613ac6565b01602001516001600160f81b031916603160f81b03612f745760405163beeaee4160e01b81525f60048201526024016106b6565b5f612fd06efffefdfcfbfaf9f8f7000000000000197fff090a0b0c0d0e0f10ff1112131415ff161718191a1b1c1d1e1f20ffffffffff7fff2122232425262728292a2bff2c2d2e2f30313233343536373839ffffffffff613308565b90505f60158551612fe1919061417d565b612fec906001613b1c565b6001600160401b0381111561300357613003613919565b60405190808252806020026020018201604052801561302c578160200160208202803683370190505b5090505f5b85518510156130d2575f61305286885161304b9190613b2f565b6015613345565b90505f61306388888488603a61335a565b905081603a0a602085016020850281015b808210156130a9578383835102016fffffffffffffffffffffffffffffffff811683528060801c945050602082019150613074565b83156130b9578381526001860195505b50505050506015856130cb9190613b1c565b9450613031565b6125c582826133b8565b5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663711a5afb838a8a8a8a8a8a6040518863ffffffff1660e01b815260040161313496959493929190614190565b60206040518083038185885af1158015613150573d5f5f3e3d5ffd5b50505050506040513d601f19601f820116820180604052508101906117e19190613cc7565b81515f908290825b603f81101561322f578183106131a95760405163dcb81ecf60e01b8152600481018690526024016106b6565b5f86846131b58161421e565b9550815181106131c7576131c7613ac6565b60209101015160f81c607f8116831b95909517949050608081101561321c57801580156131f357508115155b156132145760405163dcb81ecf60e01b8152600481018790526024016106b6565b505050611238565b50613228600782613b1c565b905061317d565b5060405163dcb81ecf60e01b8152600481018590526024016106b6565b60608160800151515f141580613266575060a08201515115155b15613292578160405160200161327c9190614236565b6040516020818303038152906040529050919050565b8151601f19603f82510116604051925060408301602080850152606060208601602083015e60c081528160c00160808201528160e00160a082015260c0810190505f60208303820152602083510183825e81810190505f81525f6020820152836020820103845260408101604052505050919050565b604080515f196020808301919091528183019590955260608101939093526080808401929092528051808403909201825260a09092019091520190565b5f818310613353578161093f565b5090919050565b5f5f856020880101515f5b8681101561338a5781811a868101515f1a948602850194179290921791600101613365565b505060808116156133ae5760405163e3bcc06360e01b815260040160405180910390fd5b5095945050505050565b60605f836133c7600185613b2f565b815181106133d7576133d7613ac6565b602002602001015190505f5b6133ee816008613aaf565b82901c15613406576133ff8161421e565b90506133e3565b613411600185613b2f565b61341c906010613aaf565b6134269082613b1c565b613431906020613b1c565b6001600160401b0381111561344857613448613919565b6040519080825280601f01601f191660200182016040528015613472576020820181803683370190505b509250602083018282600802610100031b81528181019050600185035b80156134af576020810287015160801b82526010909101905f190161348f565b50602084018103845250505092915050565b5f5f83601f8401126134d1575f5ffd5b5081356001600160401b038111156134e7575f5ffd5b602083019150836020828501011115611238575f5ffd5b5f5f5f838503610180811215613512575f5ffd5b610160811215613520575f5ffd5b508392506101608401356001600160401b0381111561353d575f5ffd5b613549868287016134c1565b9497909650939450505050565b5f5f60208385031215613567575f5ffd5b82356001600160401b0381111561357c575f5ffd5b8301601f8101851361358c575f5ffd5b80356001600160401b038111156135a1575f5ffd5b8560208260051b84010111156135b5575f5ffd5b6020919091019590945092505050565b602080825282518282018190525f918401906040840190835b818110156135fc5783518352602093840193909201916001016135de565b509095945050505050565b5f5f5f60408486031215613619575f5ffd5b83356001600160401b0381111561362e575f5ffd5b61363a868287016134c1565b90945092505060208401356001600160401b03811115613658575f5ffd5b840160a08187031215613669575f5ffd5b809150509250925092565b5f5f60208385031215613685575f5ffd5b82356001600160401b0381111561369a575f5ffd5b6136a6858286016134c1565b90969095509350505050565b634e487b7160e01b5f52602160045260245ffd5b600581106136e257634e487b7160e01b5f52602160045260245ffd5b9052565b602081016108c482846136c6565b80356001600160a01b038116811461370a575f5ffd5b919050565b5f5f5f60408486031215613721575f5ffd5b83356001600160401b03811115613736575f5ffd5b613742868287016134c1565b90945092506137559050602085016136f4565b90509250925092565b6060810161376c82866136c6565b64ffffffffff8416602083015260ff83166040830152949350505050565b803560ff8116811461370a575f5ffd5b5f5f5f5f5f5f5f60a0888a0312156137b0575f5ffd5b8735965060208801356001600160401b038111156137cc575f5ffd5b6137d88a828b016134c1565b90975095506137eb90506040890161378a565b93506137f96060890161378a565b925060808801356001600160401b03811115613813575f5ffd5b61381f8a828b016134c1565b989b979a50959850939692959293505050565b5f81518084528060208401602086015e5f602082860101526020601f19601f83011685010191505092915050565b828152604060208201525f6113d36040830184613832565b80356001600160401b038116811461370a575f5ffd5b803564ffffffffff8116811461370a575f5ffd5b5f5f604083850312156138b3575f5ffd5b6138bc83613878565b91506138ca6020840161388e565b90509250929050565b5f5f5f604084860312156138e5575f5ffd5b83356001600160401b038111156138fa575f5ffd5b613906868287016134c1565b909450925061375590506020850161388e565b634e487b7160e01b5f52604160045260245ffd5b60405161016081016001600160401b038111828210171561395057613950613919565b60405290565b604051601f8201601f191681016001600160401b038111828210171561397e5761397e613919565b604052919050565b803561ffff8116811461370a575f5ffd5b803563ffffffff8116811461370a575f5ffd5b6001600160601b03811681146139be575f5ffd5b50565b803561370a816139aa565b5f6101608284031280156139de575f5ffd5b506139e761392d565b6139f083613878565b81526139fe602084016136f4565b6020820152613a0f60408401613986565b6040820152613a2060608401613997565b6060820152613a316080840161388e565b6080820152613a4260a0840161388e565b60a0820152613a5360c084016136f4565b60c0820152613a6460e084016139c1565b60e0820152613a7661010084016139c1565b6101008201526101208381013590820152610140928301359281019290925250919050565b634e487b7160e01b5f52601160045260245ffd5b80820281158282048414176108c4576108c4613a9b565b634e487b7160e01b5f52603260045260245ffd5b5f5f8335601e19843603018112613aef575f5ffd5b8301803591506001600160401b03821115613b08575f5ffd5b602001915036819003821315611238575f5ffd5b808201808211156108c4576108c4613a9b565b818103818111156108c4576108c4613a9b565b64ffffffffff81811683821601908111156108c4576108c4613a9b565b5f6001600160401b0382166001600160401b038103613b8057613b80613a9b565b60010192915050565b6001600160401b038516815260808101613ba660208301866136c6565b60ff8416604083015264ffffffffff8316606083015295945050505050565b6101608101613be482613bd785613878565b6001600160401b03169052565b613bf0602084016136f4565b6001600160a01b03166020830152613c0a60408401613986565b61ffff166040830152613c1f60608401613997565b63ffffffff166060830152613c366080840161388e565b64ffffffffff166080830152613c4e60a0840161388e565b64ffffffffff1660a0830152613c6660c084016136f4565b6001600160a01b031660c0830152613c8060e084016139c1565b6001600160601b031660e0830152613c9b61010084016139c1565b6001600160601b0316610100830152610120838101359083015261014092830135929091019190915290565b5f60208284031215613cd7575f5ffd5b5051919050565b5f60208284031215613cee575f5ffd5b81516006811061093f575f5ffd5b5f60208284031215613d0c575f5ffd5b61093f8261388e565b6001600160401b0381811683821601908111156108c4576108c4613a9b565b6001600160401b038416815260406020820152816040820152818360608301375f818301606090810191909152601f909201601f1916010192915050565b5f5f60408385031215613d83575f5ffd5b8251613d8e816139aa565b6020840151909250613d9f816139aa565b809150509250929050565b5f60208284031215613dba575f5ffd5b61093f826136f4565b5f60208284031215613dd3575f5ffd5b61093f82613986565b818382375f9101908152919050565b81516001600160401b0316815261016081016020830151613e1760208401826001600160a01b03169052565b506040830151613e2d604084018261ffff169052565b506060830151613e45606084018263ffffffff169052565b506080830151613e5e608084018264ffffffffff169052565b5060a0830151613e7760a084018264ffffffffff169052565b5060c0830151613e9260c08401826001600160a01b03169052565b5060e0830151613ead60e08401826001600160601b03169052565b50610100830151613eca6101008401826001600160601b03169052565b5061012083015161012083015261014083015161014083015292915050565b5f60208284031215613ef9575f5ffd5b61093f82613878565b5f60208284031215613f12575f5ffd5b61093f8261378a565b5f5f8335601e19843603018112613f30575f5ffd5b8301803591506001600160401b03821115613f49575f5ffd5b6020019150600581901b3603821315611238575f5ffd5b5f6001600160401b03831115613f7857613f78613919565b8260051b613f8860208201613956565b84815290830190602081019036831115613fa0575f5ffd5b845b838110156133ae5780356001600160401b03811115613fbf575f5ffd5b860136601f820112613fcf575f5ffd5b80356001600160401b03811115613fe857613fe8613919565b613ffb601f8201601f1916602001613956565b81815236602083850101111561400f575f5ffd5b816020840160208301375f60208383010152808652505050602083019250602081019050613fa2565b5f5f60408385031215614049575f5ffd5b50508035926020909101359150565b5f60208284031215614068575f5ffd5b815161093f816139aa565b602081525f82516040602084015261408e6060840182613832565b602094909401516001600160a01b0316604093909301929092525090919050565b805160208083015191908110156140cf575f198160200360031b1b821691505b50919050565b6001600160401b0385168152608060208201525f6140f66080830186613832565b90506001600160401b038416604083015264ffffffffff8316606083015295945050505050565b5f63ffffffff82168061413257614132613a9b565b5f190192915050565b5f63ffffffff821663ffffffff8103613b8057613b80613a9b565b634e487b7160e01b5f52601260045260245ffd5b5f8261417857614178614156565b500690565b5f8261418b5761418b614156565b500490565b61ffff871681526001600160401b038616602082015264ffffffffff8516604082015261010060608201525f6141ca610100830186613832565b82810360808401526141dc8186613832565b845163ffffffff1660a0850152602085015164ffffffffff1660c08501526040909401516001600160a01b031660e09093019290925250909695505050505050565b5f6001820161422f5761422f613a9b565b5060010190565b602081525f825160c0602084015261425160e0840182613832565b905060018060a01b0360208501511660408401526001600160401b03604085015116606084015264ffffffffff60608501511660808401526080840151601f198483030160a085015281815180845260208401915060208160051b8501016020840193505f5b828110156142e857601f198683030184526142d3828651613832565b602095860195949094019391506001016142b7565b5060a0880151878203601f190160c089015294506117e1818661383256fed7c957d1532cfc1496df7c81484b4092b6860150d12bcaf7d84bbadd512cf5c1",
+	Bin: "0x6101a0604052348015610010575f5ffd5b5060405161632538038061632583398101604081905261002f916103e5565b80836001600160a01b03811661005857604051630f92617d60e21b815260040160405180910390fd5b6001600160a01b039081166080521660a05281516001600160401b03161580610099575081602001516001600160401b0316825f01516001600160401b0316115b156100d057604051638267c0fb60e01b81526e64656661756c744d6178427974657360881b60048201526024015b60405180910390fd5b606082015164ffffffffff1615806100fd5750816080015164ffffffffff16826060015164ffffffffff16115b1561012757604051638267c0fb60e01b8152666d696e5465726d60c81b60048201526024016100c7565b816060015164ffffffffff16826040015164ffffffffff1610806101605750816080015164ffffffffff16826040015164ffffffffff16115b1561018e57604051638267c0fb60e01b81526a64656661756c745465726d60a81b60048201526024016100c7565b63bbf81e00826080015164ffffffffff1611156101ca57604051638267c0fb60e01b8152666d61785465726d60c81b60048201526024016100c7565b826001600160a01b031663c5549cc06040518163ffffffff1660e01b8152600401602060405180830381865afa158015610206573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061022a91906104d5565b64ffffffffff168260a0015164ffffffffff16101561026c57604051638267c0fb60e01b81526a726571756573745465726d60a81b60048201526024016100c7565b60c082015163ffffffff1615806102f15750826001600160a01b031663a8e224a46040518163ffffffff1660e01b8152600401602060405180830381865afa1580156102ba573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906102de91906104f5565b63ffffffff168260c0015163ffffffff16115b1561031f57604051638267c0fb60e01b81526a63616c6c6261636b47617360a81b60048201526024016100c7565b5080516001600160401b0390811660c0908152602083015190911661010052604082015164ffffffffff90811660e0526060830151811661012052608083015181166101405260a08301511661016052015163ffffffff16610180525061050e565b6001600160a01b0381168114610395575f5ffd5b50565b80516001600160401b03811681146103ae575f5ffd5b919050565b805164ffffffffff811681146103ae575f5ffd5b805163ffffffff811681146103ae575f5ffd5b80516103ae81610381565b5f5f5f8385036101208112156103f9575f5ffd5b845161040481610381565b935060e0601f1982011215610417575f5ffd5b5060405160e081016001600160401b038111828210171561044657634e487b7160e01b5f52604160045260245ffd5b60405261045560208601610398565b815261046360408601610398565b6020820152610474606086016103b3565b6040820152610485608086016103b3565b606082015261049660a086016103b3565b60808201526104a760c086016103b3565b60a08201526104b860e086016103c7565b60c082015291506104cc61010085016103da565b90509250925092565b5f602082840312156104e5575f5ffd5b6104ee826103b3565b9392505050565b5f60208284031215610505575f5ffd5b6104ee826103c7565b60805160a05160c05160e0516101005161012051610140516101605161018051615cd961064c5f395f81816103990152818161084b01528181610ca9015281816115790152818161161d015261372d01525f81816103f5015281816119af0152611db601525f818161072601528181612fc601526135fc01525f818161061c01526135cf01525f81816106e001528181611e2c0152611e8301525f818161064f01528181610c82015281816115ec0152611cda01525f81816105890152818161082701528181610c5e01528181611557015281816115b70152611cb001525f8181610452015281816119ee015261232a01525f81816102760152818161100a015281816110c601528181611169015281816118dc01528181611c3001528181612d0a01528181612dd101528181612eb30152613ff40152615cd95ff3fe608060405260043610610228575f3560e01c80637428675711610129578063bcff55c0116100a8578063ea10f7fa1161006d578063ea10f7fa1461077a578063f0cd3ffb1461078f578063f4b0901f146107a2578063f963b393146107c1578063fb6320d0146107e0575f5ffd5b8063bcff55c0146106cf578063c22e4bc914610702578063cd86db3414610715578063d2980f2e14610748578063d745271b14610767575f5ffd5b80639c201cc3116100ee5780639c201cc31461060b5780639fdd186b1461063e578063a6e6aaf714610671578063ad5fd2e614610684578063bb18a6fd146106b0575f5ffd5b80637428675714610559578063910da3da14610578578063940ae916146105ab5780639457c1a9146105d8578063950bff9f146105f7575f5ffd5b80633b3efd26116101b557806359345dc31161017a57806359345dc3146104a25780635edaeb77146104c15780636dbe64b8146104e05780636dbff9cb146105115780636ddd1e8f14610525575f5ffd5b80633b3efd26146103d057806349c844f8146103e45780635240e4b41461042d5780635294af7e14610441578063565524ee14610474575f5ffd5b80630d95fa30116101fb5780630d95fa30146102f25780630dbf5645146103125780631df398ec14610325578063219450eb146103515780632808e72414610388575f5ffd5b8063048b6f7d1461022c578063085d48831461026557806308dc835c146102b05780630c2fa1d8146102d1575b5f5ffd5b348015610237575f5ffd5b506102406107ff565b604080516001600160601b039384168152929091166020830152015b60405180910390f35b348015610270575f5ffd5b506102987f000000000000000000000000000000000000000000000000000000000000000081565b6040516001600160a01b03909116815260200161025c565b6102c36102be3660046148fb565b610816565b60405190815260200161025c565b3480156102dc575f5ffd5b506102f06102eb366004614973565b6108c1565b005b6103056103003660046149c4565b610946565b60405161025c9190614a33565b6102c3610320366004614a75565b610b2c565b348015610330575f5ffd5b5061034461033f366004614ae2565b610ba1565b60405161025c9190614b50565b34801561035c575f5ffd5b5061037061036b366004614b63565b610beb565b6040516001600160401b03909116815260200161025c565b348015610393575f5ffd5b506103bb7f000000000000000000000000000000000000000000000000000000000000000081565b60405163ffffffff909116815260200161025c565b3480156103db575f5ffd5b50610240610c55565b3480156103ef575f5ffd5b506104177f000000000000000000000000000000000000000000000000000000000000000081565b60405164ffffffffff909116815260200161025c565b348015610438575f5ffd5b506102c360ff81565b34801561044c575f5ffd5b506102987f000000000000000000000000000000000000000000000000000000000000000081565b34801561047f575f5ffd5b5061049361048e366004614bea565b610ccd565b60405161025c93929190614c39565b3480156104ad575f5ffd5b506102f06104bc366004614bea565b610d78565b3480156104cc575f5ffd5b506102f06104db366004614c64565b610f0e565b3480156104eb575f5ffd5b506104ff6104fa366004614c64565b610f68565b60405161025c96959493929190614ca9565b34801561051c575f5ffd5b506102c3600581565b348015610530575f5ffd5b506102c361053f366004614d0d565b6001600160a01b03165f9081526001602052604090205490565b348015610564575f5ffd5b506102f0610573366004614d36565b610fff565b348015610583575f5ffd5b506103707f000000000000000000000000000000000000000000000000000000000000000081565b3480156105b6575f5ffd5b506105ca6105c5366004614ae2565b611062565b60405161025c929190614dce565b3480156105e3575f5ffd5b506102f06105f2366004614973565b6110ad565b348015610602575f5ffd5b506102c3604081565b348015610616575f5ffd5b506104177f000000000000000000000000000000000000000000000000000000000000000081565b348015610649575f5ffd5b506104177f000000000000000000000000000000000000000000000000000000000000000081565b6102c361067f366004614ae2565b611358565b34801561068f575f5ffd5b5061069861154f565b6040516001600160601b03909116815260200161025c565b3480156106bb575f5ffd5b506102406106ca366004614e19565b6115a3565b3480156106da575f5ffd5b506103707f000000000000000000000000000000000000000000000000000000000000000081565b6102c3610710366004614ae2565b61164d565b348015610720575f5ffd5b506104177f000000000000000000000000000000000000000000000000000000000000000081565b348015610753575f5ffd5b506102f0610762366004614e4c565b6116b9565b6102c3610775366004614a75565b611708565b348015610785575f5ffd5b506102c361010081565b6102c361079d366004614e67565b611781565b3480156107ad575f5ffd5b506102c36107bc366004614d0d565b6117e1565b3480156107cc575f5ffd5b506103446107db366004614ae2565b611840565b3480156107eb575f5ffd5b50600254610370906001600160401b031681565b5f5f61080e60025f5f5f61188f565b915091509091565b5f61081f611951565b6108b08484847f000000000000000000000000000000000000000000000000000000000000000061086f7f0000000000000000000000000000000000000000000000000000000000000000611988565b600280546001600160401b0316905f61088783614ec1565b91906101000a8154816001600160401b0302191690836001600160401b031602179055506119eb565b90506108ba611b36565b9392505050565b6108c9611951565b5f6108d5848484611b60565b60208101519091506001600160a01b03163314610921576020810151604051633e2d94fd60e11b81523360048201526001600160a01b0390911660248201526044015b60405180910390fd5b61093861093336869003860186614f9b565b611c19565b50610941611b36565b505050565b6060610950611951565b815f8190036109725760405163a2f1c3a160e01b815260040160405180910390fd5b60408111156109a05760408051631ba7eea960e11b8152610918918391600401918252602082015260400190565b5f6109a9610c55565b5090505f6109c0836001600160601b03841661506a565b9050803410156109ec576040516346ee801160e01b815234600482015260248101829052604401610918565b826001600160401b03811115610a0457610a04614eeb565b604051908082528060200260200182016040528015610a2d578160200160208202803683370190505b5093505f5b83811015610b1a575f610a9b888884818110610a5057610a50615081565b9050602002810190610a629190615095565b8080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611c9592505050565b90505f85610aaa8460016150d7565b14610abe57846001600160601b0316610adb565b610ad1836001600160601b03871661506a565b610adb90346150ea565b9050610af382610aed845f0151611d10565b83611d2f565b878481518110610b0557610b05615081565b60209081029190910101525050600101610a32565b50505050610b26611b36565b92915050565b5f610b35611951565b5f610b7485858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611c9592505050565b9050610b808382611e08565b610b9681610b90835f0151611d10565b34611d2f565b9150506108ba611b36565b5f6108ba610be384848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611d1092505050565b600390612097565b5f610bf4611951565b60028054610c439187918791879187916001600160401b03909116905f610c1a83614ec1565b91906101000a8154816001600160401b0302191690836001600160401b0316021790555061224f565b9050610c4d611b36565b949350505050565b5f8061080e60017f0000000000000000000000000000000000000000000000000000000000000000610ca77f0000000000000000000000000000000000000000000000000000000000000000426150fd565b7f000000000000000000000000000000000000000000000000000000000000000061188f565b5f5f5f5f610d1b610d1288888080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611d1092505050565b60039087612452565b9050610d26816124cb565b90945091506002846004811115610d3f57610d3f614b20565b1480610d5c57506004846004811115610d5a57610d5a614b20565b145b15610d6e57610d6b8160381c90565b92505b5093509350939050565b610d80611951565b5f610dbf84848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611d1092505050565b90505f610dce60038385612452565b90505f5f610ddb836124cb565b91509150610de883612565565b6004811115610df957610df9614b20565b826004811115610e0b57610e0b614b20565b03610e3b5760405163423c707960e01b8152600481018590526001600160a01b0386166024820152604401610918565b5f6004836004811115610e5057610e50614b20565b14610e5b575f610e65565b610e658460381c90565b9050610e8c8585610e8289878787610e7d8c60081c90565b61257f565b60039291906125cf565b600280545f916001600160a01b0389169188915f516020615cb95f395f51905f52916001600160401b03169085610ec283614ec1565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550878787604051610ef9949392919061511a565b60405180910390a45050505050610941611b36565b610f16611951565b60028054610f5d9183916001600160401b0316905f610f3483614ec1565b91906101000a8154816001600160401b0302191690836001600160401b031602179055506127f4565b610f65611b36565b50565b5f818152602081905260408120600281015482918291606091839182919015610f9d57610f988160020154612890565b610fad565b60405180602001604052805f8152505b6003820154915460ff83169a6001600160a01b0382169a50600160a01b9091046001600160601b0316985090965061010082046001600160401b039081169650600160481b9092049091169350915050565b336001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000161461104a57604051633710d51f60e21b8152336004820152602401610918565b611059878787878787876128ea565b50505050505050565b5f60606110a384848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250612a4c92505050565b9590945092505050565b6110b5611951565b5f6110c1848484611b60565b90505f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663267943c6866040518263ffffffff1660e01b81526004016111109190615158565b602060405180830381865afa15801561112b573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061114f919061525a565b905060056040516319120ab160e21b8152600481018390527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906364482ac490602401602060405180830381865afa1580156111b6573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906111da9190615271565b60058111156111eb576111eb614b20565b146112095761120761120236879003870187614f9b565b612cf1565b505b815160208301515f9161121f9160039190612452565b9050600161122c82612565565b600481111561123d5761123d614b20565b1415806112675750826060015165ffffffffffff1661125c8260081c90565b65ffffffffffff1614155b1561127457505050611350565b5f61128560a088016080890161528f565b64ffffffffff16421190505f8161129c575f61129f565b60035b90505f826112ad575f6112b0565b60075b90506112cf865f015185610e82896020015186865f610e7d8c60081c90565b602086015186516002805488936001600160a01b031692915f516020615cb95f395f51905f52916001600160401b0316905f61130a83614ec1565b91906101000a8154816001600160401b0302191690836001600160401b0316021790555086865f604051611341949392919061511a565b60405180910390a45050505050505b610941611b36565b5f611361611951565b5f6113a084848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611d1092505050565b90505f6113af60038333612452565b90505f6113bb82612565565b60048111156113cc576113cc614b20565b14806113f1575060036113de82612565565b60048111156113ef576113ef614b20565b145b1561141857604051636a281f3360e11b815260048101839052336024820152604401610918565b600280546001600160401b0316906114319082906152a8565b6002805467ffffffffffffffff19166001600160401b03929092169190911790556114648383610e82335f80808861257f565b6040805160606020601f8901819004028201810183529181018781526114c4928291908a908a90819085018382808284375f920182905250938552505033602093840152506040805192830190528082526114be90611988565b34612d7f565b9350336001600160a01b031683857fe37191369354192abbb3476b813359d5daf02ebabd547aee4a050d06ef9bffd9848a8a604051611505939291906152ef565b60405180910390a48333845f516020615cb95f395f51905f526115298560016152a8565b5f5f5f60405161153c949392919061511a565b60405180910390a4505050610b26611b36565b5f61159d60037f00000000000000000000000000000000000000000000000000000000000000005f7f000000000000000000000000000000000000000000000000000000000000000061188f565b50919050565b5f5f836001600160401b03165f036115d9577f000000000000000000000000000000000000000000000000000000000000000093505b8264ffffffffff165f03611614576116117f0000000000000000000000000000000000000000000000000000000000000000426150fd565b92505b611641600185857f000000000000000000000000000000000000000000000000000000000000000061188f565b915091505b9250929050565b5f611656611951565b5f5f61169685858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250612a4c92505050565b915091506116ad6116a683611c95565b8234611d2f565b92505050610b26611b36565b6116c1611951565b60028054610f5d9183916001600160401b0316905f6116df83614ec1565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550612db8565b5f611711611951565b5f61175085858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611c9592505050565b905061175c8382611e08565b61176c608084016060850161528f565b64ffffffffff166060820152610b9681612f59565b5f61178a611951565b5f6117c985858080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250611c9592505050565b64ffffffffff841660608201529050610b9681612f59565b5f6117ea611951565b600280546118319184916001600160401b0316905f61180883614ec1565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550613080565b905061183b611b36565b919050565b5f5f61188084848080601f0160208091040260200160405190810160405280939291908181526020018383808284375f92019190915250612a4c92505050565b9150610c4d9050600382612097565b60405163025dff4360e51b815261ffff851660048201526001600160401b038416602482015264ffffffffff8316604482015263ffffffff821660648201525f9081906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690634bbfe860906084016040805180830381865afa158015611920573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906119449190615311565b9150915094509492505050565b61195961317e565b61198660017f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005b906131be565b565b604080516060810182525f602082018190529181019190915263ffffffff821681526119d47f0000000000000000000000000000000000000000000000000000000000000000426150fd565b64ffffffffff166020820152336040820152919050565b5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316611a3357604051635dec3e5f60e01b815260040160405180910390fd5b5f611a40888887876131c5565b5f828152602081815260409182902060038101805460ff191660011790556001600160601b038416600160a01b026001600160a01b03191633178155915193955091935091611a95918b918b918b91016154fa565b60408051601f1981840301815282825280516020918201206001850155601f8b018190048102830181019091528982523391611aea918c908c90819084018382808284375f92019190915250611d1092505050565b847fd4b75dd83b092670a23ac31d597d4aedc66e4e16f1b291cc1c02b1f75e5aa837878d8d888e604051611b2295949392919061551f565b60405180910390a450509695505050505050565b6119865f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00611980565b604080516080810182525f80825260208201819052918101829052606081019190915230611b946040860160208701614d0d565b6001600160a01b0316141580611bbe57506001611bb76060860160408701615562565b61ffff1614155b80611bca575060408214155b80611bf157508361014001358383604051611be692919061557b565b604051809103902014155b15611c0f576040516371402df760e01b815260040160405180910390fd5b610c4d838361333d565b6040516367ae3fbf60e11b81526001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000169063cf5c7f7e90611c6590849060040161558a565b5f604051808303815f87803b158015611c7c575f5ffd5b505af1158015611c8e573d5f5f3e3d5ffd5b5050505050565b611c9d614861565b8181523360208201526001600160401b037f0000000000000000000000000000000000000000000000000000000000000000166040820152611cff7f0000000000000000000000000000000000000000000000000000000000000000426150fd565b64ffffffffff166060820152919050565b5f5f611d1b836133b2565b835181900393016020019290922092915050565b5f80611d3d60038533612452565b90505f611d49826124cb565b5090506001816004811115611d6057611d60614b20565b1480611d7d57506002816004811115611d7b57611d7b614b20565b145b15611da4576040516348e83a4560e01b815260048101869052336024820152604401610918565b6002546001600160401b03165f611ddb7f0000000000000000000000000000000000000000000000000000000000000000426150fd565b9050611df08785610e823360015f878961257f565b611dfc888884896135c8565b98975050505050505050565b5f611e196060840160408501615688565b90506001600160401b03811615611ec0577f00000000000000000000000000000000000000000000000000000000000000006001600160401b0316816001600160401b03161115611eb0576040516306f9150360e41b81526001600160401b0380831660048301527f0000000000000000000000000000000000000000000000000000000000000000166024820152604401610918565b6001600160401b03811660408301525b611ed0608084016060850161528f565b64ffffffffff1615611ef957611eec608084016060850161528f565b64ffffffffff1660608301525b6001611f0b60a08501608086016156a3565b60ff161115611f4357611f2460a08401608085016156a3565b6040516337c89f3d60e11b815260ff9091166004820152602401610918565b365f611f526020860186615095565b90925090508015611fc45760ff811115611f895760405163c1b832c960e01b81526004810182905260ff6024820152604401610918565b81818080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201919091525050505060a08501525b365f611fd087806156bc565b90925090505f819003611fe65750505050505050565b600581111561201257604051630315bcb960e51b81526004810182905260056024820152604401610918565b5f5b8181101561207b575f83838381811061202f5761202f615081565b90506020028101906120419190615095565b91505061010081111561207257604051630f24dbaf60e21b8152600481018290526101006024820152604401610918565b50600101612014565b506120868183615759565b866080018190525050505050505050565b5f8181526020839052604081205481906120b0906124cb565b50905060028160048111156120c7576120c7614b20565b036120d3579050610b26565b5f838152600285016020908152604091829020825160c081018452905463ffffffff808216835264010000000082048116938301849052600160401b8204811694830194909452600160601b8104909316606082015264ffffffffff600160801b840481166080830152600160a81b90930490921660a08301521580159061216557508060a0015164ffffffffff1642105b1561217557600292505050610b26565b80515f9063ffffffff16158015906121985750816080015164ffffffffff164211155b905060018360048111156121ae576121ae614b20565b14806121b75750805b156121c85760019350505050610b26565b60048360048111156121dc576121dc614b20565b14806121f15750602082015163ffffffff1615155b806122055750606082015163ffffffff1615155b156122165760049350505050610b26565b815163ffffffff161515806122345750604082015163ffffffff1615155b156122455760039350505050610b26565b5090949350505050565b5f8581526020819052604081206002600382015460ff16600481111561227757612277614b20565b146122a2576003810154604051633d56ff2b60e11b815261091891899160ff909116906004016157e6565b80600101548686866040516020016122bc939291906154fa565b60405160208183030381529060405280519060200120146122f0576040516371402df760e01b815260040160405180910390fd5b80546001600160a01b038082168084556003808501805460ff1916909117905560028401549092600160a01b90046001600160601b0316917f000000000000000000000000000000000000000000000000000000000000000016906334890ea390839085908c908c9061236290612890565b8960030160019054906101000a90046001600160401b03168a60030160099054906101000a90046001600160401b03168e6040518963ffffffff1660e01b81526004016123b59796959493929190615803565b60206040518083038185885af11580156123d1573d5f5f3e3d5ffd5b50505050506040513d601f19601f820116820180604052508101906123f69190615879565b6040516001600160401b0387811682529195506001600160a01b038416918616908b907f6d7cd2c14bbc1d566acb7cb6153fe08ce0edd094e23d0115af8c1b0b6a11c7609060200160405180910390a450505095945050505050565b5f828152602084905260408120549061246b8260601c90565b9050826001600160a01b0316816001600160a01b03161415801561249757506001600160a01b03811615155b156124c3575f84815260018601602090815260408083206001600160a01b038716845290915290205491505b509392505050565b5f5f6124d683612565565b915060018260048111156124ec576124ec614b20565b14801561250857506124fe8360381c90565b64ffffffffff1642115b156125195750600392600792509050565b600282600481111561252d5761252d614b20565b14801561254a575061253f8360381c90565b64ffffffffff164210155b1561255a57506004925f92509050565b5091600f9190911690565b5f600482901c600f166004811115610b2657610b26614b20565b5f600f84166004868181111561259757612597614b20565b901b60088465ffffffffffff16901b60388664ffffffffff16901b60608a6001600160a01b0316901b17171717905095945050505050565b5f6125da8260601c90565b9050806001600160a01b03166125f08460601c90565b6001600160a01b03161461262e575f8481526020869052604090205460601c61262957505f8381526020859052604090208190556127ee565b61266e565b5f848152602086905260409020546001600160a01b0382169060601c6001600160a01b03160361266e57505f8381526020859052604090208190556127ee565b5f84815260018601602090815260408083206001600160a01b0385168452825280832085905586835260028801825291829020825160c081018452905463ffffffff80821683526401000000008204811693830193909352600160401b8104831693820193909352600160601b8304909116606082015264ffffffffff600160801b830481166080830152600160a81b90920490911660a082015261271381856137b8565b61271d81846138a5565b5f8581526002870160209081526040918290208351815492850151938501516060860151608087015160a09097015164ffffffffff908116600160a81b0264ffffffffff60a81b1991909816600160801b021669ffffffffffffffffffff60801b1963ffffffff928316600160601b0263ffffffff60601b19948416600160401b02949094166fffffffffffffffff0000000000000000199884166401000000000267ffffffffffffffff199098169390951692909217959095179590951691909117179290921617919091179055505b50505050565b5f82815260208190526040902080546001600160a01b0316331461283f578054604051633e2d94fd60e11b81523360048201526001600160a01b039091166024820152604401610918565b6002600382015460ff16600481111561285a5761285a614b20565b14612885576003810154604051633d56ff2b60e11b815261091891859160ff909116906004016157e6565b6109418382846139da565b606060c08216156128b757604051632c69eefd60e01b815260048101839052602401610918565b604051650c0f101c910160cd1b6020820152602781018390526047015b6040516020818303038152906040529050919050565b602085900361294757600280546129429189918791869186916001600160401b03909116905f61291983614ec1565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550613a8e565b611059565b5f8061295587890189615894565b9092509050606081901c5f61296c60038584612452565b90506129788160081c90565b65ffffffffffff16600884901c65ffffffffffff16101561299c5750505050611059565b5f6129a982858b8b613bc7565b90506129b860038684846125cf565b600280548d916001600160a01b0386169188915f516020615cb95f395f51905f52916001600160401b0316905f6129ee83614ec1565b91906101000a8154816001600160401b0302191690836001600160401b03160217905550612a1b86612565565b8d612a268860381c90565b604051612a36949392919061511a565b60405180910390a4505050505050505050505050565b80516060905f90808203612a7357604051632f435d1b60e11b815260040160405180910390fd5b610140811115612aa1576040516303da768360e21b8152600481018290526101406024820152604401610918565b5f845f81518110612ab457612ab4615081565b01602001516001600160f81b0319169050603160f91b811480612ae45750602160f91b6001600160f81b03198216145b15612b2c57612b258560056de5e4e3e2e1e00000000000000000197fff000102030405060708090a0b0c0d0e0f10111213141516171819ffffffffff613cc2565b9350612c5b565b6001600160f81b03198116605160f81b03612bc057612b4b855f613e20565b935083515f1480612b815750835f81518110612b6957612b69615081565b6020910101516001600160f81b031916600960f91b14155b15612bab57604051638c7a149560e01b81526001600160f81b031982166004820152602401610918565b83612bb585611d10565b935093505050915091565b6001600160f81b03198116603d60f91b03612be057612b25856001613e20565b603360f91b6001600160f81b031982161480612c095750602360f91b6001600160f81b03198216145b15612c3657612b258560046ffffefdfcfbfaf9f8f7f600000000000019650f5f4f3f2f1f60cc1b19613cc2565b604051638c7a149560e01b81526001600160f81b031982166004820152602401610918565b83515f03612c7c57604051632f435d1b60e11b815260040160405180910390fd5b835f81518110612c8e57612c8e615081565b6020910101516001600160f81b031916600160f81b14612cdf57835f81518110612cba57612cba615081565b016020015160405163beeaee4160e01b815260f89190911c6004820152602401610918565b612ce884611d10565b92505050915091565b60405163202c3ca560e11b81525f906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690634058794a90612d3f90859060040161558a565b6020604051808303815f875af1158015612d5b573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610b2691906158b4565b5f612daf60025f5f88604051602001612d9891906158cf565b604051602081830303815290604052888888613ff1565b95945050505050565b60405163133ca1e360e11b81525f906001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000169063267943c690612e06908690600401615158565b602060405180830381865afa158015612e21573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190612e45919061525a565b5f8181526020819052604090209091506001600382015460ff166004811115612e7057612e70614b20565b14612e9b576003810154604051633d56ff2b60e11b815261091891849160ff909116906004016157e6565b60056040516319120ab160e21b8152600481018490527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906364482ac490602401602060405180830381865afa158015612f00573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190612f249190615271565b6005811115612f3557612f35614b20565b14612f4e57612f4c61120236869003860186614f9b565b505b6127ee8282856139da565b5f5f612f67835f0151611d10565b90505f612f7660038333612452565b90505f612f82826124cb565b5090506002816004811115612f9957612f99614b20565b14612fc057604051632eb8016f60e11b815260048101849052336024820152604401610918565b5f612feb7f0000000000000000000000000000000000000000000000000000000000000000426150fd565b9050612ff78360381c90565b64ffffffffff16866060015164ffffffffff161161305c57856060015161301e8460381c90565b6130299060016150fd565b604051631371232d60e31b815264ffffffffff928316600482015290821660248201529082166044820152606401610918565b60025461307690879086906001600160401b0316346135c8565b9695505050505050565b335f90815260016020526040812054908190036130b257604051633ae906e760e11b8152336004820152602401610918565b6001600160a01b0383166130e45760405163cd9b499f60e01b81526001600160a01b0384166004820152602401610918565b335f8181526001602090815260408083209290925581516001600160401b03861681526001600160a01b038716918101919091529081018390527f27ebd8cd539f749278099defeb9390f7cb18ce77ef865b071282048ae37654469060600160405180910390a2613155838261408a565b15610b265760405163cd9b499f60e01b81526001600160a01b0384166004820152602401610918565b7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005c1561198657604051633ee5aeb560e01b815260040160405180910390fd5b80825d5050565b5f5f5f6131d86003865f875f015161188f565b509050806001600160601b0316341015613216576040516346ee801160e01b81523460048201526001600160601b0382166024820152604401610918565b6001600160601b0361322a828216346150ea565b111561325f576132436001600160601b038216346150ea565b604051634a39ada160e01b815260040161091891815260200190565b6132726001600160601b038216346150ea565b915061327c614861565b8787338883838080601f0160208091040260200160405190810160405280939291908181526020018383808284375f9201829052506001600160401b039095166040808b01919091526001600160a01b039096166020808b0191909152938952505092516133309550600394508b93506132f89187910161590b565b60408051808303601f190181528282526003602084015291016040516020818303038152906040528a886001600160601b0316613ff1565b9350505094509492505050565b604080516080810182525f8082526020820181905291810182905260608101829052908061336d85850186615894565b60408051608081018252928352606082811c6020850152603883901c64ffffffffff169184019190915260089190911c65ffffffffffff169082015295945050505050565b80515f908082036133d657604051632f435d1b60e11b815260040160405180910390fd5b6133e2608060156150d7565b81111561341857806133f6608060156150d7565b6040516303da768360e21b815260048101929092526024820152604401610918565b5f613422846159db565b905081602414801561345c5750620aa89160e51b6001600160e01b03198216148061345c5750620b809160e51b6001600160e01b03198216145b1561346b575060029392505050565b5f845f8151811061347e5761347e615081565b016020015160f81c9050601281900361351f5760028310806134c65750846001815181106134ae576134ae615081565b6020910101516001600160f81b031916600160fd1b14155b806134d2575082602214155b15613515576020600284106134f1576134ec6002856150ea565b6134f3565b5f5b6040516363161c1f60e01b815260048101929092526024820152604401610918565b505f949350505050565b8060ff166001146135485760405163beeaee4160e01b815260ff82166004820152602401610918565b6135538560016140d5565b94505f90508061356387876140d5565b915091505f5f61357389846140d5565b915091505f845f14613586576040613589565b60805b905082158061359757508083115b806135ab57506135a782896150ea565b8314155b156135bb57826134f3838a6150ea565b5050505050505050919050565b5f806135f47f0000000000000000000000000000000000000000000000000000000000000000426150fd565b90505f6136217f0000000000000000000000000000000000000000000000000000000000000000426150fd565b90508164ffffffffff16876060015164ffffffffff16108061365457508064ffffffffff16876060015164ffffffffff16115b15613691576060870151604051631371232d60e31b815264ffffffffff918216600482015281841660248201529082166044820152606401610918565b61369c8560016152a8565b600280546001600160401b039290921667ffffffffffffffff1990921691909117905560608088015160408901513390921b6bffffffffff00000000000000603883901b161768ffffffffffffffff00600889901b16179161375791600191906137058c6141ac565b60408051602081018e90529081018790526060016040516020818303038152906040526137517f0000000000000000000000000000000000000000000000000000000000000000611988565b8b613ff1565b9350336001600160a01b031687857fdddaca8b4a917a3e0fb2570c3776edc0bad590e38ac3d66c013b2f2ce8add557898c5f01518d604001518e606001516040516137a594939291906159fe565b60405180910390a4505050949350505050565b5f6137c282612565565b905060018160048111156137d8576137d8614b20565b0361380557825183906137ea90615a46565b63ffffffff16908190525f03610941575f6080840152505050565b600281600481111561381957613819614b20565b036138485782602001805161382d90615a46565b63ffffffff16908190525f03610941575f60a0840152505050565b600381600481111561385c5761385c614b20565b0361387d5782604001805161387090615a46565b63ffffffff169052505050565b600481600481111561389157613891614b20565b036109415782606001805161387090615a46565b5f6138af82612565565b90505f6138bc8360381c90565b905060018260048111156138d2576138d2614b20565b0361391657835184906138e490615a64565b63ffffffff169052608084015164ffffffffff90811690821611156139115764ffffffffff811660808501525b6127ee565b600282600481111561392a5761392a614b20565b0361396f5783602001805161393e90615a64565b63ffffffff16905260a084015164ffffffffff90811690821611156139115764ffffffffff811660a08501526127ee565b600382600481111561398357613983614b20565b036139a45783604001805161399790615a64565b63ffffffff1690526127ee565b60048260048111156139b8576139b8614b20565b036127ee578360600180516139cc90615a64565b63ffffffff16905250505050565b81546001600160a01b038116808455600384018054600460ff199091161790555f9081526001602052604081208054600160a01b9093046001600160601b031692839290613a299084906150d7565b90915550508254604080516001600160401b03851681526001600160601b03841660208201526001600160a01b039092169186917f48887e93675993fb2144f5c68d05a899b24865c7b693c80e07db211041936d2d910160405180910390a350505050565b5f8581526020819052604090206001600382015460ff166004811115613ab657613ab6614b20565b14613ae1576003810154604051633d56ff2b60e11b815261091891889160ff909116906004016157e6565b60ff8516600114613afd57613af78682846139da565b50611c8e565b5f8080613b0c86880188615a7f565b9250925092505f613b1c84614252565b505060038601805460028089018490556001600160401b038781166101000268ffffffffffffffff0019918816600160481b029190911670ffffffffffffffffffffffffffffffff0019909316929092179190911760ff19161790556040519091508a907f6581649868090f29ea7be1950ec85433fb22c2181af07f533c852b2d7e30b04990613bb3908990889088908890615ae6565b60405180910390a250505050505050505050565b5f5f613bd286612565565b90505f613bdf8760381c90565b90505f1960ff861601613c6e57603886901c5f6002846004811115613c0657613c06614b20565b1480613c2357506004846004811115613c2157613c21614b20565b145b9050801580613c3f57508164ffffffffff168364ffffffffff16105b15613c48578192505b613c63613c558a60601c90565b60025f86610e7d8e60081c90565b945050505050610c4d565b613c788760081c90565b65ffffffffffff16600887901c65ffffffffffff1614613c9c578692505050610c4d565b613cb7613ca98860601c90565b6003865f610e7d8c60081c90565b979650505050505050565b60605f8460018751613cd491906150ea565b613cde919061506a565b90505f613cec600883615b3c565b9050858110613d0e57604051631338492360e31b815260040160405180910390fd5b613d19600883615b4f565b613d249060206150d7565b6001600160401b03811115613d3b57613d3b614eeb565b6040519080825280601f01601f191660200182016040528015613d65576020820181803683370190505b5092505f613d748686876143c2565b90505f8060015b8a51811015613dde575f613d9c828d51613d9591906150ea565b60206143ff565b9050613daf8c8383888f6001901b614414565b935083818c02610100031b8360208a01015260048b028301925050602081613dd791906150d7565b9050613d7b565b50600385901c8652613df3600180861b6150ea565b821615613e1357604051631338492360e31b815260040160405180910390fd5b5050505050949350505050565b606082518203613e4357604051632f435d1b60e11b815260040160405180910390fd5b828281518110613e5557613e55615081565b01602001516001600160f81b031916603160f81b03613e895760405163beeaee4160e01b81525f6004820152602401610918565b5f613ee56efffefdfcfbfaf9f8f7000000000000197fff090a0b0c0d0e0f10ff1112131415ff161718191a1b1c1d1e1f20ffffffffff7fff2122232425262728292a2bff2c2d2e2f30313233343536373839ffffffffff6143c2565b90505f60158551613ef69190615b4f565b613f019060016150d7565b6001600160401b03811115613f1857613f18614eeb565b604051908082528060200260200182016040528015613f41578160200160208202803683370190505b5090505f5b8551851015613fe7575f613f67868851613f6091906150ea565b60156143ff565b90505f613f7888888488603a614414565b905081603a0a602085016020850281015b80821015613fbe578383835102016fffffffffffffffffffffffffffffffff811683528060801c945050602082019150613f89565b8315613fce578381526001860195505b5050505050601585613fe091906150d7565b9450613f46565b6130768282614472565b5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663711a5afb838a8a8a8a8a8a6040518863ffffffff1660e01b815260040161404996959493929190615b62565b60206040518083038185885af1158015614065573d5f5f3e3d5ffd5b50505050506040513d601f19601f82011682018060405250810190611dfc919061525a565b5f5f5f6140968561457b565b9150915081156140b3576140aa81856145a7565b92505050610b26565b5f5f5f5f5f888a5af19050806140ca576021613076565b505f95945050505050565b81515f908290825b603f81101561418f578183106141095760405163dcb81ecf60e01b815260048101869052602401610918565b5f868461411581615bf0565b95508151811061412757614127615081565b60209101015160f81c607f8116831b95909517949050608081101561417c578015801561415357508115155b156141745760405163dcb81ecf60e01b815260048101879052602401610918565b505050611646565b506141886007826150d7565b90506140dd565b5060405163dcb81ecf60e01b815260048101859052602401610918565b60608160800151515f1415806141c6575060a08201515115155b156141dc57816040516020016128d4919061590b565b8151601f19603f82510116604051925060408301602080850152606060208601602083015e60c081528160c00160808201528160e00160a082015260c0810190505f60208303820152602083510183825e81810190505f81525f6020820152836020820103845260408101604052505050919050565b5f5f5f5f845190506027811480156142845750650c0f101c910160cd1b614278866159db565b6001600160c81b031916145b156142955784518501519350614395565b602781101580156142a75750602f8111155b80156142ca5750620aac8960e51b6142be866159db565b6001600160e01b031916145b80156142f957506142dc6005826150ea565b856004815181106142ef576142ef615081565b016020015160f81c145b1561437a575f614308866145c3565b945090505f61432160806001600160401b038716615b4f565b61432c90607f61506a565b9050614339600282615b4f565b821061435a57866040516373bf005160e01b81526004016109189190615c08565b61436482826150ea565b9350614371878051015190565b95505050614395565b846040516373bf005160e01b81526004016109189190615c08565b60c08416156143ba57604051632c69eefd60e01b815260048101859052602401610918565b509193909250565b604080515f196020808301919091528183019590955260608101939093526080808401929092528051808403909201825260a09092019091520190565b5f81831061440d57816108ba565b5090919050565b5f5f856020880101515f5b868110156144445781811a868101515f1a94860285019417929092179160010161441f565b505060808116156144685760405163e3bcc06360e01b815260040160405180910390fd5b5095945050505050565b60605f836144816001856150ea565b8151811061449157614491615081565b602002602001015190505f5b6144a881600861506a565b82901c156144c0576144b981615bf0565b905061449d565b6144cb6001856150ea565b6144d690601061506a565b6144e090826150d7565b6144eb9060206150d7565b6001600160401b0381111561450257614502614eeb565b6040519080825280601f01601f19166020018201604052801561452c576020820181803683370190505b509250602083018282600802610100031b81528181019050600185035b8015614569576020810287015160801b82526010909101905f1901614549565b50602084018103845250505092915050565b5f806001600160601b03604084901c1660ff60581b1461459f57505f928392509050565b506001929050565b5f6124c3835f845f60405180602001604052805f8152506146c3565b5f5f5f600590505f602185516145d991906150ea565b90505f5b81831015614668575f86846145f181615bf0565b95508151811061460357614603615081565b60209101015160f81c607f8116831b969096179590508284146080821014158061463557508015801561463557508115155b1561465557866040516373bf005160e01b81526004016109189190615c08565b506146616007826150d7565b90506145dd565b505f85828151811061467c5761467c615081565b016020015160f81c905060028110806146955750603a81115b156146b557856040516373bf005160e01b81526004016109189190615c08565b9395602090941b9450505050565b5f60605f83515f146146d65760516146d8565b5f5b90506147146005607f60991b0188888885898e60405160200161470096959493929190615c1a565b604051602081830303815290604052614723565b92509250509550959350505050565b5f60605f5f856001600160a01b0316856040516147409190615c7b565b5f60405180830381855af49150503d805f8114614778576040519150601f19603f3d011682016040523d82523d5f602084013e61477d565b606091505b5091509150811580614790575060808151105b156147b457600160ff1b60405180602001604052805f815250935093505050611646565b6020810151604082015160608301516080840151929650909186156147ee57505060408051602081019091525f8152935061164692505050565b81606014158061480a57506080845161480791906150ea565b81115b8061482057508015801590614820575060518314155b1561485157614834600160ff1b6001615c91565b60405180602001604052805f815250965096505050505050611646565b5050506080019150509250929050565b6040518060c00160405280606081526020015f6001600160a01b031681526020015f6001600160401b031681526020015f64ffffffffff16815260200160608152602001606081525090565b5f5f83601f8401126148bd575f5ffd5b5081356001600160401b038111156148d3575f5ffd5b602083019150836020828501011115611646575f5ffd5b5f6101a0828403121561159d575f5ffd5b5f5f5f6040848603121561490d575f5ffd5b83356001600160401b03811115614922575f5ffd5b61492e868287016148ad565b90945092505060208401356001600160401b0381111561494c575f5ffd5b614958868287016148ea565b9150509250925092565b5f610160828403121561159d575f5ffd5b5f5f5f6101808486031215614986575f5ffd5b6149908585614962565b92506101608401356001600160401b038111156149ab575f5ffd5b6149b7868287016148ad565b9497909650939450505050565b5f5f602083850312156149d5575f5ffd5b82356001600160401b038111156149ea575f5ffd5b8301601f810185136149fa575f5ffd5b80356001600160401b03811115614a0f575f5ffd5b8560208260051b8401011115614a23575f5ffd5b6020919091019590945092505050565b602080825282518282018190525f918401906040840190835b81811015614a6a578351835260209384019390920191600101614a4c565b509095945050505050565b5f5f5f60408486031215614a87575f5ffd5b83356001600160401b03811115614a9c575f5ffd5b614aa8868287016148ad565b90945092505060208401356001600160401b03811115614ac6575f5ffd5b840160a08187031215614ad7575f5ffd5b809150509250925092565b5f5f60208385031215614af3575f5ffd5b82356001600160401b03811115614b08575f5ffd5b614b14858286016148ad565b90969095509350505050565b634e487b7160e01b5f52602160045260245ffd5b60058110610f6557634e487b7160e01b5f52602160045260245ffd5b60208101614b5d83614b34565b91905290565b5f5f5f5f60608587031215614b76575f5ffd5b8435935060208501356001600160401b03811115614b92575f5ffd5b614b9e878288016148ad565b90945092505060408501356001600160401b03811115614bbc575f5ffd5b614bc8878288016148ea565b91505092959194509250565b80356001600160a01b038116811461183b575f5ffd5b5f5f5f60408486031215614bfc575f5ffd5b83356001600160401b03811115614c11575f5ffd5b614c1d868287016148ad565b9094509250614c30905060208501614bd4565b90509250925092565b60608101614c4685614b34565b93815264ffffffffff92909216602083015260ff1660409091015290565b5f60208284031215614c74575f5ffd5b5035919050565b5f81518084528060208401602086015e5f602082860101526020601f19601f83011685010191505092915050565b614cb287614b34565b8681526001600160a01b03861660208201526001600160601b038516604082015260c0606082018190525f90614cea90830186614c7b565b6001600160401b0394851660808401529290931660a09091015295945050505050565b5f60208284031215614d1d575f5ffd5b6108ba82614bd4565b803560ff8116811461183b575f5ffd5b5f5f5f5f5f5f5f60a0888a031215614d4c575f5ffd5b8735965060208801356001600160401b03811115614d68575f5ffd5b614d748a828b016148ad565b9097509550614d87905060408901614d26565b9350614d9560608901614d26565b925060808801356001600160401b03811115614daf575f5ffd5b614dbb8a828b016148ad565b989b979a50959850939692959293505050565b828152604060208201525f610c4d6040830184614c7b565b6001600160401b0381168114610f65575f5ffd5b803561183b81614de6565b803564ffffffffff8116811461183b575f5ffd5b5f5f60408385031215614e2a575f5ffd5b8235614e3581614de6565b9150614e4360208401614e05565b90509250929050565b5f6101608284031215614e5d575f5ffd5b6108ba8383614962565b5f5f5f60408486031215614e79575f5ffd5b83356001600160401b03811115614e8e575f5ffd5b614e9a868287016148ad565b9094509250614c30905060208501614e05565b634e487b7160e01b5f52601160045260245ffd5b5f6001600160401b0382166001600160401b038103614ee257614ee2614ead565b60010192915050565b634e487b7160e01b5f52604160045260245ffd5b60405161016081016001600160401b0381118282101715614f2257614f22614eeb565b60405290565b604051601f8201601f191681016001600160401b0381118282101715614f5057614f50614eeb565b604052919050565b803561ffff8116811461183b575f5ffd5b803563ffffffff8116811461183b575f5ffd5b6001600160601b0381168114610f65575f5ffd5b803561183b81614f7c565b5f610160828403128015614fad575f5ffd5b50614fb6614eff565b614fbf83614dfa565b8152614fcd60208401614bd4565b6020820152614fde60408401614f58565b6040820152614fef60608401614f69565b606082015261500060808401614e05565b608082015261501160a08401614e05565b60a082015261502260c08401614bd4565b60c082015261503360e08401614f90565b60e08201526150456101008401614f90565b6101008201526101208381013590820152610140928301359281019290925250919050565b8082028115828204841417610b2657610b26614ead565b634e487b7160e01b5f52603260045260245ffd5b5f5f8335601e198436030181126150aa575f5ffd5b8301803591506001600160401b038211156150c3575f5ffd5b602001915036819003821315611646575f5ffd5b80820180821115610b2657610b26614ead565b81810381811115610b2657610b26614ead565b64ffffffffff8181168382160190811115610b2657610b26614ead565b6001600160401b03851681526080810161513385614b34565b84602083015260ff8416604083015264ffffffffff8316606083015295945050505050565b61016081016151778261516a85614dfa565b6001600160401b03169052565b61518360208401614bd4565b6001600160a01b0316602083015261519d60408401614f58565b61ffff1660408301526151b260608401614f69565b63ffffffff1660608301526151c960808401614e05565b64ffffffffff1660808301526151e160a08401614e05565b64ffffffffff1660a08301526151f960c08401614bd4565b6001600160a01b031660c083015261521360e08401614f90565b6001600160601b031660e083015261522e6101008401614f90565b6001600160601b0316610100830152610120838101359083015261014092830135929091019190915290565b5f6020828403121561526a575f5ffd5b5051919050565b5f60208284031215615281575f5ffd5b8151600681106108ba575f5ffd5b5f6020828403121561529f575f5ffd5b6108ba82614e05565b6001600160401b038181168382160190811115610b2657610b26614ead565b81835281816020850137505f828201602090810191909152601f909101601f19169091010190565b6001600160401b0384168152604060208201525f612daf6040830184866152c7565b5f5f60408385031215615322575f5ffd5b825161532d81614f7c565b602084015190925061533e81614f7c565b809150509250929050565b8035801515811461183b575f5ffd5b80356001600160501b038116811461183b575f5ffd5b5f5f8335601e19843603018112615383575f5ffd5b83016020810192503590506001600160401b038111156153a1575f5ffd5b803603821315611646575f5ffd5b6153c3826153bc83614d26565b60ff169052565b5f6153d060208301615349565b151560208401526153e360408301614f69565b63ffffffff1660408401526153fa60608301614f69565b63ffffffff16606084015261541160808301614f69565b63ffffffff16608084015261542860a08301614f69565b63ffffffff1660a084015261543f60c08301614f69565b63ffffffff1660c084015261545660e08301615358565b6001600160501b031660e08401526154716101008301615358565b6001600160501b031661010084015261548d6101208301614dfa565b6001600160401b03166101208401526154a96101408301615358565b6001600160501b03166101408401526154c56101608301615358565b6001600160501b03166101608401526154e261018083018361536e565b6101a0610180860152612daf6101a0860182846152c7565b604081525f61550d6040830185876152c7565b828103602084015261307681856153af565b6001600160401b0386168152608060208201525f6155416080830186886152c7565b6001600160601b03851660408401528281036060840152611dfc81856153af565b5f60208284031215615572575f5ffd5b6108ba82614f58565b818382375f9101908152919050565b81516001600160401b03168152610160810160208301516155b660208401826001600160a01b03169052565b5060408301516155cc604084018261ffff169052565b5060608301516155e4606084018263ffffffff169052565b5060808301516155fd608084018264ffffffffff169052565b5060a083015161561660a084018264ffffffffff169052565b5060c083015161563160c08401826001600160a01b03169052565b5060e083015161564c60e08401826001600160601b03169052565b506101008301516156696101008401826001600160601b03169052565b5061012083015161012083015261014083015161014083015292915050565b5f60208284031215615698575f5ffd5b81356108ba81614de6565b5f602082840312156156b3575f5ffd5b6108ba82614d26565b5f5f8335601e198436030181126156d1575f5ffd5b8301803591506001600160401b038211156156ea575f5ffd5b6020019150600581901b3603821315611646575f5ffd5b5f5f6001600160401b0384111561571a5761571a614eeb565b50601f8301601f191660200161572f81614f28565b915050828152838383011115615743575f5ffd5b828260208301375f602084830101529392505050565b5f6001600160401b0383111561577157615771614eeb565b8260051b61578160208201614f28565b84815290830190602081019036831115615799575f5ffd5b845b838110156144685780356001600160401b038111156157b8575f5ffd5b860136601f8201126157c8575f5ffd5b6157d736823560208401615701565b8452506020928301920161579b565b828152604081016157f683614b34565b8260208301529392505050565b6001600160a01b038816815260c0602082018190525f90615827908301888a6152c7565b82810360408401526158398188614c7b565b90506001600160401b03861660608401526001600160401b038516608084015282810360a084015261586b81856153af565b9a9950505050505050505050565b5f60208284031215615889575f5ffd5b81516108ba81614de6565b5f5f604083850312156158a5575f5ffd5b50508035926020909101359150565b5f602082840312156158c4575f5ffd5b81516108ba81614f7c565b602081525f8251604060208401526158ea6060840182614c7b565b602094909401516001600160a01b0316604093909301929092525090919050565b602081525f825160c0602084015261592660e0840182614c7b565b905060018060a01b0360208501511660408401526001600160401b03604085015116606084015264ffffffffff60608501511660808401526080840151601f198483030160a085015281815180845260208401915060208160051b8501016020840193505f5b828110156159bd57601f198683030184526159a8828651614c7b565b6020958601959490940193915060010161598c565b5060a0880151878203601f190160c08901529450611dfc8186614c7b565b8051602080830151919081101561159d575f1960209190910360031b1b16919050565b6001600160401b0385168152608060208201525f615a1f6080830186614c7b565b90506001600160401b038416604083015264ffffffffff8316606083015295945050505050565b5f63ffffffff821680615a5b57615a5b614ead565b5f190192915050565b5f63ffffffff821663ffffffff8103614ee257614ee2614ead565b5f5f5f60608486031215615a91575f5ffd5b83356001600160401b03811115615aa6575f5ffd5b8401601f81018613615ab6575f5ffd5b615ac586823560208401615701565b9350506020840135615ad681614de6565b91506040840135614ad781614de6565b6001600160401b0385168152608060208201525f615b076080830186614c7b565b6001600160401b039485166040840152929093166060909101529392505050565b634e487b7160e01b5f52601260045260245ffd5b5f82615b4a57615b4a615b28565b500690565b5f82615b5d57615b5d615b28565b500490565b61ffff871681526001600160401b038616602082015264ffffffffff8516604082015261010060608201525f615b9c610100830186614c7b565b8281036080840152615bae8186614c7b565b845163ffffffff1660a0850152602085015164ffffffffff1660c08501526040909401516001600160a01b031660e09093019290925250909695505050505050565b5f60018201615c0157615c01614ead565b5060010190565b602081525f6108ba6020830184614c7b565b6001600160401b03871681528560208201526001600160401b03851660408201526001600160401b038416606082015260c060808201525f615c5f60c0830185614c7b565b90506001600160401b03831660a0830152979650505050505050565b5f82518060208501845e5f920191825250919050565b8082018281125f831280158216821582161715615cb057615cb0614ead565b50509291505056fed7c957d1532cfc1496df7c81484b4092b6860150d12bcaf7d84bbadd512cf5c1",
 }
 
 // EstuaryPinning is an auto generated Go binding around an Ethereum contract.
@@ -98,9 +115,9 @@ func (c *EstuaryPinning) Instance(backend bind.ContractBackend, addr common.Addr
 // PackConstructor is the Go binding used to pack the parameters required for
 // contract deployment.
 //
-// Solidity: constructor(address provider_, (uint64,uint64,uint40,uint40,uint40,uint40,uint32) c) returns()
-func (estuaryPinning *EstuaryPinning) PackConstructor(provider_ common.Address, c PinningConfig) []byte {
-	enc, err := estuaryPinning.abi.Pack("", provider_, c)
+// Solidity: constructor(address provider_, (uint64,uint64,uint40,uint40,uint40,uint40,uint32) c, address perpetualStorage_) returns()
+func (estuaryPinning *EstuaryPinning) PackConstructor(provider_ common.Address, c PinningConfig, perpetualStorage_ common.Address) []byte {
+	enc, err := estuaryPinning.abi.Pack("", provider_, c, perpetualStorage_)
 	if err != nil {
 		panic(err)
 	}
@@ -247,6 +264,28 @@ func (estuaryPinning *EstuaryPinning) UnpackMAXORIGINSIZE(data []byte) (*big.Int
 	return out0, nil
 }
 
+// PackAbandonDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5edaeb77.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function abandonDeals(bytes32 requestId) returns()
+func (estuaryPinning *EstuaryPinning) PackAbandonDeals(requestId [32]byte) []byte {
+	enc, err := estuaryPinning.abi.Pack("abandonDeals", requestId)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackAbandonDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5edaeb77.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function abandonDeals(bytes32 requestId) returns()
+func (estuaryPinning *EstuaryPinning) TryPackAbandonDeals(requestId [32]byte) ([]byte, error) {
+	return estuaryPinning.abi.Pack("abandonDeals", requestId)
+}
+
 // PackCancelRequest is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x0c2fa1d8.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -313,6 +352,58 @@ func (estuaryPinning *EstuaryPinning) UnpackCidHashOf(data []byte) (CidHashOfOut
 	return *outstruct, nil
 }
 
+// PackDealsOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6dbe64b8.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function dealsOf(bytes32 requestId) view returns(uint8 state, address client, uint96 value, bytes pieceCid, uint64 paddedSize, uint64 carSize)
+func (estuaryPinning *EstuaryPinning) PackDealsOf(requestId [32]byte) []byte {
+	enc, err := estuaryPinning.abi.Pack("dealsOf", requestId)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackDealsOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6dbe64b8.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function dealsOf(bytes32 requestId) view returns(uint8 state, address client, uint96 value, bytes pieceCid, uint64 paddedSize, uint64 carSize)
+func (estuaryPinning *EstuaryPinning) TryPackDealsOf(requestId [32]byte) ([]byte, error) {
+	return estuaryPinning.abi.Pack("dealsOf", requestId)
+}
+
+// DealsOfOutput serves as a container for the return parameters of contract
+// method DealsOf.
+type DealsOfOutput struct {
+	State      uint8
+	Client     common.Address
+	Value      *big.Int
+	PieceCid   []byte
+	PaddedSize uint64
+	CarSize    uint64
+}
+
+// UnpackDealsOf is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x6dbe64b8.
+//
+// Solidity: function dealsOf(bytes32 requestId) view returns(uint8 state, address client, uint96 value, bytes pieceCid, uint64 paddedSize, uint64 carSize)
+func (estuaryPinning *EstuaryPinning) UnpackDealsOf(data []byte) (DealsOfOutput, error) {
+	out, err := estuaryPinning.abi.Unpack("dealsOf", data)
+	outstruct := new(DealsOfOutput)
+	if err != nil {
+		return *outstruct, err
+	}
+	outstruct.State = *abi.ConvertType(out[0], new(uint8)).(*uint8)
+	outstruct.Client = *abi.ConvertType(out[1], new(common.Address)).(*common.Address)
+	outstruct.Value = abi.ConvertType(out[2], new(big.Int)).(*big.Int)
+	outstruct.PieceCid = *abi.ConvertType(out[3], new([]byte)).(*[]byte)
+	outstruct.PaddedSize = *abi.ConvertType(out[4], new(uint64)).(*uint64)
+	outstruct.CarSize = *abi.ConvertType(out[5], new(uint64)).(*uint64)
+	return *outstruct, nil
+}
+
 // PackDefaultMaxBytes is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x910da3da.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -376,6 +467,41 @@ func (estuaryPinning *EstuaryPinning) TryPackDefaultTerm() ([]byte, error) {
 // Solidity: function defaultTerm() view returns(uint40)
 func (estuaryPinning *EstuaryPinning) UnpackDefaultTerm(data []byte) (*big.Int, error) {
 	out, err := estuaryPinning.abi.Unpack("defaultTerm", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackEscrowCreditOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6ddd1e8f.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function escrowCreditOf(address account) view returns(uint256)
+func (estuaryPinning *EstuaryPinning) PackEscrowCreditOf(account common.Address) []byte {
+	enc, err := estuaryPinning.abi.Pack("escrowCreditOf", account)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackEscrowCreditOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6ddd1e8f.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function escrowCreditOf(address account) view returns(uint256)
+func (estuaryPinning *EstuaryPinning) TryPackEscrowCreditOf(account common.Address) ([]byte, error) {
+	return estuaryPinning.abi.Pack("escrowCreditOf", account)
+}
+
+// UnpackEscrowCreditOf is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x6ddd1e8f.
+//
+// Solidity: function escrowCreditOf(address account) view returns(uint256)
+func (estuaryPinning *EstuaryPinning) UnpackEscrowCreditOf(data []byte) (*big.Int, error) {
+	out, err := estuaryPinning.abi.Unpack("escrowCreditOf", data)
 	if err != nil {
 		return new(big.Int), err
 	}
@@ -468,6 +594,41 @@ func (estuaryPinning *EstuaryPinning) TryPackExtend0(cid []byte, expiry *big.Int
 // Solidity: function extend(bytes cid, uint40 expiry) payable returns(bytes32)
 func (estuaryPinning *EstuaryPinning) UnpackExtend0(data []byte) ([32]byte, error) {
 	out, err := estuaryPinning.abi.Unpack("extend0", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
+// PackMakeDealsForCid is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x08dc835c.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function makeDealsForCid(bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) payable returns(bytes32)
+func (estuaryPinning *EstuaryPinning) PackMakeDealsForCid(cid []byte, terms DealTerms) []byte {
+	enc, err := estuaryPinning.abi.Pack("makeDealsForCid", cid, terms)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackMakeDealsForCid is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x08dc835c.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function makeDealsForCid(bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) payable returns(bytes32)
+func (estuaryPinning *EstuaryPinning) TryPackMakeDealsForCid(cid []byte, terms DealTerms) ([]byte, error) {
+	return estuaryPinning.abi.Pack("makeDealsForCid", cid, terms)
+}
+
+// UnpackMakeDealsForCid is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x08dc835c.
+//
+// Solidity: function makeDealsForCid(bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) payable returns(bytes32)
+func (estuaryPinning *EstuaryPinning) UnpackMakeDealsForCid(data []byte) ([32]byte, error) {
+	out, err := estuaryPinning.abi.Unpack("makeDealsForCid", data)
 	if err != nil {
 		return *new([32]byte), err
 	}
@@ -635,6 +796,76 @@ func (estuaryPinning *EstuaryPinning) PackOnOracleResult(requestId [32]byte, con
 // Solidity: function onOracleResult(bytes32 requestId, bytes context, uint8 outcome, uint8 reason, bytes result) returns()
 func (estuaryPinning *EstuaryPinning) TryPackOnOracleResult(requestId [32]byte, context []byte, outcome uint8, reason uint8, result []byte) ([]byte, error) {
 	return estuaryPinning.abi.Pack("onOracleResult", requestId, context, outcome, reason, result)
+}
+
+// PackOpenDeal is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x219450eb.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function openDeal(bytes32 requestId, bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) returns(uint64)
+func (estuaryPinning *EstuaryPinning) PackOpenDeal(requestId [32]byte, cid []byte, terms DealTerms) []byte {
+	enc, err := estuaryPinning.abi.Pack("openDeal", requestId, cid, terms)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackOpenDeal is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x219450eb.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function openDeal(bytes32 requestId, bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) returns(uint64)
+func (estuaryPinning *EstuaryPinning) TryPackOpenDeal(requestId [32]byte, cid []byte, terms DealTerms) ([]byte, error) {
+	return estuaryPinning.abi.Pack("openDeal", requestId, cid, terms)
+}
+
+// UnpackOpenDeal is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x219450eb.
+//
+// Solidity: function openDeal(bytes32 requestId, bytes cid, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms) returns(uint64)
+func (estuaryPinning *EstuaryPinning) UnpackOpenDeal(data []byte) (uint64, error) {
+	out, err := estuaryPinning.abi.Unpack("openDeal", data)
+	if err != nil {
+		return *new(uint64), err
+	}
+	out0 := *abi.ConvertType(out[0], new(uint64)).(*uint64)
+	return out0, nil
+}
+
+// PackPerpetualStorage is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5294af7e.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function perpetualStorage() view returns(address)
+func (estuaryPinning *EstuaryPinning) PackPerpetualStorage() []byte {
+	enc, err := estuaryPinning.abi.Pack("perpetualStorage")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackPerpetualStorage is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5294af7e.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function perpetualStorage() view returns(address)
+func (estuaryPinning *EstuaryPinning) TryPackPerpetualStorage() ([]byte, error) {
+	return estuaryPinning.abi.Pack("perpetualStorage")
+}
+
+// UnpackPerpetualStorage is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x5294af7e.
+//
+// Solidity: function perpetualStorage() view returns(address)
+func (estuaryPinning *EstuaryPinning) UnpackPerpetualStorage(data []byte) (common.Address, error) {
+	out, err := estuaryPinning.abi.Unpack("perpetualStorage", data)
+	if err != nil {
+		return *new(common.Address), err
+	}
+	out0 := *abi.ConvertType(out[0], new(common.Address)).(*common.Address)
+	return out0, nil
 }
 
 // PackPinBatch is the Go binding used to pack the parameters required for calling
@@ -812,6 +1043,41 @@ func (estuaryPinning *EstuaryPinning) UnpackProvider(data []byte) (common.Addres
 	return out0, nil
 }
 
+// PackQuoteDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xad5fd2e6.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function quoteDeals() view returns(uint96 fee)
+func (estuaryPinning *EstuaryPinning) PackQuoteDeals() []byte {
+	enc, err := estuaryPinning.abi.Pack("quoteDeals")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackQuoteDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xad5fd2e6.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function quoteDeals() view returns(uint96 fee)
+func (estuaryPinning *EstuaryPinning) TryPackQuoteDeals() ([]byte, error) {
+	return estuaryPinning.abi.Pack("quoteDeals")
+}
+
+// UnpackQuoteDeals is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xad5fd2e6.
+//
+// Solidity: function quoteDeals() view returns(uint96 fee)
+func (estuaryPinning *EstuaryPinning) UnpackQuoteDeals(data []byte) (*big.Int, error) {
+	out, err := estuaryPinning.abi.Unpack("quoteDeals", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
 // PackQuotePin is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x3b3efd26.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -977,6 +1243,28 @@ func (estuaryPinning *EstuaryPinning) UnpackRequestTerm(data []byte) (*big.Int, 
 	}
 	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
 	return out0, nil
+}
+
+// PackSettleDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd2980f2e.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function settleDeals((uint64,address,uint16,uint32,uint40,uint40,address,uint96,uint96,bytes32,bytes32) terms) returns()
+func (estuaryPinning *EstuaryPinning) PackSettleDeals(terms Terms) []byte {
+	enc, err := estuaryPinning.abi.Pack("settleDeals", terms)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSettleDeals is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd2980f2e.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function settleDeals((uint64,address,uint16,uint32,uint40,uint40,address,uint96,uint96,bytes32,bytes32) terms) returns()
+func (estuaryPinning *EstuaryPinning) TryPackSettleDeals(terms Terms) ([]byte, error) {
+	return estuaryPinning.abi.Pack("settleDeals", terms)
 }
 
 // PackSettleRequest is the Go binding used to pack the parameters required for calling
@@ -1150,6 +1438,280 @@ func (estuaryPinning *EstuaryPinning) UnpackUnpin(data []byte) ([32]byte, error)
 	}
 	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
 	return out0, nil
+}
+
+// PackWithdrawEscrow is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xf4b0901f.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function withdrawEscrow(address to) returns(uint256)
+func (estuaryPinning *EstuaryPinning) PackWithdrawEscrow(to common.Address) []byte {
+	enc, err := estuaryPinning.abi.Pack("withdrawEscrow", to)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackWithdrawEscrow is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xf4b0901f.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function withdrawEscrow(address to) returns(uint256)
+func (estuaryPinning *EstuaryPinning) TryPackWithdrawEscrow(to common.Address) ([]byte, error) {
+	return estuaryPinning.abi.Pack("withdrawEscrow", to)
+}
+
+// UnpackWithdrawEscrow is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xf4b0901f.
+//
+// Solidity: function withdrawEscrow(address to) returns(uint256)
+func (estuaryPinning *EstuaryPinning) UnpackWithdrawEscrow(data []byte) (*big.Int, error) {
+	out, err := estuaryPinning.abi.Unpack("withdrawEscrow", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// EstuaryPinningDealOpened represents a DealOpened event raised by the EstuaryPinning contract.
+type EstuaryPinningDealOpened struct {
+	RequestId [32]byte
+	DealId    uint64
+	Client    common.Address
+	Seq       uint64
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const EstuaryPinningDealOpenedEventName = "DealOpened"
+
+// ContractEventName returns the user-defined event name.
+func (EstuaryPinningDealOpened) ContractEventName() string {
+	return EstuaryPinningDealOpenedEventName
+}
+
+// UnpackDealOpenedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event DealOpened(bytes32 indexed requestId, uint64 indexed dealId, address indexed client, uint64 seq)
+func (estuaryPinning *EstuaryPinning) UnpackDealOpenedEvent(log *types.Log) (*EstuaryPinningDealOpened, error) {
+	event := "DealOpened"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != estuaryPinning.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(EstuaryPinningDealOpened)
+	if len(log.Data) > 0 {
+		if err := estuaryPinning.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range estuaryPinning.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// EstuaryPinningDealsPrepared represents a DealsPrepared event raised by the EstuaryPinning contract.
+type EstuaryPinningDealsPrepared struct {
+	RequestId  [32]byte
+	Seq        uint64
+	PieceCid   []byte
+	PaddedSize uint64
+	CarSize    uint64
+	Raw        *types.Log // Blockchain specific contextual infos
+}
+
+const EstuaryPinningDealsPreparedEventName = "DealsPrepared"
+
+// ContractEventName returns the user-defined event name.
+func (EstuaryPinningDealsPrepared) ContractEventName() string {
+	return EstuaryPinningDealsPreparedEventName
+}
+
+// UnpackDealsPreparedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event DealsPrepared(bytes32 indexed requestId, uint64 seq, bytes pieceCid, uint64 paddedSize, uint64 carSize)
+func (estuaryPinning *EstuaryPinning) UnpackDealsPreparedEvent(log *types.Log) (*EstuaryPinningDealsPrepared, error) {
+	event := "DealsPrepared"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != estuaryPinning.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(EstuaryPinningDealsPrepared)
+	if len(log.Data) > 0 {
+		if err := estuaryPinning.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range estuaryPinning.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// EstuaryPinningDealsRefunded represents a DealsRefunded event raised by the EstuaryPinning contract.
+type EstuaryPinningDealsRefunded struct {
+	RequestId [32]byte
+	Client    common.Address
+	Seq       uint64
+	Amount    *big.Int
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const EstuaryPinningDealsRefundedEventName = "DealsRefunded"
+
+// ContractEventName returns the user-defined event name.
+func (EstuaryPinningDealsRefunded) ContractEventName() string {
+	return EstuaryPinningDealsRefundedEventName
+}
+
+// UnpackDealsRefundedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event DealsRefunded(bytes32 indexed requestId, address indexed client, uint64 seq, uint96 amount)
+func (estuaryPinning *EstuaryPinning) UnpackDealsRefundedEvent(log *types.Log) (*EstuaryPinningDealsRefunded, error) {
+	event := "DealsRefunded"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != estuaryPinning.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(EstuaryPinningDealsRefunded)
+	if len(log.Data) > 0 {
+		if err := estuaryPinning.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range estuaryPinning.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// EstuaryPinningDealsRequested represents a DealsRequested event raised by the EstuaryPinning contract.
+type EstuaryPinningDealsRequested struct {
+	RequestId [32]byte
+	CidHash   [32]byte
+	Client    common.Address
+	Seq       uint64
+	Cid       []byte
+	Value     *big.Int
+	Terms     DealTerms
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const EstuaryPinningDealsRequestedEventName = "DealsRequested"
+
+// ContractEventName returns the user-defined event name.
+func (EstuaryPinningDealsRequested) ContractEventName() string {
+	return EstuaryPinningDealsRequestedEventName
+}
+
+// UnpackDealsRequestedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event DealsRequested(bytes32 indexed requestId, bytes32 indexed cidHash, address indexed client, uint64 seq, bytes cid, uint96 value, (uint8,bool,uint32,uint32,uint32,uint32,uint32,uint80,uint80,uint64,uint80,uint80,string) terms)
+func (estuaryPinning *EstuaryPinning) UnpackDealsRequestedEvent(log *types.Log) (*EstuaryPinningDealsRequested, error) {
+	event := "DealsRequested"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != estuaryPinning.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(EstuaryPinningDealsRequested)
+	if len(log.Data) > 0 {
+		if err := estuaryPinning.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range estuaryPinning.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// EstuaryPinningEscrowWithdrawn represents a EscrowWithdrawn event raised by the EstuaryPinning contract.
+type EstuaryPinningEscrowWithdrawn struct {
+	Account common.Address
+	Seq     uint64
+	To      common.Address
+	Amount  *big.Int
+	Raw     *types.Log // Blockchain specific contextual infos
+}
+
+const EstuaryPinningEscrowWithdrawnEventName = "EscrowWithdrawn"
+
+// ContractEventName returns the user-defined event name.
+func (EstuaryPinningEscrowWithdrawn) ContractEventName() string {
+	return EstuaryPinningEscrowWithdrawnEventName
+}
+
+// UnpackEscrowWithdrawnEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event EscrowWithdrawn(address indexed account, uint64 seq, address to, uint256 amount)
+func (estuaryPinning *EstuaryPinning) UnpackEscrowWithdrawnEvent(log *types.Log) (*EstuaryPinningEscrowWithdrawn, error) {
+	event := "EscrowWithdrawn"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != estuaryPinning.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(EstuaryPinningEscrowWithdrawn)
+	if len(log.Data) > 0 {
+		if err := estuaryPinning.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range estuaryPinning.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
 }
 
 // EstuaryPinningPinRequested represents a PinRequested event raised by the EstuaryPinning contract.
@@ -1348,6 +1910,9 @@ func (estuaryPinning *EstuaryPinning) UnpackError(raw []byte) (any, error) {
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_NameTooLong"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackEstuaryPinningNameTooLongError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_NoDeals"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackEstuaryPinningNoDealsError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_NotExpired"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackEstuaryPinningNotExpiredError(raw[4:])
 	}
@@ -1372,6 +1937,18 @@ func (estuaryPinning *EstuaryPinning) UnpackError(raw []byte) (any, error) {
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_TooManyOrigins"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackEstuaryPinningTooManyOriginsError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_ValueTooLarge"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackEstuaryPinningValueTooLargeError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryPinning_WrongDealsState"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackEstuaryPinningWrongDealsStateError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryProvider_NothingToWithdraw"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackEstuaryProviderNothingToWithdrawError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryProvider_TransferFailed"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackEstuaryProviderTransferFailedError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["EstuaryProvider_Underpaid"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackEstuaryProviderUnderpaidError(raw[4:])
 	}
@@ -1380,6 +1957,12 @@ func (estuaryPinning *EstuaryPinning) UnpackError(raw []byte) (any, error) {
 	}
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["Oracle_ZeroProvider"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackOracleZeroProviderError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["PieceCid_BadCommitment"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackPieceCidBadCommitmentError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["PieceCid_Malformed"].ID.Bytes()[:4]) {
+		return estuaryPinning.UnpackPieceCidMalformedError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], estuaryPinning.abi.Errors["ReentrancyGuardReentrantCall"].ID.Bytes()[:4]) {
 		return estuaryPinning.UnpackReentrancyGuardReentrantCallError(raw[4:])
@@ -1749,6 +2332,29 @@ func (estuaryPinning *EstuaryPinning) UnpackEstuaryPinningNameTooLongError(raw [
 	return out, nil
 }
 
+// EstuaryPinningEstuaryPinningNoDeals represents a EstuaryPinning_NoDeals error raised by the EstuaryPinning contract.
+type EstuaryPinningEstuaryPinningNoDeals struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error EstuaryPinning_NoDeals()
+func EstuaryPinningEstuaryPinningNoDealsErrorID() common.Hash {
+	return common.HexToHash("0x5dec3e5f584c710d5fb2763a31e1f51710fa716e98a8f854f96c953d9dbb7952")
+}
+
+// UnpackEstuaryPinningNoDealsError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error EstuaryPinning_NoDeals()
+func (estuaryPinning *EstuaryPinning) UnpackEstuaryPinningNoDealsError(raw []byte) (*EstuaryPinningEstuaryPinningNoDeals, error) {
+	out := new(EstuaryPinningEstuaryPinningNoDeals)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "EstuaryPinning_NoDeals", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EstuaryPinningEstuaryPinningNotExpired represents a EstuaryPinning_NotExpired error raised by the EstuaryPinning contract.
 type EstuaryPinningEstuaryPinningNotExpired struct {
 	CidHash   [32]byte
@@ -1948,6 +2554,103 @@ func (estuaryPinning *EstuaryPinning) UnpackEstuaryPinningTooManyOriginsError(ra
 	return out, nil
 }
 
+// EstuaryPinningEstuaryPinningValueTooLarge represents a EstuaryPinning_ValueTooLarge error raised by the EstuaryPinning contract.
+type EstuaryPinningEstuaryPinningValueTooLarge struct {
+	Value *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error EstuaryPinning_ValueTooLarge(uint256 value)
+func EstuaryPinningEstuaryPinningValueTooLargeErrorID() common.Hash {
+	return common.HexToHash("0x4a39ada199b888d826273e08a3f9d7db1dc9f8f363716fc58f0a97ba2eb0b81f")
+}
+
+// UnpackEstuaryPinningValueTooLargeError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error EstuaryPinning_ValueTooLarge(uint256 value)
+func (estuaryPinning *EstuaryPinning) UnpackEstuaryPinningValueTooLargeError(raw []byte) (*EstuaryPinningEstuaryPinningValueTooLarge, error) {
+	out := new(EstuaryPinningEstuaryPinningValueTooLarge)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "EstuaryPinning_ValueTooLarge", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EstuaryPinningEstuaryPinningWrongDealsState represents a EstuaryPinning_WrongDealsState error raised by the EstuaryPinning contract.
+type EstuaryPinningEstuaryPinningWrongDealsState struct {
+	RequestId [32]byte
+	State     uint8
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error EstuaryPinning_WrongDealsState(bytes32 requestId, uint8 state)
+func EstuaryPinningEstuaryPinningWrongDealsStateErrorID() common.Hash {
+	return common.HexToHash("0x7aadfe569360cb993d7de3936d28e1126f802c1efa1d9ee1afe83bef1a327949")
+}
+
+// UnpackEstuaryPinningWrongDealsStateError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error EstuaryPinning_WrongDealsState(bytes32 requestId, uint8 state)
+func (estuaryPinning *EstuaryPinning) UnpackEstuaryPinningWrongDealsStateError(raw []byte) (*EstuaryPinningEstuaryPinningWrongDealsState, error) {
+	out := new(EstuaryPinningEstuaryPinningWrongDealsState)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "EstuaryPinning_WrongDealsState", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EstuaryPinningEstuaryProviderNothingToWithdraw represents a EstuaryProvider_NothingToWithdraw error raised by the EstuaryPinning contract.
+type EstuaryPinningEstuaryProviderNothingToWithdraw struct {
+	Account common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error EstuaryProvider_NothingToWithdraw(address account)
+func EstuaryPinningEstuaryProviderNothingToWithdrawErrorID() common.Hash {
+	return common.HexToHash("0x75d20dcec78f47fda1c209aeb3ab6d0285fd2da2c682a93bb80a6f0f09902d7a")
+}
+
+// UnpackEstuaryProviderNothingToWithdrawError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error EstuaryProvider_NothingToWithdraw(address account)
+func (estuaryPinning *EstuaryPinning) UnpackEstuaryProviderNothingToWithdrawError(raw []byte) (*EstuaryPinningEstuaryProviderNothingToWithdraw, error) {
+	out := new(EstuaryPinningEstuaryProviderNothingToWithdraw)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "EstuaryProvider_NothingToWithdraw", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EstuaryPinningEstuaryProviderTransferFailed represents a EstuaryProvider_TransferFailed error raised by the EstuaryPinning contract.
+type EstuaryPinningEstuaryProviderTransferFailed struct {
+	To common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error EstuaryProvider_TransferFailed(address to)
+func EstuaryPinningEstuaryProviderTransferFailedErrorID() common.Hash {
+	return common.HexToHash("0xcd9b499f12980db8bd981a640e7a673b01611f095939d721070b87eb649cbae4")
+}
+
+// UnpackEstuaryProviderTransferFailedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error EstuaryProvider_TransferFailed(address to)
+func (estuaryPinning *EstuaryPinning) UnpackEstuaryProviderTransferFailedError(raw []byte) (*EstuaryPinningEstuaryProviderTransferFailed, error) {
+	out := new(EstuaryPinningEstuaryProviderTransferFailed)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "EstuaryProvider_TransferFailed", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EstuaryPinningEstuaryProviderUnderpaid represents a EstuaryProvider_Underpaid error raised by the EstuaryPinning contract.
 type EstuaryPinningEstuaryProviderUnderpaid struct {
 	Sent   *big.Int
@@ -2015,6 +2718,54 @@ func EstuaryPinningOracleZeroProviderErrorID() common.Hash {
 func (estuaryPinning *EstuaryPinning) UnpackOracleZeroProviderError(raw []byte) (*EstuaryPinningOracleZeroProvider, error) {
 	out := new(EstuaryPinningOracleZeroProvider)
 	if err := estuaryPinning.abi.UnpackIntoInterface(out, "Oracle_ZeroProvider", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EstuaryPinningPieceCidBadCommitment represents a PieceCid_BadCommitment error raised by the EstuaryPinning contract.
+type EstuaryPinningPieceCidBadCommitment struct {
+	Commitment [32]byte
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error PieceCid_BadCommitment(bytes32 commitment)
+func EstuaryPinningPieceCidBadCommitmentErrorID() common.Hash {
+	return common.HexToHash("0x2c69eefd2f0a28a0f122d523d1c624473d7e4902cadaa9050d9d37ee4e96eb56")
+}
+
+// UnpackPieceCidBadCommitmentError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error PieceCid_BadCommitment(bytes32 commitment)
+func (estuaryPinning *EstuaryPinning) UnpackPieceCidBadCommitmentError(raw []byte) (*EstuaryPinningPieceCidBadCommitment, error) {
+	out := new(EstuaryPinningPieceCidBadCommitment)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "PieceCid_BadCommitment", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EstuaryPinningPieceCidMalformed represents a PieceCid_Malformed error raised by the EstuaryPinning contract.
+type EstuaryPinningPieceCidMalformed struct {
+	Cid []byte
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error PieceCid_Malformed(bytes cid)
+func EstuaryPinningPieceCidMalformedErrorID() common.Hash {
+	return common.HexToHash("0x73bf0051fe79610dc938248865f15f330ae11340500a8e7f3ee3731e18608db2")
+}
+
+// UnpackPieceCidMalformedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error PieceCid_Malformed(bytes cid)
+func (estuaryPinning *EstuaryPinning) UnpackPieceCidMalformedError(raw []byte) (*EstuaryPinningPieceCidMalformed, error) {
+	out := new(EstuaryPinningPieceCidMalformed)
+	if err := estuaryPinning.abi.UnpackIntoInterface(out, "PieceCid_Malformed", raw); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import { IDealDesk } from "../interfaces/IDealDesk.sol";
 import { CidHash, IEstuaryPinning, PinOptions } from "../interfaces/IEstuaryPinning.sol";
 import {
     Actions,
@@ -12,8 +13,10 @@ import {
     Terms,
     UnpinPayload
 } from "../interfaces/IExecutionProvider.sol";
+import { DealTerms, IPerpetualStorage } from "../interfaces/IPerpetualStorage.sol";
 import { Oracle } from "../oracle/Oracle.sol";
 import { Cids } from "./Cids.sol";
+import { DealDesk } from "./DealDesk.sol";
 import { Pin, PinBook, Pins } from "./PinBook.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
@@ -29,11 +32,12 @@ struct PinningConfig {
 }
 
 /// @title EstuaryPinning
-/// @notice See IEstuaryPinning. This contract holds no money: what is sent goes to the provider with the request, and what
-/// comes back is the requester's credit there (`withdraw` at the provider).
+/// @notice See IEstuaryPinning and IDealDesk. For pins this contract holds no money: what is sent goes to the provider with the
+/// request, and what comes back is the requester's credit there (`withdraw` at the provider). For deals it holds what will
+/// fund them until they are opened.
 /// @dev The context of a pin's request is two words: the CID's hash, and requester | expiry | seq. `seq` orders requests:
 /// an answer counts only when its seq is not below the `since` of the pin, which a new request and an unpin raise.
-contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
+contract EstuaryPinning is IEstuaryPinning, DealDesk, ReentrancyGuardTransient {
     using PinBook for PinBook.Book;
 
     uint256 public constant MAX_ORIGINS = 5;
@@ -63,7 +67,11 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         uint48 seq;
     }
 
-    constructor(IExecutionProvider provider_, PinningConfig memory c) Oracle(provider_) {
+    /// @param perpetualStorage_ where deals are opened; 0 = none are offered
+    constructor(IExecutionProvider provider_, PinningConfig memory c, IPerpetualStorage perpetualStorage_)
+        Oracle(provider_)
+        DealDesk(perpetualStorage_)
+    {
         if (c.defaultMaxBytes == 0 || c.defaultMaxBytes > c.mostMaxBytes) {
             revert EstuaryPinning_ConfigOutOfRange("defaultMaxBytes");
         }
@@ -185,7 +193,48 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
         emit PinStatusChanged(cidHash, requester, bytes32(0), nextSeq++, status, reason, expiry);
     }
 
+    // ------------------------------------------------------------------ deals
+
+    /// @inheritdoc IDealDesk
+    function makeDealsForCid(bytes calldata cid, DealTerms calldata terms)
+        external
+        payable
+        nonReentrant
+        returns (bytes32)
+    {
+        return _makeDeals(cid, terms, defaultMaxBytes, _options(pinCallbackGas), nextSeq++);
+    }
+
+    /// @inheritdoc IDealDesk
+    function openDeal(bytes32 requestId, bytes calldata cid, DealTerms calldata terms)
+        external
+        nonReentrant
+        returns (uint64)
+    {
+        return _openDeal(requestId, cid, terms, nextSeq++);
+    }
+
+    /// @inheritdoc IDealDesk
+    function settleDeals(Terms calldata terms) external nonReentrant {
+        _settleDeals(terms, nextSeq++);
+    }
+
+    /// @inheritdoc IDealDesk
+    function abandonDeals(bytes32 requestId) external nonReentrant {
+        _abandonDeals(requestId, nextSeq++);
+    }
+
+    /// @inheritdoc IDealDesk
+    function withdrawEscrow(address to) external nonReentrant returns (uint256) {
+        return _withdrawEscrow(to, nextSeq++);
+    }
+
     // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IDealDesk
+    function quoteDeals() external view returns (uint96 fee) {
+        (fee,) = _quote(Actions.PREPARE, defaultMaxBytes, 0, pinCallbackGas);
+    }
 
     /// @inheritdoc IEstuaryPinning
     function quotePin() public view returns (uint96 fee, uint96 attemptFee) {
@@ -303,10 +352,12 @@ contract EstuaryPinning is IEstuaryPinning, Oracle, ReentrancyGuardTransient {
     }
 
     /// @dev Answers to requests older than the pin's `since` change nothing.
-    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata)
+    /// The context of a pin is two words, that of an order of deals one.
+    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8 reason, bytes calldata result)
         internal
         override
     {
+        if (context.length == 32) return _prepared(requestId, outcome, result, nextSeq++);
         (CidHash cidHash, uint256 word) = abi.decode(context, (CidHash, uint256));
         address requester = address(uint160(word >> 96));
         Pin old = _book.get(cidHash, requester);

@@ -8,10 +8,6 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/lotus/chain/types"
-<<<<<<< HEAD
-=======
-	"pgregory.net/rapid"
->>>>>>> fvmlib
 
 	"github.com/tidegate/tidegate/devnet/chain"
 )
@@ -34,28 +30,6 @@ func TestSkippedEpochsAreThoseThatCronRan(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
-=======
-func TestSkippedEpochsAnyHistory(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		steps := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 4).Draw(r, "null rounds")
-		var keys []types.TipSetKey
-		for _, every := range []bool{false, true} {
-			n := start(t, func(c *chain.Config) { c.EveryEpoch = every })
-			for _, epochs := range steps {
-				if _, err := n.NullRounds(n.ctx, epochs); err != nil {
-					r.Fatal(err)
-				}
-			}
-			keys = append(keys, n.Head().Key())
-		}
-		if keys[0] != keys[1] {
-			r.Fatalf("after %v null rounds: %s with skipping, %s without", steps, keys[0], keys[1])
-		}
-	})
-}
-
->>>>>>> fvmlib
 // clockwork sends a message at each of its epochs.
 type clockwork struct {
 	n      *net

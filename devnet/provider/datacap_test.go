@@ -4,22 +4,16 @@ import (
 	"bytes"
 	"testing"
 
-<<<<<<< HEAD
 	"github.com/filecoin-project/go-address"
-=======
->>>>>>> fvmlib
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	datacap18 "github.com/filecoin-project/go-state-types/builtin/v18/datacap"
 	verifreg18 "github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
 	"github.com/filecoin-project/go-state-types/exitcode"
-<<<<<<< HEAD
 	"github.com/filecoin-project/lotus/api"
 	"github.com/filecoin-project/lotus/chain/actors/builtin/verifreg"
 	"github.com/filecoin-project/lotus/chain/types"
-=======
->>>>>>> fvmlib
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/provider"
@@ -65,10 +59,7 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	client := n.client()
 	m := n.miner(provider.Creation{})
 	notary := n.notary()
-<<<<<<< HEAD
 	full, _ := n.serve()
-=======
->>>>>>> fvmlib
 	if code := exitCode(n.fleet.GrantDataCap(n.ctx, client, client.Address, big.NewInt(4096))); code == 0 {
 		t.Error("an account that is no notary granted DataCap")
 	}
@@ -114,27 +105,9 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 		t.Fatalf("claims %+v", claims)
 	}
 
-<<<<<<< HEAD
 	n.advance(1) // Lotus shows the state before the head's messages
 	n.lotusSeesClaims(full, m, c, ids, numbers[0])
 	n.extendClaims(m, ids[0], answer.NewAllocations[0])
-=======
-	extended, err := n.fleet.ExtendClaims(n.ctx, client,
-		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(ids[0]), TermMax: 900 * day},
-		verifreg18.ClaimTerm{Provider: m.ID(), ClaimId: verifreg18.ClaimId(answer.NewAllocations[0]), TermMax: 900 * day}) // the contract's
-	n.must(err)
-	if codes := extended.Codes(); codes[0] != 0 || codes[1] != exitcode.ErrForbidden {
-		t.Errorf("extending one's own and another's claim: exit codes %v", codes)
-	}
-	n.must(n.fleet.ExtendClaimsOfOthers(n.ctx, client, 2048, verifreg18.ClaimExtensionRequest{
-		Provider: m.ID(), Claim: verifreg18.ClaimId(answer.NewAllocations[0]), TermMax: 800 * day,
-	}))
-	claims, err = n.fleet.Claims(n.ctx, m.ID())
-	n.must(err)
-	if a, b := claims[verifreg18.ClaimId(ids[0])].TermMax, claims[verifreg18.ClaimId(answer.NewAllocations[0])].TermMax; a != 900*day || b != 800*day {
-		t.Errorf("claims last until %d and %d days", a/day, b/day)
-	}
->>>>>>> fvmlib
 	info, err := m.Sector(n.ctx, numbers[0])
 	n.must(err)
 	n.advance(day)
@@ -148,7 +121,6 @@ func TestVerifiedDataOfAccountAndContract(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
 // lotusSeesClaims reads verified data through Lotus's client, after one of the
 // account's two allocations and the contract's one were claimed.
 func (n *net) lotusSeesClaims(full api.FullNode, m *provider.Miner, c contract, ids []verifreg18.AllocationId, sector abi.SectorNumber) {
@@ -198,8 +170,6 @@ func (n *net) extendClaims(m *provider.Miner, mine, other verifreg18.AllocationI
 	}
 }
 
-=======
->>>>>>> fvmlib
 // A contract without a Receive hook cannot be given DataCap.
 func TestDataCapNeedsReceiveHook(t *testing.T) {
 	n := start(t)

@@ -27,12 +27,8 @@
 //	sectors.go   where a sector is and its state; terminate, extend, compact
 //	deals.go     f05: escrow, proposals, publishing, settlement
 //	datacap.go   f06 and f07: notaries, DataCap, allocations, claims
-<<<<<<< HEAD
 //	dump.go      the fleet in a dump of a devnet, and back
 //	controls.go  the same as methods devnet_* of JSON-RPC; controls_deals.go for deals and DataCap
-=======
-//	controls.go  the same as methods devnet_* of JSON-RPC
->>>>>>> fvmlib
 //
 // Invariants:
 //   - What miners do by themselves follows from the state of the tipset they build on

@@ -51,20 +51,16 @@ type Fleet struct {
 
 // New makes a fleet without miners and joins it to the chain.
 func New(ctx context.Context, c *chain.Chain, config Config) (*Fleet, error) {
-<<<<<<< HEAD
 	f := newFleet(c, config)
 	return f, f.join(ctx)
 }
 
 func newFleet(c *chain.Chain, config Config) *Fleet {
-=======
->>>>>>> fvmlib
 	_, bank := c.Miner()
 	f := &Fleet{chain: c, seed: config.Seed, log: config.Log, bank: bank, empty: map[deadlineKey]bool{}}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
-<<<<<<< HEAD
 	return f
 }
 
@@ -73,12 +69,6 @@ func (f *Fleet) join(ctx context.Context) error {
 		return fmt.Errorf("storage providers: %w", err)
 	}
 	return nil
-=======
-	if err := c.Join(ctx, crew{f}); err != nil {
-		return nil, fmt.Errorf("storage providers: %w", err)
-	}
-	return f, nil
->>>>>>> fvmlib
 }
 
 // Miners are those created so far, in order.

@@ -84,20 +84,8 @@ func (f *Fleet) create(ctx context.Context, c Creation) (*Miner, error) {
 		c.Funds = Fil(100)
 	}
 	m := &Miner{f: f, signer: c.Signer, size: c.SectorSize, skipped: map[abi.SectorNumber]bool{}}
-<<<<<<< HEAD
 	err := m.setProofs()
 	if err != nil {
-=======
-	var ok bool
-	var err error
-	if m.seal, ok = proofsOf[c.SectorSize]; !ok {
-		return nil, fmt.Errorf("sectors of %d bytes: give 2 KiB, 8 MiB, 512 MiB, 32 GiB or 64 GiB", c.SectorSize)
-	}
-	if m.post, err = m.seal.RegisteredWindowPoStProof(); err != nil {
-		return nil, err
-	}
-	if m.post, err = m.post.ToV1_1PostProof(); err != nil {
->>>>>>> fvmlib
 		return nil, err
 	}
 	if m.signer.Key == nil {
@@ -126,7 +114,6 @@ func (f *Fleet) create(ctx context.Context, c Creation) (*Miner, error) {
 	return m, nil
 }
 
-<<<<<<< HEAD
 // setProofs chooses the kinds of proofs by the sectors' size.
 func (m *Miner) setProofs() (err error) {
 	var ok bool
@@ -140,8 +127,6 @@ func (m *Miner) setProofs() (err error) {
 	return err
 }
 
-=======
->>>>>>> fvmlib
 func (f *Fleet) construct(ctx context.Context, m *Miner, c Creation) error {
 	params := &power18.CreateMinerParams{
 		Owner: m.owner, Worker: m.worker.Address, WindowPoStProofType: m.post, Peer: c.PeerID, Multiaddrs: multiaddrs(c.Multiaddrs),

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { ProviderConfig } from "../../../contracts/interfaces/IEstuaryProvider.sol";
 import { IExecutionProvider } from "../../../contracts/interfaces/IExecutionProvider.sol";
+import { IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { EstuaryProvider } from "../../../contracts/oracle/EstuaryProvider.sol";
 import { EstuaryPinning, PinningConfig } from "../../../contracts/pinning/EstuaryPinning.sol";
 
@@ -17,6 +18,13 @@ contract Factory {
     }
 
     function pinning(IExecutionProvider provider_, PinningConfig memory config) external returns (EstuaryPinning) {
-        return new EstuaryPinning(provider_, config);
+        return new EstuaryPinning(provider_, config, IPerpetualStorage(address(0)));
+    }
+
+    function pinning(IExecutionProvider provider_, PinningConfig memory config, IPerpetualStorage deals)
+        external
+        returns (EstuaryPinning)
+    {
+        return new EstuaryPinning(provider_, config, deals);
     }
 }

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import { CborWriter } from "../../../contracts/fvm/CborWriter.sol";
+import { FilAddress } from "../../../contracts/fvm/FilAddress.sol";
+import { DealProposal, Hooks, PieceChange, SectorChange } from "../../../contracts/fvm/Hooks.sol";
+import { PieceCid } from "../../../contracts/fvm/PieceCid.sol";
+import { Price } from "../../../contracts/interfaces/IEstuaryProvider.sol";
+import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
+import { DealTerms, IPerpetualStorage, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import { ProviderEntry } from "../../../contracts/interfaces/IProviderRegistry.sol";
+import { ICurioDealView, IStorageGate } from "../../../contracts/interfaces/IStorageGate.sol";
+import { FilecoinFacts } from "../../../contracts/storage/FilecoinFacts.sol";
+import { PerpetualStorage, StorageConfig } from "../../../contracts/storage/PerpetualStorage.sol";
+import { ProviderRegistry } from "../../../contracts/storage/ProviderRegistry.sol";
+import { Spelling } from "../../../contracts/storage/Spelling.sol";
+import { StorageGate } from "../../../contracts/storage/StorageGate.sol";
+import { Base } from "../Base.t.sol";
+import { FvmTest } from "../fvm/FvmTest.sol";
+import { MinerStandIn } from "../fvm/standins/MinerStandIn.sol";
+import { StorageFactory } from "./StorageFactory.sol";
+
+/// @notice The whole suite on stand-ins of Filecoin's actors: what they call, what is asked of them.
+contract GateTest is Base, FvmTest {
+    uint256 internal constant DAY = 2880;
+    uint32 internal constant TERM = 518_400;
+    uint32 internal constant SEAL = 5760;
+    uint64 internal constant GIB = 1 << 30;
+    bytes32 internal constant COMMP = 0x0101010101010101010101010101010101010101010101010101010101010101;
+    uint64 internal constant M1 = 5001;
+    uint64 internal constant M2 = 5002;
+
+    StorageGate internal gate;
+    FilecoinFacts internal facts;
+    ProviderRegistry internal registry;
+    PerpetualStorage internal store;
+    address internal client = makeAddr("client");
+    MinerStandIn internal miner1;
+    MinerStandIn internal miner2;
+    address internal sp1 = FilAddress.masked(3001);
+    address internal sp2 = FilAddress.masked(3002);
+
+    function setUp() public override {
+        super.setUp();
+        vm.roll(1_000_000);
+        _startFvm();
+        for (uint64 id = 1; id <= 2; ++id) {
+            world.found(2000 + id);
+            world.found(3000 + id);
+            vm.deal(FilAddress.masked(3000 + id), 1000 ether);
+        }
+        miner1 = _newMiner(M1, 2001, 3001);
+        miner2 = _newMiner(M2, 2002, 3002);
+        StorageFactory made = StorageFactory(vm.deployCode("StorageFactory.sol:StorageFactory"));
+        gate = new StorageGate(owner);
+        facts = new FilecoinFacts(address(gate));
+        registry = new ProviderRegistry(facts, owner);
+        store = made.make(
+            provider,
+            StorageConfig(
+                address(gate), facts, registry, owner, "https://gate.example/piece/", 32 << 30, 1 days, 300_000
+            )
+        );
+        gate.attach(address(store));
+        world.register(address(gate));
+        world.register(address(store));
+        world.register(client);
+        vm.prank(owner);
+        provider.setPrice(Actions.SERVED, Price(0.01 ether, 0, 0, 1000, true));
+        vm.deal(client, 1_000_000 ether);
+    }
+
+    // --------------------------------------------------------------- numbers
+
+    /// @dev reference: filecoin-fevm.md sections 1.1, 1.3 and 1.5.
+    function test_Selectors() public pure {
+        assertEq(StorageGate.handle_filecoin_method.selector, bytes4(0x868e10c4));
+        assertEq(IStorageGate.getDealProposal.selector, bytes4(0xf4b2e4d8));
+        assertEq(IStorageGate.getExtraParams.selector, bytes4(0x4634aed5));
+        assertEq(ICurioDealView.verifyDeal.selector, bytes4(0x2e9b812d));
+        assertEq(ICurioDealView.getDealState.selector, bytes4(0xee84880d));
+        assertEq(ICurioDealView.DealNotFound.selector, bytes4(0xcb58af1f));
+        assertEq(
+            IStorageGate.DealProposalCreate.selector,
+            bytes32(0xfd6419d07e4c269e58d0c63969756c2124155b4a8d6dd08b8cd46e3a9acbf625)
+        );
+    }
+
+    function test_Attach_OnceByTheDeployerToItsOwn() public {
+        StorageGate other = new StorageGate(address(0));
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongStorage.selector, address(store)));
+        other.attach(address(store));
+        vm.prank(client);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotDeployer.selector, client));
+        other.attach(address(store));
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotDeployer.selector, address(this)));
+        gate.attach(address(store));
+        assertEq(gate.perpetualStorage(), address(store));
+    }
+
+    // ------------------------------------------------------------- f05 deals
+
+    function test_F05_FromTheEventToThePay() public {
+        uint64 slotId = _deal(false) << 24;
+        vm.expectEmit(address(gate));
+        emit IStorageGate.DealProposalCreate(bytes32(uint256(slotId)), GIB, false, 0);
+        gate.announce(slotId);
+        vm.expectRevert(
+            abi.encodeWithSelector(IStorageGate.StorageGate_AnnouncedLately.selector, slotId, block.number + DAY)
+        );
+        gate.announce(slotId);
+
+        uint64 id = _publish(slotId, M1);
+        SlotView memory s = store.slotOf(slotId);
+        assertEq(uint8(s.state), uint8(IPerpetualStorage.SlotState.Published), "claimed and published in one step");
+        assertEq(s.f05DealId, id);
+        assertEq(s.payee, FilAddress.masked(2001));
+        vm.expectRevert();
+        gate.announce(slotId);
+
+        _pass(SEAL);
+        market.activate(id, 55);
+        miner1.commit(55, int64(uint64(block.number) + 2 * TERM));
+        _pass(100);
+        _prove(slotId, miner1, 55);
+        uint256 earned = store.slotOf(slotId).earned;
+        assertEq(earned, uint256(s.obligation) * 100 / TERM);
+        // A native account is paid by a bare transfer.
+        uint256 before = FilAddress.masked(2001).balance;
+        vm.prank(FilAddress.masked(2001));
+        store.withdrawEarned(FilAddress.masked(2001));
+        assertEq(FilAddress.masked(2001).balance, before + earned);
+    }
+
+    function test_F05_OnlyTheDealThatWasOffered() public {
+        uint64 slotId = _deal(false) << 24;
+        DealProposal memory p = _proposal(slotId, M1);
+        p.pricePerEpoch = 1;
+        _notPublished(p);
+        p = _proposal(slotId, M1);
+        p.commitment = bytes32(uint256(7) << 100);
+        _notPublished(p);
+        p = _proposal(slotId, M1);
+        p.label = Spelling.label(99 << 24, HELLO_BYTES);
+        _notPublished(p);
+        p.label = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+        _notPublished(p);
+        p = _proposal(slotId, M1);
+        p.provider = FilAddress.fromId(777); // no miner
+        _notPublished(p);
+        _publish(slotId, M1);
+    }
+
+    /// @dev Both are authenticated before either is told, and differ by an epoch. The second is ignored, and the batch stands.
+    function test_F05_TwoProposalsForASlotInOneBatch() public {
+        uint64 slotId = _deal(false) << 24;
+        DealProposal[] memory list = new DealProposal[](2);
+        (list[0], list[1]) = (_proposal(slotId, M1), _proposal(slotId, M1));
+        list[1].startEpoch -= 1;
+        vm.expectEmit(address(gate));
+        emit IStorageGate.DealIgnored(1, slotId, gate.nextSeq());
+        uint64[] memory ids = market.publish(list);
+        assertEq(ids.length, 2);
+        assertEq(store.slotOf(slotId).f05DealId, ids[0]);
+    }
+
+    function test_F05_MissedNotificationIsShownByTheProvider() public {
+        uint64 dealId = _deal(false);
+        uint64 slotId = dealId << 24;
+        _claim(dealId, M1, sp1);
+        DealProposal memory p = _proposal(slotId, M1);
+        p.client = FilAddress.fromId(_id(address(gate)));
+        uint64 id = market.put(p);
+        vm.prank(sp1);
+        store.publishDeal(slotId, id);
+        assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Published));
+        p.client = FilAddress.fromId(_id(client));
+        uint64 foreign = market.put(p);
+        uint64 other = _deal(false);
+        _claim(other, M1, sp1);
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("client")));
+        store.publishDeal(other << 24, foreign);
+    }
+
+    function test_F05_GoneBeforeItsStartIsExpired() public {
+        uint64 slotId = _deal(false) << 24;
+        uint64 id = _publish(slotId, M1);
+        _pass(SEAL + DAY + 1);
+        market.settle(id);
+        store.expireClaim(slotId);
+        assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Open));
+    }
+
+    function test_Hooks_FromAnybodyElseDoNothing() public {
+        uint64 slotId = _deal(false) << 24;
+        DealProposal memory p = _proposal(slotId, M1);
+        bytes memory params = abi.encodePacked(hex"82", hex"40", CborWriter.byteString(Hooks.encode(p)));
+        (uint32 exit, uint64 codec, bytes memory data) = gate.handle_filecoin_method(2_643_134_072, 0x51, params);
+        assertEq(exit, 0);
+        assertEq(codec, 0x51);
+        assertEq(data, hex"f4");
+        params = abi.encodePacked(hex"82", CborWriter.byteString(Hooks.encode(p)), hex"00");
+        (exit,,) = gate.handle_filecoin_method(4_186_741_094, 0x51, params);
+        assertEq(exit, 18);
+        (exit,,) = gate.handle_filecoin_method(2_034_386_435, 0x51, hex"80");
+        assertEq(exit, 18);
+        // A masked address that is no miner's.
+        vm.prank(sp1);
+        (exit,,) = gate.handle_filecoin_method(2_034_386_435, 0x51, hex"80");
+        assertEq(exit, 18);
+        (exit,,) = gate.handle_filecoin_method(3_726_118_371, 0x51, hex"80");
+        assertEq(exit, 18);
+        (exit,,) = gate.handle_filecoin_method(1 << 30, 0x51, hex"80");
+        assertEq(exit, 22);
+        assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Open));
+    }
+
+    function testFuzz_Hooks_NeverRevertForWhatActorsSend(uint256 which, bytes calldata params) public {
+        uint64[4] memory methods = [uint64(2_643_134_072), 4_186_741_094, 2_034_386_435, 3_726_118_371];
+        address[4] memory senders = [Hooks.MARKET, Hooks.MARKET, FilAddress.masked(M1), Hooks.DATACAP];
+        which %= 4;
+        vm.prank(senders[which]);
+        gate.handle_filecoin_method(methods[which], 0x51, params);
+    }
+
+    // ---------------------------------------------------------- direct data
+
+    function test_Sector_ActivatesAClaimedSlot() public {
+        uint64 dealId = _deal(false);
+        _claim(dealId, M1, sp1);
+        assertTrue(miner1.notify(address(gate), _changes(dealId << 24, 42, 1), true));
+        SlotView memory s = store.slotOf(dealId << 24);
+        assertEq(uint8(s.state), uint8(IPerpetualStorage.SlotState.Active));
+        assertEq(s.sector, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        _pass(DAY);
+        _prove(dealId << 24, miner1, 42);
+        miner1.setFaulty(42, true);
+        store.checkDeal(dealId << 24, 2, miner1.location(42));
+        miner1.setFaulty(42, false);
+        _prove(dealId << 24, miner1, 42);
+        bytes memory stale = miner1.location(42);
+        miner1.compact(42);
+        vm.expectPartialRevert(IPerpetualStorage.PerpetualStorage_NotProven.selector);
+        store.checkDeal(dealId << 24, 0, stale);
+        miner1.terminate(42);
+        store.checkDeal(dealId << 24, 0, miner1.location(42));
+        assertEq(uint8(store.slotOf(dealId << 24).state), uint8(IPerpetualStorage.SlotState.Lost));
+        uint256 burnable = store.burnable();
+        assertGt(burnable, 0);
+        uint256 before = FilAddress.masked(99).balance;
+        store.burn();
+        assertEq(FilAddress.masked(99).balance, before + burnable);
+    }
+
+    function test_Sector_OneManifestWithTwoEntriesCountsOnce() public {
+        uint64 dealId = _deal(false);
+        _claim(dealId, M1, sp1);
+        assertTrue(miner1.notify(address(gate), _changes(dealId << 24, 42, 2), true));
+        uint64 other = _deal(false);
+        _claim(other, M1, sp1);
+        // The same sector, one entry for each of two deals.
+        SectorChange[] memory changes = _changes(dealId << 24, 42, 2);
+        changes[0].added[1].payload = CborWriter.u64(other << 24);
+        assertFalse(miner1.notify(address(gate), changes, false));
+        assertEq(uint8(store.slotOf(other << 24).state), uint8(IPerpetualStorage.SlotState.Claimed));
+    }
+
+    function test_Sector_RefusesWithoutReverting() public {
+        uint64 dealId = _deal(false);
+        _claim(dealId, M1, sp1);
+        assertFalse(miner2.notify(address(gate), _changes(dealId << 24, 42, 1), false), "another miner");
+        assertFalse(miner1.notify(address(gate), _changes(77 << 24, 42, 1), false), "no such slot");
+        SectorChange[] memory changes = _changes(dealId << 24, 42, 1);
+        changes[0].added[0].payload = "what is this";
+        assertFalse(miner1.notify(address(gate), changes, false), "no slot in the payload");
+        vm.expectRevert();
+        miner1.notify(address(gate), changes, true);
+        changes = _changes(dealId << 24, 42, 1);
+        changes[0].minimumCommitmentEpoch = int64(uint64(block.number) + TERM) - 1;
+        assertFalse(miner1.notify(address(gate), changes, false), "too short");
+    }
+
+    /// @dev Pieces that cost most: each activates a slot.
+    function test_Sector_GasIsLinearInPieces() public {
+        uint256 five = _notifyGas(5);
+        uint256 ten = _notifyGas(10);
+        uint256 twenty = _notifyGas(20);
+        uint256 perPiece = (ten - five) / 5;
+        assertLt(perPiece, 170_000);
+        assertApproxEqRel((twenty - ten) / 10, perPiece, 0.05e18);
+    }
+
+    // ---------------------------------------------------------------- DataCap
+
+    function test_DataCap_IsCreditedToTheDealItNames() public {
+        uint64 dealId = _deal(true);
+        uint64 gateId = _id(address(gate));
+        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        assertEq(gate.dataCapOf(dealId), GIB);
+        // As f06 mints it: without a name.
+        datacap.mint(gateId, uint256(GIB) * 1e18, "");
+        assertEq(gate.dataCapOf(dealId), GIB);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotSteward.selector, address(this)));
+        gate.assignDataCap(dealId, GIB);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, GIB, GIB + 1));
+        gate.assignDataCap(dealId, GIB + 1);
+        gate.assignDataCap(dealId, GIB);
+        vm.stopPrank();
+        assertEq(gate.dataCapOf(dealId), 2 * GIB);
+        vm.expectRevert();
+        datacap.mint(gateId, uint256(GIB) * 1e18 + 1, CborWriter.u64(dealId));
+        uint64 plain = _deal(false);
+        vm.expectRevert();
+        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(plain));
+        // A gate without a steward refuses what has no name.
+        StorageGate other = new StorageGate(address(0));
+        uint64 otherId = world.register(address(other));
+        vm.expectRevert();
+        datacap.mint(otherId, uint256(GIB) * 1e18, "");
+    }
+
+    function test_DataCap_NoProviderSpendsThatOfAnotherDeal() public {
+        (uint64 a, uint64 b) = (_deal(true), _deal(true));
+        uint64 gateId = _id(address(gate));
+        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(a));
+        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(b));
+        _notPublished(_offered(a << 24, M1)); // not claimed
+        _claim(a, M1, sp1);
+        _notPublished(_offered(a << 24, M1)); // not granted
+        vm.prank(sp2);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotController.selector, M1, sp2));
+        gate.grantDataCap(a << 24);
+        vm.prank(sp1);
+        gate.grantDataCap(a << 24);
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, a << 24));
+        gate.grantDataCap(a << 24);
+        assertEq(gate.dataCapOf(a), 0);
+        assertEq(gate.dataCapOf(b), GIB);
+        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18, "as much as was granted");
+        // Two proposals in one message differ in something, and then one of them is not to the letter.
+        DealProposal[] memory list = new DealProposal[](2);
+        (list[0], list[1]) = (_offered(a << 24, M1), _offered(a << 24, M1));
+        list[1].endEpoch += 1;
+        assertEq(market.publish(list).length, 1);
+        list[0].providerCollateral += 1;
+        _notPublished(list[0]); // nor any more afterwards
+    }
+
+    function test_DataCap_AllocationsAndClaims() public {
+        uint64 dealId = _deal(true);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _claim(dealId, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(dealId << 24);
+        assertEq(gate.dataCapOf(dealId), 0);
+        verifreg.seal(allocation, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        vm.prank(sp1);
+        store.activateByClaim(dealId << 24, allocation);
+        SlotView memory s = store.slotOf(dealId << 24);
+        assertEq(uint8(s.route), uint8(IPerpetualStorage.Route.Claim));
+        assertEq(s.sector, 42);
+        _pass(DAY);
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, dealId, 0, GIB));
+        gate.extendClaim(dealId << 24, allocation);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        vm.prank(sp1);
+        gate.extendClaim(dealId << 24, allocation);
+        assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
+    }
+
+    function test_DataCap_OfALapsedClaimIsTheDealsAgain() public {
+        uint64 dealId = _deal(true);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _claim(dealId, M1, sp1);
+        vm.prank(sp1);
+        gate.grantDataCap(dealId << 24);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
+        gate.reclaimDataCap(dealId << 24);
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(dealId << 24);
+        gate.reclaimDataCap(dealId << 24);
+        assertEq(gate.dataCapOf(dealId), GIB);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
+        gate.reclaimDataCap(dealId << 24);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    function test_Boost_ReadsProposalAndParameters() public {
+        uint64 slotId = _deal(false) << 24;
+        (bool ok, DealProposal memory p) = Hooks.dealProposal(gate.getDealProposal(bytes32(uint256(slotId))));
+        assertTrue(ok);
+        assertEq(
+            string(p.label),
+            string.concat(vm.toString(slotId), "/ipfs/bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")
+        );
+        assertEq(p.client, abi.encodePacked(hex"040a", address(gate)));
+        assertEq(p.provider, hex"0000");
+        assertEq(p.endEpoch - p.startEpoch, int64(uint64(TERM)));
+        string memory url = string.concat("https://gate.example/piece/", string(Spelling.cidText(PieceCid.v1(COMMP))));
+        assertEq(
+            gate.getExtraParams(bytes32(uint256(slotId))),
+            abi.encodePacked(hex"84", CborWriter.text(bytes(url)), CborWriter.u64(900_000_000), hex"f4f4")
+        );
+        vm.expectRevert(abi.encodeWithSelector(ICurioDealView.DealNotFound.selector, 5));
+        gate.getDealProposal(bytes32(uint256(5)));
+        vm.expectRevert(abi.encodeWithSelector(ICurioDealView.DealNotFound.selector, type(uint256).max));
+        gate.getDealProposal(bytes32(type(uint256).max));
+    }
+
+    function test_Curio_VerifiesAClaimedSlot() public {
+        uint64 dealId = _deal(false);
+        uint256 id = dealId << 24;
+        ICurioDealView.CurioDealView memory v = ICurioDealView.CurioDealView({
+            dealId: id,
+            state: ICurioDealView.CurioState.Open,
+            providerActorId: M1,
+            clientId: "",
+            pieceCidV2: PieceCid.v2(COMMP, 900_000_000),
+            startEpoch: 0,
+            duration: TERM,
+            allocationId: 0,
+            finalizedEpoch: 0
+        });
+        assertEq(gate.version(), 1);
+        assertFalse(gate.verifyDeal(v), "not claimed");
+        assertEq(uint8(gate.getDealState(id)), uint8(ICurioDealView.CurioState.Open));
+        _claim(dealId, M1, sp1);
+        assertTrue(gate.verifyDeal(v));
+        v.duration = TERM - 1;
+        assertFalse(gate.verifyDeal(v));
+        v.duration = TERM;
+        v.startEpoch = block.number + SEAL + 1;
+        assertFalse(gate.verifyDeal(v));
+        v.startEpoch = 0;
+        v.providerActorId = M2;
+        assertFalse(gate.verifyDeal(v));
+        v.providerActorId = M1;
+        v.allocationId = 3;
+        assertFalse(gate.verifyDeal(v));
+        v.allocationId = 0;
+        v.pieceCidV2 = PieceCid.v2(COMMP, 400_000_000);
+        assertFalse(gate.verifyDeal(v));
+        v.dealId = 5;
+        vm.expectRevert(abi.encodeWithSelector(ICurioDealView.DealNotFound.selector, 5));
+        gate.verifyDeal(v);
+        miner1.notify(address(gate), _changes(uint64(id), 42, 1), true);
+        assertEq(uint8(gate.getDealState(id)), uint8(ICurioDealView.CurioState.Active));
+        vm.prank(sp1);
+        store.terminateDeal(uint64(id));
+        assertEq(uint8(gate.getDealState(id)), uint8(ICurioDealView.CurioState.Finalized));
+    }
+
+    function testFuzz_Labels_PointBackToTheirSlot(uint64 slotId, bytes32 digest, uint256 shape) public pure {
+        vm.assume(slotId != 0);
+        bytes memory cid =
+            shape % 2 == 0 ? abi.encodePacked(hex"1220", digest) : abi.encodePacked(hex"01551220", digest);
+        assertEq(Spelling.slotIn(Spelling.label(slotId, cid)), slotId);
+    }
+
+    function test_Labels_HaveOneSpelling() public pure {
+        assertEq(Spelling.slotIn("16777216/ipfs/x"), 1 << 24);
+        string[9] memory none = ["", "/", "016777216/", "0/", "16777216", "+1/", "18446744073709551616/", "1 /", "a/"];
+        for (uint256 i = 0; i < none.length; ++i) {
+            assertEq(Spelling.slotIn(bytes(none[i])), 0, none[i]);
+        }
+        assertEq(Spelling.slotIn("18446744073709551615/"), type(uint64).max);
+    }
+
+    // --------------------------------------------------------------- registry
+
+    function test_Registry_EntriesAreTheProvidersOwn() public {
+        ProviderEntry memory e = ProviderEntry(1 << 20, 32 << 30, 5, "DE", "https://m/market/mk20", "https://m/piece/");
+        vm.expectPartialRevert(bytes4(keccak256("ProviderRegistry_NotController(uint64,address)")));
+        registry.register(M1, e);
+        vm.prank(sp1);
+        registry.register(M1, e);
+        vm.prank(sp2);
+        registry.register(M2, e);
+        vm.prank(sp1);
+        registry.register(M1, e);
+        assertEq(registry.providerCount(), 2);
+        assertEq(abi.encode(registry.entryOf(M1)), abi.encode(e));
+        uint64[] memory page = registry.providersPage(1, 5);
+        assertEq(page.length, 1);
+        assertEq(page[0], M2);
+        vm.prank(sp1);
+        registry.remove(M1);
+        assertEq(registry.providersPage(0, 9)[0], M2);
+        assertEq(registry.providersPage(1, 9).length, 0);
+        vm.prank(sp1);
+        vm.expectPartialRevert(bytes4(keccak256("ProviderRegistry_Unknown(uint64)")));
+        registry.remove(M1);
+        e.minPieceSize = e.maxPieceSize + 1;
+        vm.prank(sp1);
+        vm.expectPartialRevert(bytes4(keccak256("ProviderRegistry_OutOfRange(bytes32)")));
+        registry.register(M1, e);
+        uint64[] memory ids = new uint64[](1);
+        ids[0] = M1;
+        vm.expectRevert();
+        registry.attest(ids, 7);
+        vm.prank(owner);
+        registry.attest(ids, 7);
+        assertEq(registry.organisationOf(M1), 7);
+    }
+
+    // ----------------------------------------------------------------- inside
+
+    function _deal(bool verified) private returns (uint64 dealId) {
+        DealTerms memory t =
+            DealTerms(3, verified, TERM, SEAL, 86_400, 28_800, 0, 1 ether, 5 ether, 1e12, 0.5 ether, 0.2 ether, "");
+        vm.prank(client);
+        dealId = store.createDeal{ value: 100 ether }(HELLO_BYTES, PieceCid.v1(COMMP), GIB, 900_000_000, t);
+        uint96 fee = store.quoteServed(dealId);
+        vm.recordLogs();
+        vm.prank(client);
+        store.requestServed{ value: fee }(dealId);
+        assertEq(_fulfill(_success(_lastAsk(), "")), 1);
+    }
+
+    function _claim(uint64 dealId, uint64 minerId, address sp) private {
+        vm.prank(sp);
+        store.claimDeal{ value: 9 ether }(dealId, 0, minerId);
+        assertEq(store.slotOf(dealId << 24).minerId, minerId);
+    }
+
+    /// @dev As Boost makes it of what the gate says.
+    function _offered(uint64 slotId, uint64 minerId) private view returns (DealProposal memory p) {
+        (, p) = Hooks.dealProposal(gate.getDealProposal(bytes32(uint256(slotId))));
+        p.provider = FilAddress.fromId(minerId);
+    }
+
+    function _proposal(uint64 slotId, uint64 minerId) private view returns (DealProposal memory) {
+        return _offered(slotId, minerId);
+    }
+
+    function _publish(uint64 slotId, uint64 minerId) private returns (uint64) {
+        DealProposal[] memory list = new DealProposal[](1);
+        list[0] = _proposal(slotId, minerId);
+        return market.publish(list)[0];
+    }
+
+    function _notPublished(DealProposal memory p) private {
+        DealProposal[] memory list = new DealProposal[](1);
+        list[0] = p;
+        vm.expectRevert();
+        market.publish(list);
+    }
+
+    function _changes(uint64 slotId, uint64 sector, uint256 times) private view returns (SectorChange[] memory list) {
+        list = new SectorChange[](1);
+        list[0].sector = sector;
+        list[0].minimumCommitmentEpoch = int64(uint64(block.number) + TERM);
+        list[0].added = new PieceChange[](times);
+        for (uint256 i = 0; i < times; ++i) {
+            list[0].added[i] = PieceChange(COMMP, GIB, CborWriter.u64(slotId));
+        }
+    }
+
+    function _notifyGas(uint256 pieces) private returns (uint256 gas) {
+        SectorChange[] memory list = new SectorChange[](pieces);
+        for (uint256 i = 0; i < pieces; ++i) {
+            uint64 dealId = _deal(false);
+            _claim(dealId, M1, sp1);
+            list[i] = _changes(dealId << 24, uint64(1000 * pieces + i), 1)[0];
+        }
+        bytes memory params = miner1.encodeChanges(list);
+        vm.prank(address(miner1));
+        (,, bytes memory reply) = gate.handle_filecoin_method(2_034_386_435, 0x51, params);
+        gas = vm.lastCallGas().gasTotalUsed;
+        assertEq(uint8(reply[reply.length - 1]), 0xf5);
+    }
+
+    function _prove(uint64 slotId, MinerStandIn miner, uint64 sector) private {
+        uint64[] memory ids = new uint64[](1);
+        bytes[] memory aux = new bytes[](1);
+        (ids[0], aux[0]) = (slotId, miner.location(sector));
+        store.proveActive(ids, aux);
+    }
+
+    function _pass(uint256 epochs) private {
+        vm.roll(block.number + epochs);
+        vm.warp(block.timestamp + epochs * 30);
+    }
+
+    function _id(address account) private view returns (uint64 id) {
+        (, id) = FilAddress.idOf(account);
+    }
+}
