@@ -22,6 +22,9 @@ const note = "Written by scripts/gen, but for deployments, which people add: the
 // in the code's hash.
 var unlinked = regexp.MustCompile(`__\$[0-9a-f]{34}\$__`)
 
+// dependencies are what abigen lists of the libraries that a contract is linked with.
+var dependencies = regexp.MustCompile(`\n\tDeps: \[\]\*bind\.MetaData\{\n(\t\t&\w*MetaData,\n)+\t\},`)
+
 // render gives every generated file by its path from the root.
 func render(root string, suite []contract) (map[string][]byte, error) {
 	files := map[string][]byte{}
@@ -59,6 +62,7 @@ func (c contract) binding() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("binding %s: %w", c.Name, err)
 	}
+	source = dependencies.ReplaceAllString(source, "") // each contract is a package of its own, bindings/deploy links
 	clause := "\npackage " + c.Package + "\n"
 	_, body, found := strings.Cut(source, clause)
 	if !found {
