@@ -7,7 +7,7 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// advance makes final what has become final, lets lanes start, and settles.
+// advance makes final what has become final, settles, and lets lanes start.
 func (b *batch) advance(ctx context.Context) error {
 	final, soft := int64(b.cursor.Final), int64(b.cursor.Soft)
 	if _, err := exec(ctx, b.t, "UPDATE log SET state = 'final' WHERE state = 'seen' AND height <= ? AND filter = ?", final, b.Filter); err != nil {
@@ -20,10 +20,10 @@ func (b *batch) advance(ctx context.Context) error {
 	if n > 0 {
 		b.out.Answers = true
 	}
-	if err := b.readyJobs(ctx, soft, final); err != nil {
+	if err := b.settle(ctx, final); err != nil || b.Behind {
 		return err
 	}
-	return b.settle(ctx, final)
+	return b.readyJobs(ctx, soft, final)
 }
 
 func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {

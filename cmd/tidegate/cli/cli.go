@@ -16,6 +16,8 @@
 //	piece.go     piece commp | car, where blocks come from; piece_files.go aggregate | verify | split
 //	bucket.go    bucket ls | show | flush | clean | add
 //	keys.go      keys new | ls | adopt
+//	oracle.go    oracle contracts ls | add, oracle reorg show | accept
+//	audit.go     audit; doctor.go: doctor
 //	config.go    config show | check, version
 //	client.go    the HTTP client of the local API
 //	output.go    JSON or tables
@@ -87,7 +89,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)
