@@ -36,7 +36,7 @@ const (
 )
 
 // remember is how long a trouble that does not come again is shown.
-const remember = 2 * time.Minute
+const remember = 30 * time.Second
 
 // member is one endpoint of a Pool; the Pool's mutex guards it.
 type member struct {

@@ -76,7 +76,8 @@ var bugs = []bug{
 `},
 	}},
 	{"drop the fence", 0, []edit{
-		{"internal/store/claim.go", "WHERE id = ? AND fence = ? AND state = 'running' RETURNING `", "WHERE id = ? AND `+dropped()+` AND state = 'running' RETURNING `"},
+		{"internal/store/claim.go", "WHERE id = ? AND fence = ? AND state = 'running' RETURNING `", "WHERE id = ? AND `+guard()+` RETURNING `"},
+		{"internal/store/claim.go", `" WHERE id = ? AND fence = ? AND state = 'running'", append`, `" WHERE id = ? AND "+guard(), append`},
 	}},
 }
 
@@ -88,12 +89,13 @@ import "os"
 func planted(name string) bool { return os.Getenv("` + plantedBug + `") == name }
 `
 
-const dropped = `
-func dropped() string {
+// guard is what the writes of internal/store/claim.go ask for of a job's row.
+const guard = `
+func guard() string {
 	if planted("drop the fence") {
-		return "fence >= ?"
+		return "? >= 0"
 	}
-	return "fence = ?"
+	return "fence = ? AND state = 'running'"
 }
 `
 
@@ -123,7 +125,7 @@ func build(t *testing.T) string {
 			folder := filepath.Dir(e.file)
 			more := fmt.Sprintf(switches, filepath.Base(folder))
 			if folder == "internal/store" {
-				more += dropped
+				more += guard
 			}
 			text[filepath.Join(folder, "planted.go")] = more
 		}

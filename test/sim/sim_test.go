@@ -60,7 +60,7 @@ func TestSeeds(t *testing.T) {
 				failed++
 				t.Fatalf("seed %d: %v\nagain: go test ./test/sim -run TestSeeds -count=1 with SEEDS=1 FIRST=%d", seed, err, seed)
 			}
-			t.Logf("%d requests, %d reorgs, %d crashes, %d blocks, %s", len(w.chain.head().after.open), w.reorgs, w.crashes, len(w.chain.blocks), time.Since(started).Round(time.Millisecond))
+			t.Logf("%d requests, %d reorgs, %d of them deep, %d crashes, %d blocks, %s", len(w.chain.head().after.open), w.reorgs, w.deep, w.crashes, len(w.chain.blocks), time.Since(started).Round(time.Millisecond))
 		})
 	}
 }

@@ -52,28 +52,30 @@ type rates struct {
 	fetch                                                      int // most ms of one step of a pin
 	jump                                                       int // clock jumps
 	full                                                       int // epochs in which the disk is full begin
+	deep                                                       int // a reorg below what is final, once
 }
 
 // world is everything outside of Tidegate, and the incarnation that runs in it.
 type world struct {
-	t                      *testing.T
-	seed                   uint64
-	rates                  rates
-	chain                  *theChain
-	doors                  []*endpoint
-	node                   *node
-	tx                     signer.Signer
-	report                 signer.Signer
-	dir                    string
-	calm                   atomic.Bool  // no faults any more
-	skew                   atomic.Int64 // of the daemon's clock, ns
-	full                   atomic.Bool  // the disk
-	now                    *incarnation
-	db                     *draws
-	crash                  atomic.Int64 // the incarnation dies at this many commits; 0 lives
-	crashes, reorgs, steps int
-	streams                map[string]*draws
-	mu                     sync.Mutex
+	t                            *testing.T
+	seed                         uint64
+	rates                        rates
+	chain                        *theChain
+	doors                        []*endpoint
+	node                         *node
+	tx                           signer.Signer
+	report                       signer.Signer
+	dir                          string
+	calm                         atomic.Bool  // no faults any more
+	skew                         atomic.Int64 // of the daemon's clock, ns
+	full                         atomic.Bool  // the disk
+	now                          *incarnation
+	db                           *draws
+	crash                        atomic.Int64 // the incarnation dies at this many commits; 0 lives
+	crashes, reorgs, deep, steps int
+	frozen                       int // epochs since the daemon froze
+	streams                      map[string]*draws
+	mu                           sync.Mutex
 }
 
 // stream gives the draws of one part of the world.
@@ -144,7 +146,7 @@ func newWorld(t *testing.T, seed uint64, dir string) *world {
 	w.rates = rates{
 		rpc: pick(0, 20, 80), late: pick(0, 100, 400), receipts: pick(0, 100), pool: pick(0, 30, 150), commit: pick(0, 5, 30),
 		crash: pick(0, 10, 40), reorg: pick(0, 60, 150), null: pick(0, 100, 300), ask: pick(150, 300), most: pick(0, 0, 3), fetch: pick(500, 5000, 20000),
-		jump: pick(0, 0, 10), full: pick(0, 0, 10),
+		jump: pick(0, 0, 10), full: pick(0, 0, 10), deep: pick(0, 0, 15),
 	}
 	w.chain = newChain(time.Now())
 	w.db = w.stream("db")
@@ -306,9 +308,32 @@ func (w *world) epochs(n int) error {
 				return err
 			}
 		}
+		if err := w.decide(); err != nil {
+			return err
+		}
 		if err := w.now.fatal; err != nil {
 			return fmt.Errorf("watching ended: %w", err)
 		}
+	}
+	return nil
+}
+
+// decide is the operator, who accepts a deep reorg after having slept on it.
+func (w *world) decide() error {
+	if w.now.watch.Status().Frozen == "" {
+		w.frozen = 0
+		return nil
+	}
+	if w.frozen++; w.frozen < 4 {
+		return nil
+	}
+	ctx := context.Background()
+	ancestor, err := watch.CommonAncestor(ctx, &endpoint{w: w, name: "the operator's", d: w.stream("fair"), fair: true}, w.now.ledger)
+	if err != nil {
+		return fmt.Errorf("looking for the common ancestor: %w", err)
+	}
+	if _, err := w.now.ledger.AcceptReorg(ctx, ancestor, w.clock().Add(20*time.Second), w.clock()); err != nil && w.calm.Load() {
+		return err // otherwise the ledger's faults: tried again
 	}
 	return nil
 }
@@ -344,9 +369,15 @@ func (w *world) turn(d *draws) {
 		for i := len(c.blocks) - 1; i > 0 && c.blocks[i].Height > c.final; i-- {
 			n++
 		}
+		if below := len(c.blocks) - n; d.n(1000) < w.rates.deep*10 && w.deep == 0 && below > 8 {
+			w.deep++
+			n += 1 + d.n(4)
+			c.final = c.blocks[len(c.blocks)-n-1].Height
+		} else if n > 0 {
+			n = 1 + d.n(n)
+		}
 		if n > 0 {
 			w.reorgs++
-			n = 1 + d.n(n)
 			c.reorg(n, func() bool { return d.n(4) == 0 })
 			for range n + d.n(2) {
 				if d.n(3) == 0 {

@@ -8,7 +8,7 @@
 //	signals.go   SIGINT and SIGTERM: the first stops, the second hastens
 //	settings.go  flags of the daemon's settings; loading them
 //	daemon.go    daemon
-//	devnet.go    devnet
+//	devnet.go    devnet; faults.go: faults
 //	demo.go      demo
 //	contracts.go contracts deploy | show
 //	pin.go       pin add | ls | rm | cat | verify
@@ -88,7 +88,7 @@ func newRoot(hasten context.Context) *cli.Command {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
+			demoCommand(hasten), devnetCommand(), faultsCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
 			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
 		},
 	}

@@ -68,7 +68,7 @@ func Auditor(cfg config.Config, ledger *store.Store, pool *watch.Pool, sink audi
 		added, err := ledger.Contracts(ctx)
 		return append(out, added...), err
 	}
-	return audit.New(audit.Config{Filter: Filter, Contracts: contracts},
+	return audit.New(audit.Config{Filter: Filter, Contracts: contracts, Every: 50 * cfg.Chain.PollInterval.D()},
 		audit.Deps{Chain: counting{pool}, Ledger: ledger, Sink: sink, Logger: log, Metrics: metrics})
 }
 

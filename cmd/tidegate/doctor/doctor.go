@@ -42,6 +42,8 @@ const (
 	KindMissing    = "missing_events"
 	KindHoles      = "index_holes"
 	KindReceipts   = "receipts_vanish"
+	KindDouble     = "double_logs"
+	KindNumbers    = "log_index"
 	KindSender     = "sender"
 	KindUnreadable = "unreadable"
 )
@@ -50,8 +52,8 @@ const (
 type Daemon struct {
 	Ready  bool `json:"ready"`
 	Sender struct {
-		Parked  string `json:"Parked"`
-		Waiting string `json:"Waiting"`
+		Parked  string `json:"parked"`
+		Waiting string `json:"waiting"`
 	} `json:"sender"`
 	Chain struct {
 		Head      uint64                 `json:"head"`
@@ -67,7 +69,7 @@ type Daemon struct {
 }
 
 // recent is how long ago something may have been to be said still.
-const recent = 2 * time.Minute
+const recent = 30 * time.Second
 
 // Examine looks at everything. daemon is nil where it does not answer, and ask says
 // why not.

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,15 +62,7 @@ func (f *findings) knows(ctx context.Context, c *watch.RPC, cfg config.Config, l
 	addrs := []common.Address{common.HexToAddress(cfg.Chain.Provider)}
 	receipt := false
 	for _, r := range latest(ctx, ledger, looks) {
-		logs, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) { return c.LogsByBlock(ctx, r.Log.Block, addrs) })
-		var fault *watch.Fault
-		switch {
-		case errors.As(err, &fault):
-			f.add(string(fault.Kind), c.Endpoint(), fault.Err.Error(), remedy(string(fault.Kind)))
-		case err == nil && !slices.ContainsFunc(logs, func(l chain.Log) bool { return l.Tx == r.Log.Tx }):
-			f.add(KindHoles, c.Endpoint(), fmt.Sprintf("its index lacks the event of request %s in block %d", r.ID, r.Log.Height),
-				"the daemon asks others and repairs by seq; on a node of your own run lotus-shed chainindex validate-backfill")
-		}
+		f.compares(ctx, c, r, addrs)
 		if receipt || r.CloseTx == (common.Hash{}) || !r.ClosedFinal {
 			continue
 		}
@@ -80,6 +73,46 @@ func (f *findings) knows(ctx context.Context, c *watch.RPC, cfg config.Config, l
 				"a gateway that looks back a few epochs only, or a node without its index: name another endpoint first in chain.rpc")
 		}
 	}
+}
+
+// compares asks for the block of a request in each way there is.
+func (f *findings) compares(ctx context.Context, c *watch.RPC, r chain.Request, addrs []common.Address) {
+	at, where := r.Log.Height, c.Endpoint()
+	ours := func(l chain.Log) bool { return l.Tx == r.Log.Tx }
+	byHash, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) { return c.LogsByBlock(ctx, r.Log.Block, addrs) })
+	var fault *watch.Fault
+	if errors.As(err, &fault) {
+		f.add(string(fault.Kind), where, fault.Err.Error(), remedy(string(fault.Kind)))
+		return
+	}
+	if !slices.ContainsFunc(byHash, ours) {
+		f.add(KindHoles, where, fmt.Sprintf("its index lacks the event of request %s in block %d", r.ID, at),
+			"the daemon asks others and repairs by seq; on a node of your own run lotus-shed chainindex validate-backfill")
+	}
+	inRange, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) { return c.LogsByRange(ctx, at, at, addrs) })
+	if err != nil {
+		return
+	}
+	for i, l := range byHash {
+		for _, o := range byHash[:i] {
+			if same(l, o) {
+				f.add(KindDouble, where, fmt.Sprintf("it shows one event of block %d twice", at), "nothing was counted twice; tell its operator")
+			}
+		}
+		for _, o := range inRange {
+			if same(l, o) && l.Index != o.Index {
+				f.add(KindNumbers, where, fmt.Sprintf("it numbers an event of block %d %d by hash and %d in a range", at, l.Index, o.Index), "nothing depends on it here; other tools may count twice")
+			}
+		}
+	}
+	receipts, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) { return c.LogsByReceipts(ctx, at, addrs) })
+	if err == nil && !slices.ContainsFunc(receipts, ours) {
+		f.add(KindReceipts, where, fmt.Sprintf("its receipts of block %d lack the event of request %s", at, r.ID), "a node that fills receipts in late, or lost them: name another endpoint first in chain.rpc")
+	}
+}
+
+func same(a, b chain.Log) bool {
+	return a.Tx == b.Tx && a.Address == b.Address && slices.Equal(a.Topics, b.Topics) && bytes.Equal(a.Data, b.Data)
 }
 
 func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
