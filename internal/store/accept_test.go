@@ -20,11 +20,11 @@ func blockOf(h int) chain.Block {
 	return chain.Block{Height: uint64(h), Hash: crypto.Keccak256Hash(fmt.Appendf(nil, "block %d", h)), Parent: crypto.Keccak256Hash(fmt.Appendf(nil, "block %d", h-1))}
 }
 
-// Twelve requests in six blocks are final, the first six answered in the last block;
-// the chain changes above block three.
-func TestAcceptingADeepReorg(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
-	ctx, now := t.Context(), time.Unix(1_700_000_100, 0)
+// answeredAndFinal is a ledger in which twelve requests in six blocks are final, six
+// of them answered in the seventh, and the money lane frozen.
+func answeredAndFinal(t *testing.T, s *store.Store, now time.Time) (chain.Batch, map[common.Hash]bool) {
+	t.Helper()
+	ctx := t.Context()
 	b := benchBatch(0, 12)
 	b.UndoAt = now.Add(time.Minute)
 	for h := 1; h <= 6; h++ {
@@ -63,7 +63,20 @@ func TestAcceptingADeepReorg(t *testing.T) {
 		Closings: closings, Now: now, UndoAt: now})
 	must(err)
 	must(s.Freeze(ctx, "bench", "test"))
+	return b, answered
+}
 
+// The chain changes above block three.
+func TestAcceptingADeepReorg(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx, now := t.Context(), time.Unix(1_700_000_100, 0)
+	b, answered := answeredAndFinal(t, s, now)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, err := s.AcceptReorg(ctx, chain.Block{Height: 3, Hash: common.Hash{1}}, now, now); !errors.Is(err, job.ErrConflict) {
 		t.Fatalf("an ancestor that the ledger does not have: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -46,14 +47,14 @@ func (w *Watcher) Step(ctx context.Context) (progress bool, err error) {
 	} else if err == nil {
 		w.deep = 0
 	}
-	if k := kindOf(err); k == FaultTransport {
-		w.connected = false
-	}
 	w.noteResult(err)
 	return progress && err == nil, err
 }
 
 func (w *Watcher) step(ctx context.Context) (bool, error) {
+	if w.shaken.Swap(false) {
+		w.connected = false
+	}
 	if !w.connected {
 		if err := w.connect(ctx); err != nil {
 			return false, err
@@ -228,11 +229,43 @@ func (w *Watcher) emit(ctx context.Context, u chain.Update) error {
 	return nil
 }
 
-// ask makes one call with the configured timeout.
+// ask makes one call with the configured timeout, and makes it again a few times
+// where waiting a little may help: a step is several calls, and one that fails would
+// cost all of them.
 func ask[T any](ctx context.Context, w *Watcher, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	for again := 0; ; again++ {
+		v, err := once(ctx, w.cfg.Timeout, call)
+		if kindOf(err) == FaultTransport {
+			w.shaken.Store(true)
+		}
+		wait, worth := w.again(err, again)
+		if !worth || !sleep(ctx, wait) {
+			return v, err
+		}
+	}
+}
+
+func once[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return call(ctx)
+}
+
+// again says whether a failed call is made once more, and when.
+func (w *Watcher) again(err error, done int) (time.Duration, bool) {
+	const most, longest = 3, 3 * time.Second
+	var f *Fault
+	if done >= most || !errors.As(err, &f) || errors.Is(err, context.DeadlineExceeded) {
+		return 0, false
+	}
+	switch f.Kind {
+	case FaultTransport, FaultThrottled, FaultGarbage:
+	default:
+		return 0, false
+	}
+	d := w.cfg.BackoffMin << done / 2
+	d = max(d*3/4+rand.N(d/2+1), f.After)
+	return d, d <= longest && !errors.Is(err, errRemoved)
 }
 
 func (w *Watcher) header(ctx context.Context, height uint64) (Header, error) {

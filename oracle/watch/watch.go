@@ -39,6 +39,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -135,11 +136,12 @@ type Watcher struct {
 	farAt    time.Time
 	ahead    chan chunk // being read while the one before is stored
 
-	connected bool   // chain id and binding checked since the last transport failure
-	anchored  bool   // the block at Start is bound
-	size      uint64 // heights of the next range read
-	deep      int    // successive sights of a rollback below the final block
-	last      mark   // of the last accepted update
+	shaken    atomic.Bool // a call failed on its way since the last step began
+	connected bool        // chain id and binding checked since the last transport failure
+	anchored  bool        // the block at Start is bound
+	size      uint64      // heights of the next range read
+	deep      int         // successive sights of a rollback below the final block
+	last      mark        // of the last accepted update
 	spacing   time.Duration
 	seen      chain.Block // last head, for spacing
 	cond      string      // condition last logged

@@ -62,12 +62,13 @@ func TestEachFaultAloneAndAllTogether(t *testing.T) {
 	p := start(t, "devnet", true, nil, tidegate(t), devnetArgs(t, "200ms")...)
 	n := devnetLine(t, p).dial(t, p)
 	proxy, url := faulty(t, n, fault.Config{Seed: 9, Lag: 4, Stall: 3 * time.Second})
+	n.plain = true // its faults are ours
 	d := newDaemon(t, n)
 	d.through(url)
 	d.start(t)
 	var cids []string // a requester asks for each but once
 	for i := range 10 {
-		cids = append(cids, d.add(t, fmt.Sprint("content ", i), content(900+uint64(i), 20_000)))
+		cids = append(cids, d.add(t, fmt.Sprint("content-", i), content(900+uint64(i), 20_000)))
 	}
 	asked := map[string]int{}
 	ask := func(count int) {

@@ -146,7 +146,7 @@ func newWorld(t *testing.T, seed uint64, dir string) *world {
 	w.rates = rates{
 		rpc: pick(0, 20, 80), late: pick(0, 100, 400), receipts: pick(0, 100), pool: pick(0, 30, 150), commit: pick(0, 5, 30),
 		crash: pick(0, 10, 40), reorg: pick(0, 60, 150), null: pick(0, 100, 300), ask: pick(150, 300), most: pick(0, 0, 3), fetch: pick(500, 5000, 20000),
-		jump: pick(0, 0, 10), full: pick(0, 0, 10), deep: pick(0, 0, 15),
+		jump: pick(0, 0, 10), full: pick(0, 0, 10), deep: pick(0, 0, 60),
 	}
 	w.chain = newChain(time.Now())
 	w.db = w.stream("db")
