@@ -58,7 +58,7 @@ func TestSeeds(t *testing.T) {
 			w, err := run(t, seed, epochs)
 			if err != nil {
 				failed++
-				t.Fatalf("seed %d: %v\nagain: go test ./test/sim -run TestSeeds -count=1 with SEEDS=1 FIRST=%d", seed, err, seed)
+				t.Fatalf("seed %d: %v\nits world: %+v\nagain: ONLY=1 SEEDS=1 FIRST=%d go test -count=1 -run TestSeeds ./test/sim", seed, err, w.rates, seed)
 			}
 			t.Logf("%d requests, %d reorgs, %d of them deep, %d crashes, %d blocks, %s", len(w.chain.head().after.open), w.reorgs, w.deep, w.crashes, len(w.chain.blocks), time.Since(started).Round(time.Millisecond))
 		})

