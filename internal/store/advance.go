@@ -26,6 +26,11 @@ func (b *batch) advance(ctx context.Context) error {
 	return b.readyJobs(ctx, soft, final)
 }
 
+// readyAtOnce bounds how many jobs one batch makes ready: after a long past was read
+// there may be very many, and a transaction must stay short. The rest follow with the
+// next batches.
+const readyAtOnce = 10_000
+
 func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
 	for _, l := range []struct {
 		lane   job.Lane
@@ -39,7 +44,8 @@ func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
 			continue
 		}
 		b.out.Ready = append(b.out.Ready, kinds...)
-		if _, err := exec(ctx, b.t, "UPDATE job SET ready = 1 WHERE ready = 0 AND lane = ? AND height <= ?", string(l.lane), l.height); err != nil {
+		if _, err := exec(ctx, b.t, "UPDATE job SET ready = 1 WHERE id IN (SELECT id FROM job WHERE ready = 0 AND lane = ? AND height <= ? ORDER BY height LIMIT ?)",
+			string(l.lane), l.height, readyAtOnce); err != nil {
 			return err
 		}
 	}
