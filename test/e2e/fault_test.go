@@ -36,11 +36,11 @@ var alone = []struct {
 }{
 	{fault.Lagging, 1, []string{"went_back", "lagging"}},
 	{fault.Backwards, 0.4, []string{"went_back", "lagging"}},
-	{fault.Throttle, 0.2, []string{"throttled"}},
-	{fault.Unavailable, 0.2, []string{"transport"}},
-	{fault.Garbage, 0.2, []string{"garbage"}},
-	{fault.Truncated, 0.2, []string{"garbage", "transport"}},
-	{fault.Stall, 0.1, []string{"transport"}},
+	{fault.Throttle, 0.1, []string{"throttled"}},
+	{fault.Unavailable, 0.1, []string{"transport"}},
+	{fault.Garbage, 0.1, []string{"garbage"}},
+	{fault.Truncated, 0.1, []string{"garbage", "transport"}},
+	{fault.Stall, 0.05, []string{"transport"}},
 	{fault.LateLogs, 1, []string{"late_logs"}},
 	{fault.IndexHoles, 0.5, []string{"index_holes", "missing_events", "late_logs", "untrue"}},
 	{fault.NoReceipts, 0.7, []string{"receipts_vanish"}},
@@ -99,7 +99,7 @@ func TestEachFaultAloneAndAllTogether(t *testing.T) {
 				}
 				return fmt.Errorf("it says %v, not one of %v", found, c.named)
 			})
-			answered(time.Duration(60+each) * time.Second)
+			answered(time.Duration(120+each) * time.Second)
 			if proxy.Done()[c.fault] == before {
 				t.Error("the fault was never done")
 			}

@@ -122,10 +122,25 @@ func (w *world) nothingLeft() error {
 	}
 	for ref := range want {
 		if !w.node.held[ref] {
-			errs = append(errs, fmt.Errorf("%s was answered as pinned and is not held", ref))
+			errs = append(errs, fmt.Errorf("%s was answered as pinned and is not held (%s; %s)", ref, w.work(ref), w.node.story(ref)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// work says what became of the jobs of a request.
+func (w *world) work(ref string) string {
+	var out []string
+	key := job.RequestKey(chainID, provider.Hex(), ref, 1)
+	for _, k := range []string{key, job.CompensationKey(key)} {
+		j, err := w.now.ledger.JobByKey(context.Background(), k)
+		if err != nil {
+			out = append(out, err.Error())
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s is %s, attempt %d, fence %d, updated %s", j.Kind, j.State, j.Attempt, j.Fence, j.UpdatedAt.UTC().Format(time.TimeOnly)))
+	}
+	return strings.Join(out, "; ")
 }
 
 // nonces: no nonce was broadcast for two effects, and no effect happened twice.

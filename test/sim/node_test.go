@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type node struct {
 	d    *draws
 	mu   sync.Mutex
 	held map[string]bool // by reference
+	said []string        // what was pinned and released, for who looks for a bug
 }
 
 var errFetch = errors.New("no provider has it")
@@ -39,6 +41,7 @@ func (n *node) Pin(ctx context.Context, s pin.Spec, progress func(job.Progress))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.held[s.Ref] = true
+	n.note("pinned", s.Ref)
 	return pin.Stat{Blocks: 1, Bytes: 32}, nil
 }
 
@@ -50,7 +53,24 @@ func (n *node) Release(ctx context.Context, ref string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.held, ref)
+	n.note("released", ref)
 	return nil
+}
+
+// note keeps what was done; the caller holds mu.
+func (n *node) note(what, ref string) {
+	n.said = append(n.said, time.Now().UTC().Format(time.TimeOnly)+" "+what+" "+ref)
+}
+
+// story is what was done for a reference; the caller holds mu.
+func (n *node) story(ref string) string {
+	var out []string
+	for _, s := range n.said {
+		if strings.HasSuffix(s, ref) {
+			out = append(out, strings.TrimSuffix(s, " "+ref))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // releaser is the node as the release handler sees it.

@@ -41,7 +41,7 @@ var bugs = []bug{
 	{"act at latest in the money lane", 1, []edit{
 		{"oracle/watch/step.go", "	final, err := w.tag(ctx, \"finalized\")\n", "	final, err := w.tag(ctx, \"finalized\")\n	if planted(\"act at latest in the money lane\") {\n		return head, nil\n	}\n"},
 	}},
-	{"advance the cursor outside the transaction", 1, []edit{
+	{"advance the cursor outside the transaction", 4, []edit{
 		{"internal/store/commit.go", "	var out chain.Committed\n	err := s.write(", `	var out chain.Committed
 	if planted("advance the cursor outside the transaction") {
 		if err := s.write(ctx, func(ctx context.Context, t conn) error {
@@ -59,10 +59,10 @@ var bugs = []bug{
 	}
 	err := s.write(`},
 	}},
-	{"broadcast before storing", 1, []edit{
+	{"broadcast before storing", 4, []edit{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
-	{"mark a job done outside its result's transaction", 1, []edit{
+	{"mark a job done outside its result's transaction", 6, []edit{
 		{"internal/store/claim.go", "	err = s.write(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n",
 			"	var later func(context.Context, conn) error\n	err = s.write(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n"},
 		{"internal/store/claim.go", "		return finish(ctx, t, j, answers, r, now, &out)\n	})\n", `		if planted("mark a job done outside its result's transaction") {
