@@ -107,9 +107,9 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 // and one that was answered as failed though it had succeeded here.
 func (b *batch) settleHolders(ctx context.Context, final int64) error {
 	pins, err := list(ctx, b.t, func(s scanner) (p holder, err error) {
-		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.closed}})
+		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.closed, &p.signed}})
 		return p, err
-	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome
+	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome, EXISTS (SELECT 1 FROM signed_result s WHERE s.request = r.id)
 		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
 		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind IN (?, ?)`,
 		final, string(job.KindPin), string(job.KindPrepare))
@@ -131,6 +131,7 @@ type holder struct {
 	started
 	how    chain.RequestState
 	closed job.Outcome // as the chain has it
+	signed bool        // a result of ours was signed for it
 }
 
 // release says why what the pin holds is to be dropped, "" when it is kept.
@@ -143,6 +144,8 @@ func (p holder) release() string {
 			return "refunded"
 		}
 		return ""
+	case p.signed && p.closed == job.Succeeded:
+		return "" // our own answer, sent again after a deep reorg, came before the job was done again
 	default:
 		return "cancelled"
 	}
