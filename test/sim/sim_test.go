@@ -12,7 +12,7 @@ import (
 const epochs = 150
 
 // once are seeds that failed while Tidegate or this simulation was made.
-var once = []uint64{1, 2, 3}
+var once = []uint64{15, 44}
 
 // ramDir keeps the ledger off the disk where the system has a place for that: a
 // seed commits some thousand times.
