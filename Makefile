@@ -76,6 +76,11 @@ contracts: tools ## Foundry tests with gas and size snapshots
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
 	$(GO) test $(VETTED) -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
 
+SEEDS ?= 200
+.PHONY: sim
+sim: ## the oracle in virtual time against SEEDS=n drawn worlds, 3 s each (FIRST=n begins there)
+	SEEDS=$(SEEDS) $(GO) test $(VETTED) -count=1 -timeout 0 -v -run TestSeeds ./test/sim
+
 .PHONY: lint
 lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \

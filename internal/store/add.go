@@ -49,11 +49,19 @@ func (b *batch) addBlocks(ctx context.Context) error {
 	return bulk(ctx, b.t, "block (hash, height, parent, time)", 4, vals)
 }
 
-// place names a log.
+// place is where a log is kept: its block and a number in it, which is the
+// endpoint's unless another log has that.
 type place struct {
 	block string
 	idx   int64
 }
+
+// said is what a log says and which transaction made it say so. It tells logs
+// apart: their indices differ between clients, and between methods of one.
+type said struct{ block, tx, address, topics, data string }
+
+// firstFree is where logs go whose index another log of their block has.
+const firstFree = 1 << 20
 
 // addLogs stores logs. One that is stored already is left alone, unless it was
 // retracted and its block is canonical again.
@@ -61,33 +69,38 @@ func (b *batch) addLogs(ctx context.Context) error {
 	if len(b.Logs) == 0 {
 		return nil
 	}
-	known, err := b.knownLogs(ctx)
+	known, taken, err := b.knownLogs(ctx)
 	if err != nil {
 		return err
 	}
 	vals := make([]any, 0, 12*len(b.Logs))
 	for i, l := range b.Logs {
-		p := place{hash(l.Block), int64(l.Index)}
-		if state, ok := known[p]; ok {
-			if state == chain.LogRetracted {
-				if _, err := exec(ctx, b.t, "UPDATE log SET state = 'seen', filter = ? WHERE block = ? AND idx = ?", b.Filter, p.block, p.idx); err != nil {
+		s := said{hash(l.Block), hash(l.Tx), address(l.Address), encodeTopics(l.Topics), string(l.Data)}
+		if k, ok := known[s]; ok {
+			if k.state == chain.LogRetracted {
+				if _, err := exec(ctx, b.t, "UPDATE log SET state = 'seen', filter = ? WHERE block = ? AND idx = ?", b.Filter, k.block, k.idx); err != nil {
 					return seqTwice(l, err)
 				}
-				known[p] = chain.LogSeen
+				known[s] = knownLog{k.place, chain.LogSeen}
 			}
 			continue
 		}
+		p := place{s.block, int64(l.Index)}
+		for next := int64(firstFree); taken[p]; next++ {
+			p.idx = next
+		}
+		taken[p] = true
 		state := chain.LogSeen
 		if l.Height <= b.cursor.Final {
 			state = chain.LogFinal
 		}
-		known[p] = state
+		known[s] = knownLog{p, state}
 		var seq any
 		if len(b.Seq) > 0 && b.Seq[i] >= 0 {
 			seq = b.Seq[i]
 		}
-		vals = append(vals, b.Filter, int64(l.Height), p.block, p.idx, hash(l.Tx), int64(l.TxIndex), address(l.Address),
-			encodeTopics(l.Topics), blob(l.Data), string(state), seq)
+		vals = append(vals, b.Filter, int64(l.Height), p.block, p.idx, s.tx, int64(l.TxIndex), s.address,
+			s.topics, blob(l.Data), string(state), seq)
 	}
 	err = bulk(ctx, b.t, "log (filter, height, block, idx, tx, tx_index, address, topics, data, state, seq)", 11, vals)
 	return seqTwice(b.Logs[0], err)
@@ -101,8 +114,13 @@ func seqTwice(l chain.Log, err error) error {
 	return err
 }
 
-// knownLogs gives the states of stored logs in the batch's blocks.
-func (b *batch) knownLogs(ctx context.Context) (map[place]chain.LogState, error) {
+type knownLog struct {
+	place
+	state chain.LogState
+}
+
+// knownLogs gives the stored logs in the batch's blocks, and their places.
+func (b *batch) knownLogs(ctx context.Context) (map[said]knownLog, map[place]bool, error) {
 	var keys []any
 	seen := map[common.Hash]bool{}
 	for _, l := range b.Logs {
@@ -112,21 +130,23 @@ func (b *batch) knownLogs(ctx context.Context) (map[place]chain.LogState, error)
 		}
 	}
 	type row struct {
-		place
-		state chain.LogState
+		said
+		knownLog
 	}
 	rows, err := among(ctx, b.t, func(s scanner) (r row, err error) {
-		err = s.Scan(&r.block, &r.idx, &r.state)
+		var data []byte
+		err = s.Scan(&r.said.block, &r.idx, &r.state, &r.tx, &r.address, &r.topics, &data)
+		r.place.block, r.data = r.said.block, string(data)
 		return r, err
-	}, "SELECT block, idx, state FROM log WHERE block IN ", keys)
+	}, "SELECT block, idx, state, tx, address, topics, data FROM log WHERE block IN ", keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	known := make(map[place]chain.LogState, len(rows)+len(b.Logs))
+	known, taken := make(map[said]knownLog, len(rows)+len(b.Logs)), make(map[place]bool, len(rows)+len(b.Logs))
 	for _, r := range rows {
-		known[r.place] = r.state
+		known[r.said], taken[r.place] = r.knownLog, true
 	}
-	return known, nil
+	return known, taken, nil
 }
 
 // addCoverage merges [From, To] into the filter's intervals.

@@ -85,7 +85,7 @@ func (b *batch) addJobs(ctx context.Context) error {
 	for _, r := range rows {
 		known[r.key] = true
 	}
-	h := heights{b.cursor.Soft, b.cursor.Final}
+	h := b.settled()
 	vals := make([]any, 0, jobInsertCols*len(b.Jobs))
 	for _, n := range b.Jobs {
 		if known[n.Key] {

@@ -7,7 +7,7 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// advance makes final what has become final, lets lanes start, and settles.
+// advance makes final what has become final, settles, and lets lanes start.
 func (b *batch) advance(ctx context.Context) error {
 	final, soft := int64(b.cursor.Final), int64(b.cursor.Soft)
 	if _, err := exec(ctx, b.t, "UPDATE log SET state = 'final' WHERE state = 'seen' AND height <= ? AND filter = ?", final, b.Filter); err != nil {
@@ -20,11 +20,16 @@ func (b *batch) advance(ctx context.Context) error {
 	if n > 0 {
 		b.out.Answers = true
 	}
-	if err := b.readyJobs(ctx, soft, final); err != nil {
+	if err := b.settle(ctx, final); err != nil || b.Behind {
 		return err
 	}
-	return b.settle(ctx, final)
+	return b.readyJobs(ctx, soft, final)
 }
+
+// readyAtOnce bounds how many jobs one batch makes ready: after a long past was read
+// there may be very many, and a transaction must stay short. The rest follow with the
+// next batches.
+const readyAtOnce = 10_000
 
 func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
 	for _, l := range []struct {
@@ -39,7 +44,8 @@ func (b *batch) readyJobs(ctx context.Context, soft, final int64) error {
 			continue
 		}
 		b.out.Ready = append(b.out.Ready, kinds...)
-		if _, err := exec(ctx, b.t, "UPDATE job SET ready = 1 WHERE ready = 0 AND lane = ? AND height <= ?", string(l.lane), l.height); err != nil {
+		if _, err := exec(ctx, b.t, "UPDATE job SET ready = 1 WHERE id IN (SELECT id FROM job WHERE ready = 0 AND lane = ? AND height <= ? ORDER BY height LIMIT ?)",
+			string(l.lane), l.height, readyAtOnce); err != nil {
 			return err
 		}
 	}
@@ -101,9 +107,9 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 // and one that was answered as failed though it had succeeded here.
 func (b *batch) settleHolders(ctx context.Context, final int64) error {
 	pins, err := list(ctx, b.t, func(s scanner) (p holder, err error) {
-		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.closed}})
+		p.started, err = scanStarted(scanWith{s, []any{&p.how, &p.closed, &p.signed}})
 		return p, err
-	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome
+	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome, EXISTS (SELECT 1 FROM signed_result s WHERE s.request = r.id)
 		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
 		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind IN (?, ?)`,
 		final, string(job.KindPin), string(job.KindPrepare))
@@ -125,6 +131,7 @@ type holder struct {
 	started
 	how    chain.RequestState
 	closed job.Outcome // as the chain has it
+	signed bool        // a result of ours was signed for it
 }
 
 // release says why what the pin holds is to be dropped, "" when it is kept.
@@ -137,6 +144,8 @@ func (p holder) release() string {
 			return "refunded"
 		}
 		return ""
+	case p.signed && p.closed == job.Succeeded:
+		return "" // our own answer, sent again after a deep reorg, came before the job was done again
 	default:
 		return "cancelled"
 	}

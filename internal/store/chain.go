@@ -160,6 +160,9 @@ func (s *Store) Logs(ctx context.Context, f chain.LogFilter) (out []chain.Stored
 	if f.State != "" {
 		q, args = q+" AND state = ?", append(args, string(f.State))
 	}
+	if f.AfterID > 0 {
+		q, args = q+" AND id > ?", append(args, f.AfterID)
+	}
 	q, args = q+" ORDER BY id LIMIT ?", append(args, limit(f.Limit))
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
 		out, err = list(ctx, t, scanLog, q, args...)
@@ -179,17 +182,23 @@ const maxMissing = 1000
 // 1000 of them), and the highest, -1 for none. The count is complete when
 // count = max + 1 and max + 1 = the contract's nextSeq() at the final height.
 func (s *Store) SeqAudit(ctx context.Context, contract common.Address) (count int64, missing []int64, highest int64, err error) {
+	return s.SeqAuditFrom(ctx, contract, 0)
+}
+
+// SeqAuditFrom is SeqAudit of a contract that counted up to first before it was
+// watched: what is below first is neither counted nor missing.
+func (s *Store) SeqAuditFrom(ctx context.Context, contract common.Address, first int64) (count int64, missing []int64, highest int64, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		const final = " FROM log WHERE address = ? AND state = 'final' AND state <> 'retracted' AND seq IS NOT NULL" // as log_seq has it
-		err := t.QueryRowContext(ctx, "SELECT count(*), coalesce(max(seq), -1)"+final, address(contract)).Scan(&count, &highest)
-		if err != nil || count == highest+1 {
+		const final = " FROM log WHERE address = ? AND state = 'final' AND state <> 'retracted' AND seq IS NOT NULL AND seq >= ?" // as log_seq has it
+		err := t.QueryRowContext(ctx, "SELECT count(*), coalesce(max(seq), -1)"+final, address(contract), first).Scan(&count, &highest)
+		if highest = max(highest, first-1); err != nil || count == highest+1-first {
 			return err
 		}
 		gaps, err := list(ctx, t, func(s scanner) (g [2]int64, err error) {
 			err = s.Scan(&g[0], &g[1])
 			return g, err
-		}, "SELECT before, seq FROM (SELECT seq, lag(seq, 1, -1) OVER (ORDER BY seq) AS before"+final+") AS s WHERE seq > before + 1 ORDER BY seq LIMIT ?",
-			address(contract), maxMissing)
+		}, "SELECT before, seq FROM (SELECT seq, lag(seq, 1, ?) OVER (ORDER BY seq) AS before"+final+") AS s WHERE seq > before + 1 ORDER BY seq LIMIT ?",
+			first-1, address(contract), first, maxMissing)
 		for _, g := range gaps {
 			for m := g[0] + 1; m < g[1] && len(missing) < maxMissing; m++ {
 				missing = append(missing, m)
@@ -201,6 +210,21 @@ func (s *Store) SeqAudit(ctx context.Context, contract common.Address) (count in
 		return 0, nil, 0, fmt.Errorf("auditing the seqs of %s: %w", contract, err)
 	}
 	return count, missing, highest, nil
+}
+
+// SeqHeights gives the heights of the final logs with the next lower and the next
+// higher seq that are stored, 0 for none: a missing one is between them.
+func (s *Store) SeqHeights(ctx context.Context, contract common.Address, seq int64) (below, above uint64, err error) {
+	err = s.view(ctx, func(ctx context.Context, t conn) error {
+		const at = "SELECT coalesce((SELECT height FROM log WHERE address = ? AND state = 'final' AND state <> 'retracted' AND seq "
+		return t.QueryRowContext(ctx, at+"< ? ORDER BY seq DESC LIMIT 1), 0), coalesce((SELECT height FROM log WHERE address = ?"+
+			" AND state = 'final' AND state <> 'retracted' AND seq > ? ORDER BY seq LIMIT 1), 0)",
+			address(contract), seq, address(contract), seq).Scan(&below, &above)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the heights around seq %d of %s: %w", seq, contract, err)
+	}
+	return below, above, nil
 }
 
 // GetMeta reads a setting of the ledger, or job.ErrNotFound.

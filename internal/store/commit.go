@@ -77,6 +77,14 @@ func (b *batch) run(ctx context.Context) error {
 	return nil
 }
 
+// settled says how settled the chain is for work that wants to start.
+func (b *batch) settled() heights {
+	if b.Behind {
+		return heights{}
+	}
+	return heights{b.cursor.Soft, b.cursor.Final}
+}
+
 func (b *batch) wake(k job.Kind) { b.out.Ready = append(b.out.Ready, k) }
 
 // advanceCursor works out where the filter stands once the batch is in. The

@@ -17,6 +17,8 @@
 //	add.go        its second part: blocks, logs, requests, closings
 //	addjob.go     its second part: jobs
 //	advance.go    its third part: what became soft or final
+//	accept.go     taking back what was final, when a person says so
+//	contract.go   contracts that were added at run time
 //	job.go        inserting, listing, retrying, dropping jobs
 //	free.go       leases of a daemon that was killed
 //	claim.go      claiming, and every write under a job's fence

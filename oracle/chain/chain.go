@@ -72,4 +72,14 @@ type Update struct {
 	Head     Block  // newest block seen
 	Final    Block  // newest final block; Height 0 and zero Hash when unknown
 	Soft     uint64 // heights at or below are soft: reversible work may start
+	// Behind says that heights after To are known to be final and were not read yet:
+	// no work starts, for what is read next may have closed it.
+	Behind bool
+}
+
+// Contract is a contract that is watched beside those of the configuration.
+type Contract struct {
+	Address common.Address
+	Start   uint64 // height of its deployment
+	Joined  int64  // heights above are read with all other contracts' logs, those up to it by themselves; -1 until it has joined
 }

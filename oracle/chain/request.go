@@ -115,7 +115,8 @@ type LogFilter struct {
 	Address    common.Address
 	State      LogState
 	FromHeight uint64
-	Limit      int // 0 for 100, at most 1000
+	AfterID    int64 // only rows stored after this one: the next page
+	Limit      int   // 0 for 100, at most 1000
 }
 
 // StoredLog is a log with what the ledger says of it.

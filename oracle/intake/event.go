@@ -31,7 +31,7 @@ type event struct {
 // decode understands one log, or says why not.
 func (in *Intake) decode(l chain.Log) (event, error) {
 	if !in.providers[l.Address] {
-		return event{}, fmt.Errorf("%s is not a provider", l.Address)
+		return in.decodeOther(l), nil
 	}
 	if len(l.Topics) == 0 {
 		return event{}, errors.New("no event signature")
@@ -72,6 +72,34 @@ func (in *Intake) decode(l chain.Log) (event, error) {
 		return event{}, fmt.Errorf("%s: seq %d is out of range", spec.Name, e.seq)
 	}
 	return e, nil
+}
+
+// decodeOther understands of a log of a contract that is only watched what an audit
+// needs, its seq; the log makes no work. Whatever else it says is its own affair.
+func (in *Intake) decodeOther(l chain.Log) event {
+	e := event{name: "other", seq: noSeq}
+	if len(l.Topics) == 0 {
+		return e
+	}
+	if known, err := in.known(l); err == nil && known.name != "" { // of a provider that others serve
+		e.seq = known.seq
+		return e
+	}
+	for _, contract := range in.others {
+		spec, err := contract.EventByID(l.Topics[0])
+		if err != nil {
+			continue
+		}
+		values := map[string]any{}
+		if err := spec.Inputs.NonIndexed().UnpackIntoMap(values, l.Data); err != nil {
+			continue
+		}
+		if seq, ok := values["seq"].(uint64); ok && seq <= math.MaxInt64 {
+			e.seq = seq
+			return e
+		}
+	}
+	return e
 }
 
 // known decodes the events that change a request; an event without a name when

@@ -1,6 +1,7 @@
 // Package intake translates what watch found into what the ledger keeps: logs of
 // EstuaryProvider contracts become requests, jobs, closings and callback flags,
-// handed to the ledger with their blocks in one batch. When the batch is in, it
+// those of other watched contracts are kept with their seq, for audits; all is
+// handed to the ledger with its blocks in one batch. When the batch is in, it
 // wakes the lanes that may have work.
 //
 // It decides nothing about reorgs, lanes' progress or settlement (the ledger
@@ -25,9 +26,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
@@ -75,6 +78,7 @@ type Intake struct {
 	now       func() time.Time
 	providers map[common.Address]bool
 	contract  *estuaryprovider.EstuaryProvider
+	others    []*abi.ABI // whose events may carry a seq, of contracts that are only watched
 	events    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
 }
@@ -107,6 +111,12 @@ func New(cfg Config, d Deps) (*Intake, error) {
 	for _, p := range cfg.Providers {
 		in.providers[p] = true
 	}
+	pinning, err := estuarypinning.EstuaryPinningMetaData.ParseABI()
+	if err != nil {
+		return nil, fmt.Errorf("intake: the pinning contract's ABI: %w", err)
+	}
+	provider := in.contract.GetABI()
+	in.others = []*abi.ABI{&provider, pinning}
 	if in.log == nil {
 		in.log = slog.New(slog.DiscardHandler)
 	}
@@ -152,7 +162,7 @@ func (in *Intake) Apply(ctx context.Context, u chain.Update) error {
 func (in *Intake) translate(u chain.Update) chain.Batch {
 	now := in.now()
 	b := chain.Batch{Update: u, Seq: make([]int64, len(u.Logs)), Now: now, UndoAt: now.Add(in.cfg.UndoDelay)}
-	known := map[common.Hash]bool{}
+	known, counted := map[common.Hash]bool{}, map[count]bool{}
 	for i, l := range u.Logs {
 		b.Seq[i] = -1
 		e, err := in.decode(l)
@@ -162,7 +172,8 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 				"address", l.Address, "tx", l.Tx, "block", chain.Block{Height: l.Height, Hash: l.Block}.ID(), "index", l.Index, "error", err)
 			continue
 		}
-		if e.seq != noSeq {
+		if n := (count{l.Address, e.seq}); e.seq != noSeq && !counted[n] {
+			counted[n] = true
 			b.Seq[i] = int64(e.seq)
 		}
 		in.events.WithLabelValues(e.name).Inc()
@@ -181,6 +192,12 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 		}
 	}
 	return b
+}
+
+// count is one number of a contract's own counting.
+type count struct {
+	contract common.Address
+	seq      uint64
 }
 
 // addRequest adds a request and the job that answers it.

@@ -83,7 +83,12 @@ func TestClassify(t *testing.T) {
 		{-39001, "finalized block not found", FaultNotYet},
 		{-32000, "unknown block", FaultNotYet},
 		{-32601, "the method does not exist", FaultRefused},
-		{-32002, "refusing explicit call due to state fork", FaultRefused},
+		{-32002, "refusing explicit call due to state fork", FaultNotYet},                    // at another block it is answered
+		{-32000, "looking for tipset with null round at 42", FaultNullRound},                 // forest
+		{1, "epoch is null round", FaultNullRound},                                           // venus
+		{-32600, "BlockOutOfRangeError: block height is 5 but requested was 9", FaultNotYet}, // anvil
+		{-32000, "upstream timed out", FaultTransport},
+		{3, "execution reverted", FaultRefused},
 	} {
 		if got := classify(c.code, c.text); got != c.want {
 			t.Errorf("%d %q is %s, want %s", c.code, c.text, got, c.want)

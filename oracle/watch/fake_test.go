@@ -49,6 +49,7 @@ type fakeChain struct {
 	maxRange  uint64              // of a range; 0 for no limit
 	lie       map[common.Hash]int // empty answers to come, by block
 	lateOnly  bool                // lies end with finality: an index that is late, not holed
+	renumber  bool                // logs have other indices by block hash than in ranges
 	intercept func(method string, params []json.RawMessage, w http.ResponseWriter) bool
 	calls     map[string]int
 	ranges    []uint64 // widths asked for
@@ -138,15 +139,15 @@ func (c *fakeChain) set(f func()) {
 	f()
 }
 
-// canonical gives the places of our logs in blocks from height start on.
-func (c *fakeChain) canonical(start uint64) []place {
+// canonical gives our logs in blocks from height start on.
+func (c *fakeChain) canonical(start uint64) []ident {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var out []place
+	var out []ident
 	for _, b := range c.blocks {
 		for _, l := range b.logs {
 			if l.Address == ours && l.Height >= start {
-				out = append(out, placeOf(l))
+				out = append(out, identOf(l))
 			}
 		}
 	}
@@ -285,6 +286,12 @@ func (c *fakeChain) logsByHash(hash common.Hash, addrs []common.Address) (any, *
 		return nil, &rpcError{-32000, "unknown block"}
 	}
 	canonical := slices.ContainsFunc(c.blocks, func(x fakeBlock) bool { return x.Hash == hash })
+	if c.renumber {
+		b.logs = slices.Clone(b.logs)
+		for i := range b.logs {
+			b.logs[i].Index = uint(len(b.logs) - 1 - i)
+		}
+	}
 	return c.render(b, addrs, !canonical), nil
 }
 

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -60,11 +61,10 @@ func (l *fakeLedger) Logs(_ context.Context, f chain.LogFilter) ([]chain.StoredL
 	defer l.mu.Unlock()
 	var out []chain.StoredLog
 	for _, x := range l.logs {
-		if x.Height >= f.FromHeight && (f.State == "" || f.State == x.State) {
+		if x.Height >= f.FromHeight && x.ID > f.AfterID && (f.State == "" || f.State == x.State) {
 			out = append(out, x)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b chain.StoredLog) int { return inOrder(a.Log, b.Log) })
 	return out[:min(len(out), f.Limit)], nil
 }
 
@@ -160,7 +160,7 @@ func (l *fakeLedger) checkFrame(u chain.Update) {
 
 func (l *fakeLedger) add(x chain.Log) {
 	for i := range l.logs {
-		if placeOf(l.logs[i].Log) == placeOf(x) {
+		if identOf(l.logs[i].Log) == identOf(x) {
 			if l.logs[i].State != chain.LogRetracted {
 				l.t.Errorf("log %d of block %s is handed over twice", x.Index, x.Block)
 			}
@@ -171,8 +171,8 @@ func (l *fakeLedger) add(x chain.Log) {
 	l.logs = append(l.logs, chain.StoredLog{Log: x, ID: int64(len(l.logs) + 1), State: chain.LogSeen, Seq: -1})
 }
 
-// live gives the places of the logs that are not retracted, in chain order.
-func (l *fakeLedger) live() []place {
+// live gives the logs that are not retracted, in chain order.
+func (l *fakeLedger) live() []ident {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var logs []chain.Log
@@ -181,10 +181,12 @@ func (l *fakeLedger) live() []place {
 			logs = append(logs, x.Log)
 		}
 	}
-	slices.SortFunc(logs, inOrder)
-	var out []place
+	slices.SortFunc(logs, func(a, b chain.Log) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(a.TxIndex, b.TxIndex))
+	})
+	var out []ident
 	for _, x := range logs {
-		out = append(out, placeOf(x))
+		out = append(out, identOf(x))
 	}
 	return out
 }

@@ -91,7 +91,13 @@ func fatal(err error) bool {
 	return errors.Is(err, ErrWrongChain) || errors.Is(err, ErrOtherChain)
 }
 
+// These stand for a method in faults that we found in answers.
+const (
+	methodChecking = "checking answers"
+	methodFinality = "following finality"
+)
+
 // errLie makes an error of an answer that contradicts itself or the chain.
 func errLie(what string, args ...any) error {
-	return &Fault{Kind: FaultGarbage, Endpoint: "the endpoint", Method: "checking answers", Err: fmt.Errorf(what, args...)}
+	return &Fault{Kind: FaultGarbage, Endpoint: "the endpoint", Method: methodChecking, Err: fmt.Errorf(what, args...)}
 }

@@ -24,6 +24,7 @@ func TestAnyHistoryEndsInTheCanonicalLogs(t *testing.T) {
 		r.client = r.chain.direct()
 		r.restart()
 		r.chain.lateOnly = true // what is read once, below finality, is proven by seq, not by reading
+		r.chain.renumber = rapid.Bool().Draw(rt, "renumber")
 		r.chain.ones = rapid.Bool().Draw(rt, "ones")
 		rt.Repeat(r.moves())
 		r.chain.set(func() { c := r.chain; c.lag, c.maxLogs, c.maxRange, c.intercept = 0, 0, 0, nil; clear(c.lie) })

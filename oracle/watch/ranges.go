@@ -9,10 +9,20 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
+// chunk is a range that was read: from..end, and what came before it.
+type chunk struct {
+	after common.Hash // the tip that it follows
+	from  uint64
+	end   chain.Block
+	logs  []chain.Log
+	err   error
+}
+
 // readChunk covers heights from next, at or below the final block, by one range
-// read that ends at a block whose header is read too.
-func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64) (bool, error) {
-	if s.has {
+// read that ends at a block whose header is read too. With a glance, the tip is what
+// was read a moment ago.
+func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64, glance bool) (bool, error) {
+	if s.has && !glance {
 		same, err := w.tipStands(ctx, s)
 		if err != nil {
 			return false, err
@@ -21,25 +31,72 @@ func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64) (bool, er
 			return w.reorg(ctx, s)
 		}
 	}
-	for {
-		end, err := w.chunkEnd(ctx, s, next)
-		if err != nil {
-			return false, err
-		}
-		logs, err := w.rangeLogs(ctx, next, end)
-		if kindOf(err) == FaultTooMany && w.shrink(next, end.Height) {
+	c := w.takeAhead(s, next)
+	for c == nil {
+		got := w.fetch(ctx, s.cur.Hash, next, s.final, w.size)
+		if kindOf(got.err) == FaultTooMany && w.shrink(next, got.end.Height) {
 			continue
 		}
-		if err != nil {
-			return false, err
+		c = &got
+	}
+	if c.err != nil {
+		return false, c.err
+	}
+	w.grow()
+	u := w.update(s)
+	u.From, u.To, u.Blocks, u.Logs, u.Final = next, c.end.Height, []chain.Block{c.end}, c.logs, c.end
+	u.Behind = c.end.Height < s.final.Height || w.cfg.until > 0
+	if !u.Behind {
+		u.Soft = w.soft(s, c.end.Height)
+	}
+	if c.end.Height < s.final.Height {
+		w.readAhead(ctx, s, c.end)
+		if w.far = &s; !glance {
+			w.farAt = w.now()
 		}
-		w.grow()
-		u := w.update(s)
-		u.From, u.To, u.Blocks, u.Logs, u.Final = next, end.Height, []chain.Block{end}, logs, end
-		if end.Height == s.final.Height {
-			u.Soft = w.soft(s, end.Height)
-		} // else far behind: work that history has already closed must not start
-		return true, w.emit(ctx, u)
+	}
+	return true, w.emit(ctx, u)
+}
+
+// fetch reads one range and the block that ends it; it changes nothing of w.
+func (w *Watcher) fetch(ctx context.Context, after common.Hash, next uint64, final chain.Block, size uint64) chunk {
+	c := chunk{after: after, from: next}
+	if c.end, c.err = w.chunkEnd(ctx, final, next, size); c.err == nil {
+		c.logs, c.err = w.rangeLogs(ctx, next, c.end, size)
+	}
+	return c
+}
+
+// readAhead begins to read what follows end, while the ledger takes in what was
+// read. At most one range is ahead, so memory is bounded by two.
+func (w *Watcher) readAhead(ctx context.Context, s sight, end chain.Block) {
+	w.forget()
+	ahead, size := make(chan chunk, 1), w.size
+	go func() { ahead <- w.fetch(ctx, end.Hash, end.Height+1, s.final, size) }()
+	w.ahead = ahead
+}
+
+// takeAhead gives what was read ahead where it fits; nil sends the caller to read.
+func (w *Watcher) takeAhead(s sight, next uint64) *chunk {
+	if w.ahead == nil {
+		return nil
+	}
+	c := <-w.ahead
+	w.ahead = nil
+	if kindOf(c.err) == FaultTooMany && c.from == next {
+		w.shrink(c.from, c.end.Height)
+	}
+	if c.err != nil || c.from != next || c.after != s.cur.Hash || c.end.Height > s.final.Height {
+		return nil
+	}
+	return &c
+}
+
+// forget waits for what is being read ahead and drops it.
+func (w *Watcher) forget() {
+	if w.ahead != nil {
+		<-w.ahead
+		w.ahead = nil
 	}
 }
 
@@ -53,14 +110,14 @@ func (w *Watcher) tipStands(ctx context.Context, s sight) (bool, error) {
 }
 
 // chunkEnd gives the block that ends the next range read.
-func (w *Watcher) chunkEnd(ctx context.Context, s sight, next uint64) (chain.Block, error) {
-	to := next + w.size - 1
-	if to >= s.final.Height {
-		return s.final, nil
+func (w *Watcher) chunkEnd(ctx context.Context, final chain.Block, next, size uint64) (chain.Block, error) {
+	to := next + size - 1
+	if to >= final.Height {
+		return final, nil
 	}
 	end, err := w.atOrBelow(ctx, to, next)
 	if kindOf(err) == FaultNullRound { // all of next..to
-		end, err = w.atOrAbove(ctx, to+1, s.final.Height)
+		end, err = w.atOrAbove(ctx, to+1, final.Height)
 	}
 	return end.Block, err
 }
@@ -82,11 +139,11 @@ func (w *Watcher) grow() { w.size = min(w.cfg.MaxRange, w.size+w.size/4+1) }
 // rangeLogs reads and checks the logs of from..end. A single block is asked for
 // by its hash where the endpoint refuses it as a range; with a size of one, the
 // heights before it are null rounds.
-func (w *Watcher) rangeLogs(ctx context.Context, from uint64, end chain.Block) ([]chain.Log, error) {
+func (w *Watcher) rangeLogs(ctx context.Context, from uint64, end chain.Block, size uint64) ([]chain.Log, error) {
 	logs, err := ask(ctx, w, func(ctx context.Context) ([]chain.Log, error) {
 		return w.rpc.LogsByRange(ctx, from, end.Height, w.cfg.Addresses)
 	})
-	if kindOf(err) == FaultTooMany && (from == end.Height || w.size == 1) {
+	if kindOf(err) == FaultTooMany && (from == end.Height || size == 1) {
 		logs, err = w.logsOf(ctx, end)
 	}
 	if err != nil {
@@ -96,10 +153,10 @@ func (w *Watcher) rangeLogs(ctx context.Context, from uint64, end chain.Block) (
 }
 
 // checked puts logs of from..end in order and refuses answers that cannot be
-// true. Exact repetitions, which some endpoints give, are dropped.
+// true. Repetitions, which some endpoints give, are dropped.
 func (w *Watcher) checked(logs []chain.Log, from uint64, end chain.Block) ([]chain.Log, error) {
 	slices.SortStableFunc(logs, inOrder)
-	out := make([]chain.Log, 0, len(logs))
+	out, shown := make([]chain.Log, 0, len(logs)), make(map[ident]bool, len(logs))
 	for i, l := range logs {
 		switch {
 		case l.Height < from || l.Height > end.Height:
@@ -114,15 +171,14 @@ func (w *Watcher) checked(logs []chain.Log, from uint64, end chain.Block) ([]cha
 			switch {
 			case p.Height == l.Height && p.Block != l.Block:
 				return nil, errLie("logs of height %d in two blocks, %s and %s", l.Height, p.Block, l.Block)
-			case p.Height == l.Height && p.Index == l.Index && sameLog(p, l):
-				continue
-			case p.Height == l.Height && p.Index == l.Index:
-				return nil, errLie("two logs with index %d in block %s", l.Index, l.Block)
 			case p.Height != l.Height && p.Block == l.Block:
 				return nil, errLie("block %s at heights %d and %d", l.Block, p.Height, l.Height)
 			}
 		}
-		out = append(out, l)
+		if id := identOf(l); !shown[id] {
+			shown[id] = true
+			out = append(out, l)
+		}
 	}
 	return out, nil
 }
@@ -137,22 +193,9 @@ func inOrder(a, b chain.Log) int {
 	return 1
 }
 
-func sameLog(a, b chain.Log) bool {
-	return a.Block == b.Block && a.Index == b.Index && a.Tx == b.Tx && a.Address == b.Address &&
-		slices.Equal(a.Topics, b.Topics) && slices.Equal(a.Data, b.Data)
-}
-
 // logsOf reads the logs of one block by its hash, unchecked.
 func (w *Watcher) logsOf(ctx context.Context, b chain.Block) ([]chain.Log, error) {
 	return ask(ctx, w, func(ctx context.Context) ([]chain.Log, error) {
 		return w.rpc.LogsByBlock(ctx, b.Hash, w.cfg.Addresses)
 	})
 }
-
-// place names a log: which block, and where in it.
-type place struct {
-	block common.Hash
-	index uint
-}
-
-func placeOf(l chain.Log) place { return place{l.Block, l.Index} }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -95,7 +96,7 @@ func (w *Watcher) stored(ctx context.Context, cur chain.Cursor) ([]chain.Block, 
 // seen twice in a row: once may be one bad node behind a name.
 func (w *Watcher) freeze(ctx context.Context, cause error) error {
 	if w.deep++; w.deep < 2 {
-		return &Fault{Kind: FaultGarbage, Endpoint: "the endpoint", Method: "following finality",
+		return &Fault{Kind: FaultGarbage, Endpoint: "the endpoint", Method: methodFinality,
 			Err: fmt.Errorf("looking again before believing it: %s", cause)}
 	}
 	cur, has, err := w.ledger.Cursor(ctx, w.cfg.Filter)
@@ -110,6 +111,40 @@ func (w *Watcher) freeze(ctx context.Context, cause error) error {
 	}
 	w.m.frozen.Set(1)
 	return cause
+}
+
+// Below gives the ledger's newest block below a height.
+type Below interface {
+	BlockBelow(ctx context.Context, height uint64) (chain.Block, bool, error)
+}
+
+// CommonAncestor gives the newest of the ledger's blocks that the endpoint has too,
+// however final what is above it was: where a person who accepts the endpoint's chain
+// lets watching begin again.
+func CommonAncestor(ctx context.Context, rpc Client, ledger Below) (chain.Block, error) {
+	for below := uint64(math.MaxInt64); ; {
+		b, ok, err := ledger.BlockBelow(ctx, below)
+		if err != nil {
+			return chain.Block{}, fmt.Errorf("reading stored blocks: %w", err)
+		}
+		if !ok {
+			return chain.Block{}, fmt.Errorf("%w: the endpoint has no block that the ledger has", ErrOtherChain)
+		}
+		h, err := rpc.HeaderByNumber(ctx, b.Height)
+		switch kindOf(err) {
+		case "":
+		case FaultNullRound, FaultNotYet: // replaced, or beyond the new head
+			below = b.Height
+			continue
+		}
+		if err != nil {
+			return chain.Block{}, err
+		}
+		if h.Hash == b.Hash {
+			return b, nil
+		}
+		below = b.Height
+	}
 }
 
 // hashAt indexes blocks by height.

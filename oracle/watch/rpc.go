@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,6 +143,60 @@ func (c *RPC) logs(ctx context.Context, filter map[string]any) ([]chain.Log, err
 	return logs, nil
 }
 
+// Call runs a contract's function on the state after the block at a height, and gives
+// what it returns, not decoded.
+func (c *RPC) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
+	const method = "eth_call"
+	raw, err := c.call(ctx, method, map[string]any{"to": to, "data": hexutil.Bytes(data)}, hexutil.EncodeUint64(height))
+	if err != nil {
+		return nil, err
+	}
+	var out hexutil.Bytes
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, c.garbage(method, fmt.Errorf("not bytes: %w", err))
+	}
+	return out, nil
+}
+
+// HasReceipt reports whether the endpoint has a transaction's receipt.
+func (c *RPC) HasReceipt(ctx context.Context, tx common.Hash) (bool, error) {
+	raw, err := c.call(ctx, "eth_getTransactionReceipt", tx)
+	return err == nil && !isNull(raw), err
+}
+
+// LogsByReceipts gives the logs of addrs in the receipts of the canonical block at a
+// height. Lotus keeps receipts apart from its index of events, so one may have what
+// the other lacks. FaultRefused where the endpoint does not serve eth_getBlockReceipts.
+func (c *RPC) LogsByReceipts(ctx context.Context, height uint64, addrs []common.Address) ([]chain.Log, error) {
+	const method = "eth_getBlockReceipts"
+	raw, err := c.call(ctx, method, hexutil.EncodeUint64(height))
+	if err != nil {
+		return nil, err
+	}
+	var receipts []struct {
+		Logs json.RawMessage `json:"logs"`
+	}
+	if err := json.Unmarshal(raw, &receipts); err != nil {
+		return nil, c.garbage(method, fmt.Errorf("not a list of receipts: %w", err))
+	}
+	var out []chain.Log
+	for _, r := range receipts {
+		if isNull(r.Logs) {
+			continue
+		}
+		logs, err := decodeLogs(r.Logs)
+		if err != nil {
+			return nil, c.garbage(method, err)
+		}
+		for _, l := range logs {
+			if slices.Contains(addrs, l.Address) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out, nil
+}
+
 func (c *RPC) garbage(method string, err error) error {
 	return &Fault{Kind: FaultGarbage, Endpoint: c.name, Method: method, Err: err}
 }
@@ -210,37 +265,6 @@ func (c *RPC) fault(ctx context.Context, method string, err error) error {
 	}
 	f.Err = withoutURL(err)
 	return f
-}
-
-// classify sorts JSON-RPC errors of Lotus, Forest, geth, anvil and the usual
-// hosted endpoints by code and words.
-func classify(code int, message string) FaultKind {
-	m := strings.ToLower(message)
-	has := func(words ...string) bool {
-		for _, w := range words {
-			if strings.Contains(m, w) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case code == 12 || has("null round"):
-		return FaultNullRound
-	// before the limits: some endpoints say -32005 for both
-	case code == 429 || has("rate limit", "rate-limit", "ratelimit", "too many requests", "request count exceeded", "throttl"):
-		return FaultThrottled
-	case code == -32005:
-		return FaultTooMany
-	case code == -39001 || has("future epoch", "not yet available", "beyond the head", "block not found", "header not found",
-		"unknown block", "not indexed", "finalized block", "extends beyond", "beyond current head", "future block"):
-		return FaultNotYet
-	case has("too many results", "query returned more than", "matches too many events", "block range",
-		"range is too large", "range too large", "range limit", "exceeds the range", "response size", "limited to a",
-		"max results", "logs matched"):
-		return FaultTooMany
-	}
-	return FaultRefused
 }
 
 // clip keeps what an endpoint says short enough for a log line.

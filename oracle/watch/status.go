@@ -22,13 +22,29 @@ type Status struct {
 	LastError    string // of the last step, "" when it went well
 	LastStep     time.Time
 	LastGood     time.Time // last step that went well
+	LastLate     time.Time // when a second read showed logs that the first answer lacked, or a bloom spoke against an empty one
+	LateLogs     int       // logs that only a second read showed, since the start
+	Past         []Status  // of added contracts whose past is being read
 }
 
 // Status gives the state after the last step.
 func (w *Watcher) Status() Status {
+	pasts := w.Pasts()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.status
+	s := w.status
+	for _, p := range pasts {
+		s.Past = append(s.Past, p.Status())
+	}
+	return s
+}
+
+// noteLate takes down that an endpoint's first answer lacked logs.
+func (w *Watcher) noteLate(logs int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status.LastLate = w.now()
+	w.status.LateLogs += logs
 }
 
 func (w *Watcher) noteSight(s sight) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -31,30 +32,48 @@ func (s sight) next(start uint64) uint64 {
 // another Step may find more at once. An error leaves the ledger as it was.
 func (w *Watcher) Step(ctx context.Context) (progress bool, err error) {
 	progress, err = w.step(ctx)
+	if errors.Is(err, errPast) {
+		w.noteResult(nil)
+		return false, err
+	}
+	if err != nil {
+		w.far = nil
+	}
+	if j, ok := w.rpc.(Judge); ok && kindOf(err) == FaultGarbage {
+		j.Doubt(err)
+	}
 	if errors.Is(err, chain.ErrDeepReorg) {
 		err = w.freeze(ctx, err)
 	} else if err == nil {
 		w.deep = 0
-	}
-	if k := kindOf(err); k == FaultTransport {
-		w.connected = false
 	}
 	w.noteResult(err)
 	return progress && err == nil, err
 }
 
 func (w *Watcher) step(ctx context.Context) (bool, error) {
+	if w.shaken.Swap(false) {
+		w.connected = false
+	}
 	if !w.connected {
 		if err := w.connect(ctx); err != nil {
 			return false, err
 		}
 	}
-	s, err := w.look(ctx)
+	s, glance, err := w.glance(ctx)
 	if err != nil {
 		return false, err
 	}
-	w.noteSight(s)
-	if err := w.anchor(ctx, s); err != nil {
+	if !glance {
+		if s, err = w.look(ctx); err != nil {
+			return false, err
+		}
+		w.noteSight(s)
+		if err := w.anchor(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	if err := w.admit(ctx, s); err != nil {
 		return false, err
 	}
 	if s.has && s.head.Height < s.cur.Height {
@@ -69,7 +88,7 @@ func (w *Watcher) step(ctx context.Context) (bool, error) {
 	case s.has && s.final.Height > s.cur.Final && s.cur.Height > s.cur.Final:
 		return w.finalize(ctx, s)
 	case next <= s.final.Height:
-		return w.readChunk(ctx, s, next)
+		return w.readChunk(ctx, s, next, glance)
 	case next <= s.head.Height:
 		return w.follow(ctx, s)
 	}
@@ -90,8 +109,29 @@ func (w *Watcher) refresh(ctx context.Context, s sight) (bool, error) {
 	return false, w.emit(ctx, u)
 }
 
+// glance stands in for look while the cursor is far behind a final block that was
+// seen a moment ago: reading the past needs no news.
+func (w *Watcher) glance(ctx context.Context) (sight, bool, error) {
+	const moment = 15 * time.Second
+	if w.far == nil || w.now().Sub(w.farAt) > moment {
+		w.far = nil
+		return sight{}, false, nil
+	}
+	s := *w.far
+	w.far = nil
+	cur, has, err := w.ledger.Cursor(ctx, w.cfg.Filter)
+	if err != nil {
+		return s, false, fmt.Errorf("reading the cursor: %w", err)
+	}
+	s.cur, s.has = cur, has
+	return s, has && cur.Hash == w.last.tip && cur.Final == cur.Height && cur.Frozen == "" && cur.Height+w.cfg.MaxRange < s.final.Height, nil
+}
+
 // look asks for the head and the final block and reads the cursor.
 func (w *Watcher) look(ctx context.Context) (sight, error) {
+	if w.cfg.until > 0 {
+		return w.lookBack(ctx)
+	}
 	var s sight
 	head, err := w.tag(ctx, "latest")
 	if err != nil {
@@ -129,7 +169,11 @@ func (w *Watcher) finality(ctx context.Context, head Header) (Header, error) {
 	}
 	switch depth := w.cfg.FinalityDepth; {
 	case depth > 0 && head.Height > depth:
-		return w.atOrBelow(ctx, head.Height-depth, 0)
+		b, err := w.atOrBelow(ctx, head.Height-depth, 0)
+		if j, ok := w.rpc.(Judge); ok && err == nil {
+			err = j.Agree(ctx, b.Block)
+		}
+		return b, err
 	case depth > 0 || head.Height <= w.cfg.MaxRange:
 		return w.atOrAbove(ctx, 0, head.Height)
 	}
@@ -160,10 +204,15 @@ type mark struct {
 	ancestor, final common.Hash
 	from, to, soft  uint64
 	head            common.Hash
+	tip             common.Hash // last of the update's blocks
 }
 
 func markOf(u chain.Update) mark {
-	return mark{u.Reorg, u.Ancestor.Hash, u.Final.Hash, u.From, u.To, u.Soft, u.Head.Hash}
+	m := mark{u.Reorg, u.Ancestor.Hash, u.Final.Hash, u.From, u.To, u.Soft, u.Head.Hash, common.Hash{}}
+	if n := len(u.Blocks); n > 0 {
+		m.tip = u.Blocks[n-1].Hash
+	}
+	return m
 }
 
 func (w *Watcher) emit(ctx context.Context, u chain.Update) error {
@@ -180,11 +229,43 @@ func (w *Watcher) emit(ctx context.Context, u chain.Update) error {
 	return nil
 }
 
-// ask makes one call with the configured timeout.
+// ask makes one call with the configured timeout, and makes it again a few times
+// where waiting a little may help: a step is several calls, and one that fails would
+// cost all of them.
 func ask[T any](ctx context.Context, w *Watcher, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	for again := 0; ; again++ {
+		v, err := once(ctx, w.cfg.Timeout, call)
+		if kindOf(err) == FaultTransport {
+			w.shaken.Store(true)
+		}
+		wait, worth := w.again(err, again)
+		if !worth || !sleep(ctx, wait) {
+			return v, err
+		}
+	}
+}
+
+func once[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return call(ctx)
+}
+
+// again says whether a failed call is made once more, and when.
+func (w *Watcher) again(err error, done int) (time.Duration, bool) {
+	const most, longest = 3, 3 * time.Second
+	var f *Fault
+	if done >= most || !errors.As(err, &f) || errors.Is(err, context.DeadlineExceeded) {
+		return 0, false
+	}
+	switch f.Kind {
+	case FaultTransport, FaultThrottled, FaultGarbage:
+	default:
+		return 0, false
+	}
+	d := w.cfg.BackoffMin << done / 2
+	d = max(d*3/4+rand.N(d/2+1), f.After)
+	return d, d <= longest && !errors.Is(err, errRemoved)
 }
 
 func (w *Watcher) header(ctx context.Context, height uint64) (Header, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
@@ -76,7 +78,8 @@ func (w *Watcher) blockLogs(ctx context.Context, b Header) ([]chain.Log, error) 
 	}
 	if len(logs) == 0 && slices.ContainsFunc(w.cfg.Addresses, b.says) {
 		w.m.doubted.Inc()
-		return w.rangeLogs(ctx, b.Height, b.Block)
+		w.noteLate(0)
+		return w.rangeLogs(ctx, b.Height, b.Block, 1)
 	}
 	return w.checked(logs, b.Height, b.Block)
 }
@@ -110,6 +113,7 @@ func (w *Watcher) finalize(ctx context.Context, s sight) (bool, error) {
 	}
 	if len(missing) > 0 {
 		w.m.repaired.Add(float64(len(missing)))
+		w.noteLate(len(missing))
 		w.log.Warn("the second read found logs that the first answer lacked", "logs", len(missing), "block", missing[0].Height)
 	}
 	u := w.update(s)
@@ -125,7 +129,7 @@ func (w *Watcher) finalize(ctx context.Context, s sight) (bool, error) {
 // asked for once more by block hash; an endpoint that denies it is an error.
 func (w *Watcher) secondRead(ctx context.Context, from uint64, blocks []chain.Block) ([]chain.Log, error) {
 	end := blocks[len(blocks)-1]
-	have, unsure, err := w.held(ctx, from, end.Height)
+	have, err := w.held(ctx, from, end.Height)
 	if err != nil {
 		return nil, err
 	}
@@ -139,10 +143,11 @@ func (w *Watcher) secondRead(ctx context.Context, from uint64, blocks []chain.Bl
 		if at[l.Height] != l.Block {
 			return nil, errLie("a log of height %d in block %s; that height was %s", l.Height, l.Block, at[l.Height])
 		}
-		if p := placeOf(l); !have[p] && !unsure[l.Height] {
+		if id := identOf(l); !have[id] {
 			missing = append(missing, l)
+		} else {
+			delete(have, id)
 		}
-		delete(have, placeOf(l))
 	}
 	return missing, w.deny(ctx, have, blocks)
 }
@@ -162,7 +167,7 @@ func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block)
 		if j == i {
 			from = blocks[i].Height // null rounds before it hold no logs
 		}
-		logs, err := w.rangeLogs(ctx, from, blocks[j])
+		logs, err := w.rangeLogs(ctx, from, blocks[j], w.size)
 		if kindOf(err) == FaultTooMany && w.shrink(from, blocks[j].Height) {
 			continue
 		}
@@ -177,13 +182,17 @@ func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block)
 }
 
 // deny asks by block hash for logs that a range read did not show again.
-func (w *Watcher) deny(ctx context.Context, lost map[place]bool, blocks []chain.Block) error {
+func (w *Watcher) deny(ctx context.Context, lost map[ident]bool, blocks []chain.Block) error {
 	if len(lost) == 0 {
 		return nil
 	}
 	w.m.doubted.Inc()
+	in := make(map[common.Hash]bool, len(lost))
+	for id := range lost {
+		in[id.block] = true
+	}
 	for _, b := range blocks {
-		if !slices.ContainsFunc(keys(lost), func(p place) bool { return p.block == b.Hash }) {
+		if !in[b.Hash] {
 			continue
 		}
 		logs, err := w.logsOf(ctx, b)
@@ -191,7 +200,7 @@ func (w *Watcher) deny(ctx context.Context, lost map[place]bool, blocks []chain.
 			return err
 		}
 		for _, l := range logs {
-			delete(lost, placeOf(l))
+			delete(lost, identOf(l))
 		}
 	}
 	if len(lost) > 0 {
@@ -200,39 +209,23 @@ func (w *Watcher) deny(ctx context.Context, lost map[place]bool, blocks []chain.
 	return nil
 }
 
-func keys(m map[place]bool) []place {
-	out := make([]place, 0, len(m))
-	for p := range m {
-		out = append(out, p)
-	}
-	return out
-}
-
-// held gives the places of the logs that the ledger holds unfinal in from..to,
-// and the heights for which its listing is not complete.
-func (w *Watcher) held(ctx context.Context, from, to uint64) (map[place]bool, map[uint64]bool, error) {
+// held gives the logs that the ledger holds unfinal in from..to.
+func (w *Watcher) held(ctx context.Context, from, to uint64) (map[ident]bool, error) {
 	const page = 1000
-	have, unsure := map[place]bool{}, map[uint64]bool{}
-	for {
-		logs, err := w.ledger.Logs(ctx, chain.LogFilter{State: chain.LogSeen, FromHeight: from, Limit: page})
+	have := map[ident]bool{}
+	for after := int64(0); ; {
+		logs, err := w.ledger.Logs(ctx, chain.LogFilter{State: chain.LogSeen, FromHeight: from, AfterID: after, Limit: page})
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading stored logs: %w", err)
+			return nil, fmt.Errorf("reading stored logs: %w", err)
 		}
-		top := from
 		for _, l := range logs {
 			if l.Height <= to && w.wanted[l.Address] {
-				have[placeOf(l.Log)] = true
+				have[identOf(l.Log)] = true
 			}
-			top = max(top, l.Height)
+			after = l.ID
 		}
-		switch {
-		case len(logs) < page || top > to:
-			return have, unsure, nil
-		case top == from:
-			w.log.Warn("a block has more logs than one page of the ledger; its second read is not compared", "block", top)
-			unsure[top] = true
-			top++
+		if len(logs) < page {
+			return have, nil
 		}
-		from = top
 	}
 }

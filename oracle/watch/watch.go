@@ -16,10 +16,15 @@
 //	step.go    Step: one look at the chain and what to do about it
 //	ranges.go  range reads at or below finality, halving, checks of answers
 //	tail.go    block by block above finality, and the second read
+//	identity.go what tells logs apart
+//	contracts.go contracts added at run time, and their pasts
 //	reorg.go   the common ancestor, and rollbacks that would undo what was final
 //	bind.go    the ledger belongs to one chain
 //	status.go  Status and metrics
 //	rpc.go     Client over JSON-RPC; decode.go: its strict decoding; fault.go: errors
+//	dialects.go what clients and hosted endpoints say when they refuse
+//	pool.go    Client over several endpoints; member.go: one of them; agree.go: reads that decide money;
+//	everywhere.go: what any of them shows
 //
 // Invariants: an update is emitted only for heights next to those the ledger
 // has; every block above the final one links to a block in the ledger; nothing
@@ -34,6 +39,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -59,17 +65,20 @@ type Config struct {
 	TailBatch    int           // most blocks of one step above finality; default 32
 	BackoffMin   time.Duration // first wait after a failure; default 500 ms
 	BackoffMax   time.Duration // longest wait after failures; default 30 s
+
+	until uint64 // a reader of an added contract's past ends here; 0 follows the head
 }
 
-// Deps is what a Watcher works with. Metrics may be nil; Now and Logger have
-// defaults.
+// Deps is what a Watcher works with. Registry and Metrics may be nil; Now and
+// Logger have defaults.
 type Deps struct {
-	RPC     Client
-	Ledger  Ledger
-	Sink    Sink
-	Logger  *slog.Logger
-	Now     func() time.Time
-	Metrics prometheus.Registerer
+	RPC      Client
+	Ledger   Ledger
+	Sink     Sink
+	Registry Registry // contracts added at run time
+	Logger   *slog.Logger
+	Now      func() time.Time
+	Metrics  prometheus.Registerer
 }
 
 // Client reads one chain endpoint. Its errors are *Fault.
@@ -79,6 +88,15 @@ type Client interface {
 	HeaderByNumber(ctx context.Context, height uint64) (Header, error)
 	LogsByRange(ctx context.Context, from, to uint64, addrs []common.Address) ([]chain.Log, error)
 	LogsByBlock(ctx context.Context, block common.Hash, addrs []common.Address) ([]chain.Log, error)
+}
+
+// Judge is a Client that can do something about an answer that was found untrue
+// after it was given, and about a block that must be believed: ask others. Doubt
+// puts off the endpoint that gave the last answer; Agree fails where too few
+// endpoints have the block.
+type Judge interface {
+	Doubt(err error)
+	Agree(ctx context.Context, b chain.Block) error
 }
 
 // Ledger is what the Watcher remembers. SetMetaOnce refuses to change a value
@@ -106,21 +124,32 @@ type Watcher struct {
 	ledger Ledger
 	sink   Sink
 	log    *slog.Logger
+	logger *slog.Logger // without our attributes
 	now    func() time.Time
 	m      *metrics
 	wanted map[common.Address]bool
 
-	connected bool   // chain id and binding checked since the last transport failure
-	anchored  bool   // the block at Start is bound
-	size      uint64 // heights of the next range read
-	deep      int    // successive sights of a rollback below the final block
-	last      mark   // of the last accepted update
+	registry Registry
+	looked   time.Time // when the registry was last looked at
+	end      *Header   // of a reader of the past
+	far      *sight    // the last look, while far behind it
+	farAt    time.Time
+	ahead    chan chunk // being read while the one before is stored
+
+	shaken    atomic.Bool // a call failed on its way since the last step began
+	connected bool        // chain id and binding checked since the last transport failure
+	anchored  bool        // the block at Start is bound
+	size      uint64      // heights of the next range read
+	deep      int         // successive sights of a rollback below the final block
+	last      mark        // of the last accepted update
 	spacing   time.Duration
 	seen      chain.Block // last head, for spacing
 	cond      string      // condition last logged
 
-	mu     sync.Mutex
-	status Status
+	mu      sync.Mutex
+	status  Status
+	pasts   []*Watcher
+	started func(*Watcher) // runs a reader of the past; set by Run
 }
 
 // New checks the configuration and fills its defaults.
@@ -147,7 +176,8 @@ func New(cfg Config, d Deps) (*Watcher, error) {
 	}
 	w := &Watcher{
 		cfg: cfg, rpc: d.RPC, ledger: d.Ledger, sink: d.Sink, now: d.Now, size: cfg.MaxRange,
-		log: d.Logger.With("filter", cfg.Filter), wanted: map[common.Address]bool{}, cond: "ok",
+		log: d.Logger.With("filter", cfg.Filter), logger: d.Logger, wanted: map[common.Address]bool{}, cond: "ok",
+		registry: d.Registry,
 	}
 	for _, a := range cfg.Addresses {
 		w.wanted[a] = true
@@ -185,10 +215,27 @@ func defaults(cfg *Config) {
 // failure of the endpoint, the ledger and the sink, waiting longer after each;
 // it returns only ErrWrongChain and ErrOtherChain.
 func (w *Watcher) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var pasts sync.WaitGroup
+	defer pasts.Wait()
+	defer w.forget()
+	defer cancel()
+	w.mu.Lock()
+	w.started = func(past *Watcher) {
+		pasts.Go(func() { _ = past.Run(ctx) }) // what is fatal to it is so to us
+	}
+	for _, past := range w.pasts {
+		w.started(past)
+	}
+	w.mu.Unlock()
+	return w.follows(ctx)
+}
+
+func (w *Watcher) follows(ctx context.Context) error {
 	failures := 0
 	for ctx.Err() == nil {
 		progress, err := w.Step(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errPast) {
 			return nil
 		}
 		if fatal(err) {

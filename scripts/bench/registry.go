@@ -59,6 +59,33 @@ var goSuites = []goSuite{
 		}},
 	},
 	{
+		pkg: "./test/bench", bench: "BenchmarkBackfill", benchtime: "1x", count: 3,
+		rows: []goRow{
+			{
+				name: "backfill/200,000 events", sub: "tidegate", unit: "events/s", baselineSub: "fetch", baseline: "plain eth_getLogs with ethclient in the same run",
+				method: "request events decoded into jobs, durable in SQLite, 40 a block, 10,000 an answer, from a node in the same process; median of 3; to reach 0.7",
+			},
+			{
+				name: "backfill/calls", sub: "tidegate", unit: "calls/1000events", baseline: "ceiling", baselineValue: 1,
+				method: "all calls of the backfill, refused ranges among them; to stay below 1",
+			},
+			{
+				name: "backfill/memory", sub: "tidegate", unit: "MiB", baseline: "ceiling", baselineValue: 256,
+				method: "most heap beyond what was in use before; to stay below 1",
+			},
+			{
+				name: "backfill/ponder", sub: "tidegate", unit: "events/s", baseline: "ponder 0.16 (recorded)", baselineValue: 2430, method: "as above; to reach 8",
+			},
+		},
+	},
+	{
+		pkg: "./test/bench", bench: "BenchmarkFinalLag", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "watch/final to claimable", unit: "ms-p99", baseline: "ceiling", baselineValue: 100,
+			method: "p99 of our own time at 100 requests/s, from the answer that shows a block final to its jobs being claimable; to stay below 1",
+		}},
+	},
+	{
 		pkg: "./executor/ipfs", bench: "BenchmarkPinSmall", benchtime: "2000x", count: 3,
 		rows: []goRow{{
 			name: "node/pin-1KiB", unit: "pins/s",

@@ -56,6 +56,14 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", count, "-timeout", "0", "./test/e2e/..."},
 		},
 		stage{
+			name: "simulation: 200 seeds, and each planted bug with up to 200", env: []string{"TIDEGATE_SOAK=1", "SEEDS=200"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/sim"},
+		},
+		stage{
+			name: "faults of endpoints: each alone and all together, 500 requests each", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachFaultAloneAndAllTogether", "./test/e2e"},
+		},
+		stage{
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},

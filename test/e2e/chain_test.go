@@ -18,6 +18,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/ethclient"
+
+	"github.com/tidegate/tidegate/devnet/fault"
 )
 
 // network is a chain with the contracts deployed on it.
@@ -32,6 +34,7 @@ type network struct {
 	client    *ethclient.Client
 	proc      *proc
 	gas       uint64 // limit of a transaction that a test signs itself
+	plain     bool   // daemons read the endpoint itself, whatever TIDEGATE_FAULTS says
 }
 
 type account struct {
@@ -263,7 +266,9 @@ type daemon struct {
 	env  []string
 }
 
-// newDaemon configures a daemon for the network; startDaemon runs it.
+// newDaemon configures a daemon for the network; start runs it. With TIDEGATE_FAULTS
+// set (realistic, or switches as for tidegate faults) it reads the chain as one does a
+// public endpoint, unless the network is plain.
 func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 	t.Helper()
 	d := &daemon{n: n, dir: filepath.Join(t.TempDir(), "tidegate"), p2p: freePort(t)}
@@ -275,6 +280,14 @@ func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 		"--http-listen", d.api, "--http-admin", fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		"--ipfs-listen", fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", d.p2p),
 	}, flags...)
+	if on := os.Getenv("TIDEGATE_FAULTS"); on != "" && !n.plain {
+		rates, err := fault.Parse(on)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, url := faulty(t, n, fault.Config{Seed: 1, Rates: rates, Lag: 2})
+		d.through(url)
+	}
 	d.env = []string{"SENDER_KEY=" + n.Keys[keySender].PrivateKey, "REPORT_KEY=" + n.Keys[keyReport].PrivateKey}
 	return d
 }

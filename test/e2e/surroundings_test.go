@@ -21,6 +21,7 @@ import (
 // A daemon that cannot work says why and what to do, and ends.
 func TestDaemonRefusesBadSurroundings(t *testing.T) {
 	n := sharedDevnet(t)
+	n.plain = true
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +121,7 @@ func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
 // while, goes down, and comes back: the daemon waits each time and loses nothing.
 func TestEndpointThatComesAndGoes(t *testing.T) {
 	n := sharedDevnet(t)
+	n.plain = true
 	mode := newProxy(t, n.RPC)
 	mode.set(proxyDown)
 	direct := n.RPC

@@ -8,7 +8,7 @@
 //	signals.go   SIGINT and SIGTERM: the first stops, the second hastens
 //	settings.go  flags of the daemon's settings; loading them
 //	daemon.go    daemon
-//	devnet.go    devnet
+//	devnet.go    devnet; faults.go: faults
 //	demo.go      demo
 //	contracts.go contracts deploy | show
 //	pin.go       pin add | ls | rm | cat | verify
@@ -16,6 +16,8 @@
 //	piece.go     piece commp | car, where blocks come from; piece_files.go aggregate | verify | split
 //	bucket.go    bucket ls | show | flush | clean | add
 //	keys.go      keys new | ls | adopt
+//	oracle.go    oracle contracts ls | add, oracle reorg show | accept
+//	audit.go     audit; doctor.go: doctor
 //	config.go    config show | check, version
 //	client.go    the HTTP client of the local API
 //	output.go    JSON or tables
@@ -86,8 +88,8 @@ func newRoot(hasten context.Context) *cli.Command {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(hasten), devnetCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), configCommand(), versionCommand(),
+			demoCommand(hasten), devnetCommand(), faultsCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)

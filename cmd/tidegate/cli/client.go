@@ -27,6 +27,8 @@ type client struct {
 	http *http.Client
 }
 
+func newHTTP(timeout time.Duration) *http.Client { return &http.Client{Timeout: timeout} }
+
 func clientFlags(more ...cli.Flag) []cli.Flag {
 	d := config.Default()
 	return append([]cli.Flag{

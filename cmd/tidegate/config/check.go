@@ -67,6 +67,9 @@ func (c Config) checkChain(p *problems) {
 			p.add("chain.rpc", "%q is not an http(s) or ws(s) URL", Redact(raw))
 		}
 	}
+	if c.Chain.Quorum < 1 || c.Chain.Quorum > max(1, len(c.Chain.RPC)) {
+		p.add("chain.quorum", "is %d with %d endpoints: give 1, or as many as must agree of those in chain.rpc", c.Chain.Quorum, len(c.Chain.RPC))
+	}
 	if c.Chain.ID == 0 {
 		p.add("chain.id", "is 0: give the chain id (314 mainnet, 314159 calibration, 31415926 devnet)")
 	}

@@ -43,7 +43,8 @@ type Log struct {
 
 // Chain is which chain and contracts are served, and how the chain is read.
 type Chain struct {
-	RPC           []string `toml:"rpc" doc:"JSON-RPC endpoints (http or ws); the first is read, transactions go to all"`
+	RPC           []string `toml:"rpc" doc:"JSON-RPC endpoints (http or ws), best first; the next is read where one fails or lags, transactions go to all"`
+	Quorum        int      `toml:"quorum" doc:"endpoints that must agree on finality and on final logs; 1 trusts the one that is read"`
 	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
 	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
@@ -175,7 +176,7 @@ func Default() Config {
 		DataDir: "~/.tidegate",
 		Log:     Log{Level: "info", Format: "text"},
 		Chain: Chain{
-			PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
+			Quorum: 1, PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
 			UndoDelay: Duration(2 * time.Minute),
 		},
 		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(3 * time.Minute), PollInterval: Duration(5 * time.Second)},

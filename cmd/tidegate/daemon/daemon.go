@@ -7,6 +7,7 @@
 //
 //	daemon.go     Daemon: New opens and wires everything in order, Run runs it
 //	parts.go      the construction of each part from its settings
+//	oracle.go     the construction of what commands too use: endpoints, intake, auditor
 //	pieces.go     the construction of pieces, buckets and the public port; their adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
@@ -39,6 +40,7 @@ import (
 	"github.com/tidegate/tidegate/executor/queue"
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/oracle/audit"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
@@ -66,6 +68,7 @@ type Daemon struct {
 	queue   *queue.Queue
 	runner  *runner.Runner
 	watcher *watch.Watcher
+	auditor *audit.Auditor
 	report  *report.Reporter
 	sender  *txmgr.Sender
 	api     *httpapi.Server
@@ -73,6 +76,8 @@ type Daemon struct {
 	public  *httpapi.Public // nil: no public port
 	clock   chainClock
 	closers []func() // of RPC connections
+
+	endpoints *watch.Pool
 
 	ready atomic.Bool // preflight has passed
 }
@@ -134,6 +139,8 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		d.ready.Store(true)
 		d.log.Info("ready")
 		run("watch", d.watcher.Run)
+		run("endpoints", d.endpoints.Run)
+		run("audit", d.auditor.Run)
 		run("report", d.report.Run)
 		run("sender", d.sender.Run)
 		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })

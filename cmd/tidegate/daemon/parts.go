@@ -194,23 +194,25 @@ func (d *Daemon) finished(c job.Committed) {
 	}
 }
 
-func (d *Daemon) openWatcher(context.Context) error {
+func (d *Daemon) openWatcher(context.Context) (err error) {
 	c := d.cfg.Chain
-	client, err := watch.NewClient(c.RPC[0])
-	if err != nil {
-		return fmt.Errorf("chain.rpc: %w", err)
+	var closers []func()
+	if d.endpoints, closers, err = Endpoints(d.cfg); err != nil {
+		return err
 	}
-	d.closers = append(d.closers, client.Close)
-	provider := common.HexToAddress(c.Provider)
-	sink, err := intake.New(intake.Config{ChainID: c.ID, Providers: []common.Address{provider}, UndoDelay: c.UndoDelay.D()},
-		intake.Deps{Ledger: d.ledger, Notifier: d.queue, Answers: d.report.Wake, Logger: d.log, Metrics: d.metrics})
+	d.closers = append(d.closers, closers...)
+	sink, err := Intake(d.cfg, intake.Deps{Ledger: d.ledger, Notifier: d.queue, Answers: d.report.Wake, Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
 	d.watcher, err = watch.New(watch.Config{
-		Filter: "provider", Addresses: []common.Address{provider}, Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
+		Filter: Filter, Addresses: watched(d.cfg), Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
 		FinalityDepth: c.FinalityDepth, PollInterval: c.PollInterval.D(), MaxRange: c.MaxRange,
-	}, watch.Deps{RPC: client, Ledger: d.ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
+	}, watch.Deps{RPC: d.endpoints, Ledger: d.ledger, Registry: d.ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
+	if err != nil {
+		return err
+	}
+	d.auditor, err = Auditor(d.cfg, d.ledger, d.endpoints, sink, d.log, d.metrics)
 	return err
 }
 

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/oracle/audit"
+	"github.com/tidegate/tidegate/oracle/watch"
 )
 
 // statusView is the body of /status.
@@ -29,6 +32,13 @@ type chainView struct {
 	Lagging bool   `json:"lagging"`
 	Frozen  string `json:"frozen,omitempty"`
 	Error   string `json:"error,omitempty"`
+
+	LastStep  time.Time              `json:"lastStep"`
+	LastGood  time.Time              `json:"lastGood"`
+	LastLate  time.Time              `json:"lastLate,omitzero"` // a first answer lacked logs
+	LateLogs  int                    `json:"lateLogs"`
+	Endpoints []watch.EndpointStatus `json:"endpoints"`
+	Audit     []audit.Proof          `json:"audit"`
 }
 
 type nodeView struct {
@@ -53,7 +63,7 @@ func (d *Daemon) status(ctx context.Context) (any, error) {
 	w := d.watcher.Status()
 	return statusView{
 		Ready: d.Ready(), Jobs: counts, Sender: d.sender.Status(), Queue: d.queue.Status(), Runner: d.runner.Status(),
-		Chain: chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError},
+		Chain: chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError, w.LastStep, w.LastGood, w.LastLate, w.LateLogs, d.endpoints.Status(), d.auditor.Last()},
 		Node:  nodeView{d.node.ID().String(), d.node.Addrs(), stats.Pins, stats.Blocks, stats.Bytes, stats.FreeDisk, stats.Peers},
 	}, nil
 }

@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"errors"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/oracle/audit"
+	"github.com/tidegate/tidegate/oracle/watch"
+)
+
+func kinds(list []Finding) []string {
+	var out []string
+	for _, f := range list {
+		out = append(out, f.Kind)
+		if f.What == "" || f.Where == "" || f.Remedy == "" {
+			out = append(out, "a finding without words")
+		}
+	}
+	return out
+}
+
+// What the daemon says of itself becomes findings, while it lasts.
+func TestWhatTheDaemonSays(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	well := func() *Daemon {
+		d := &Daemon{Ready: true}
+		d.Chain.Head, d.Chain.Cursor, d.Chain.LastGood = 50, 50, now
+		d.Chain.Audit = []audit.Proof{{Complete: true}}
+		return d
+	}
+	for name, c := range map[string]struct {
+		edit func(*Daemon)
+		want string
+	}{
+		"all is well":          {func(*Daemon) {}, ""},
+		"frozen":               {func(d *Daemon) { d.Chain.Frozen = "x" }, KindFrozen},
+		"behind":               {func(d *Daemon) { d.Chain.Head = 500 }, KindBehind},
+		"stuck":                {func(d *Daemon) { d.Chain.Error, d.Chain.LastGood = "no", now.Add(-time.Minute) }, KindStuck},
+		"an error of a moment": {func(d *Daemon) { d.Chain.Error, d.Chain.LastGood = "no", now.Add(-time.Second) }, ""},
+		"late logs":            {func(d *Daemon) { d.Chain.LastLate = now.Add(-time.Second) }, KindLate},
+		"late logs, long ago":  {func(d *Daemon) { d.Chain.LastLate = now.Add(-time.Hour) }, ""},
+		"parked":               {func(d *Daemon) { d.Sender.Parked = "x" }, KindSender},
+		"waiting":              {func(d *Daemon) { d.Sender.Waiting = "x" }, KindSender},
+		"missing":              {func(d *Daemon) { d.Chain.Audit = []audit.Proof{{NextSeq: 3, Missing: []int64{1}}} }, KindMissing},
+		"uncounted":            {func(d *Daemon) { d.Chain.Audit = []audit.Proof{{Uncounted: true}} }, ""},
+		"no audit":             {func(d *Daemon) { d.Chain.Audit = []audit.Proof{{Error: "x"}} }, KindUnreadable},
+		"trouble": {func(d *Daemon) {
+			d.Chain.Endpoints = []watch.EndpointStatus{{Name: "e", Troubles: []watch.Trouble{{Kind: watch.TroubleLagging, Detail: "x", Last: now}}}}
+		}, watch.TroubleLagging},
+		"trouble, long ago": {func(d *Daemon) {
+			d.Chain.Endpoints = []watch.EndpointStatus{{Name: "e", Troubles: []watch.Trouble{{Kind: watch.TroubleLagging, Detail: "x", Last: now.Add(-time.Hour)}}}}
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := well()
+			c.edit(d)
+			got := kinds(Examine(t.Context(), config.Config{}, nil, d, nil, now))
+			var want []string
+			if c.want != "" {
+				want = []string{c.want}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("says %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestADaemonAndAnEndpointThatAreDown(t *testing.T) {
+	srv := httptest.NewServer(nil)
+	srv.Close()
+	cfg := config.Devnet()
+	cfg.Chain.RPC = []string{srv.URL}
+	found := Examine(t.Context(), cfg, nil, nil, errors.New("refused"), time.Now())
+	if got := kinds(found); !slices.Equal(got, []string{KindDown, string(watch.FaultTransport)}) {
+		t.Errorf("says %v", got)
+	}
+	if text := Words(found); !strings.Contains(text, "start it with tidegate daemon") || !strings.Contains(text, srv.URL) {
+		t.Errorf("in words: %s", text)
+	}
+}

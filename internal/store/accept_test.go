@@ -1,0 +1,185 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// block is the one that benchBatch means.
+func blockOf(h int) chain.Block {
+	return chain.Block{Height: uint64(h), Hash: crypto.Keccak256Hash(fmt.Appendf(nil, "block %d", h)), Parent: crypto.Keccak256Hash(fmt.Appendf(nil, "block %d", h-1))}
+}
+
+// answeredAndFinal is a ledger in which twelve requests in six blocks are final, six
+// of them answered in the seventh, and the money lane frozen.
+func answeredAndFinal(t *testing.T, s *store.Store, now time.Time) (chain.Batch, map[common.Hash]bool) {
+	t.Helper()
+	ctx := t.Context()
+	b := benchBatch(0, 12)
+	b.UndoAt = now.Add(time.Minute)
+	for h := 1; h <= 6; h++ {
+		b.Blocks = append(b.Blocks, blockOf(h))
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.CommitBatch(ctx, b)
+	must(err)
+	for range 6 {
+		j, ok, err := s.Claim(ctx, job.ClaimRequest{Kind: job.KindPin, Owner: "w", Lease: time.Hour, Now: now})
+		must(err)
+		if !ok {
+			t.Fatal("no job")
+		}
+		_, err = s.FinishJob(ctx, j.ID, j.Fence, job.Result{Outcome: job.Succeeded, Held: true, NodeID: "node"}, now)
+		must(err)
+	}
+	answered := map[common.Hash]bool{}
+	var closings []chain.Closing
+	for i, r := range b.Requests {
+		j, err := s.JobByKey(ctx, job.RequestKey(r.Chain, r.Provider.Hex(), r.ID.Hex(), r.Action))
+		must(err)
+		if j.State != job.Done {
+			continue
+		}
+		answered[r.ID] = true
+		closings = append(closings, chain.Closing{Request: r.ID, State: chain.RequestAnswered, Outcome: job.Succeeded,
+			Log: chain.Log{Height: 7, Block: blockOf(7).Hash, Index: uint(i), Tx: common.Hash{9}}})
+	}
+	_, err = s.CommitBatch(ctx, chain.Batch{Update: chain.Update{Filter: "bench", From: 7, To: 7, Blocks: []chain.Block{blockOf(7)}, Final: blockOf(7), Head: blockOf(7)},
+		Closings: closings, Now: now, UndoAt: now})
+	must(err)
+	must(s.Freeze(ctx, "bench", "test"))
+	return b, answered
+}
+
+// The chain changes above block three.
+func TestAcceptingADeepReorg(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx, now := t.Context(), time.Unix(1_700_000_100, 0)
+	b, answered := answeredAndFinal(t, s, now)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.AcceptReorg(ctx, chain.Block{Height: 3, Hash: common.Hash{1}}, now, now); !errors.Is(err, job.ErrConflict) {
+		t.Fatalf("an ancestor that the ledger does not have: %v", err)
+	}
+	got, err := s.AcceptReorg(ctx, blockOf(3), now, now)
+	must(err)
+	if want := (store.Accepted{Logs: 6, Requests: 6, Reopened: 0}); got.Logs != want.Logs || got.Requests != want.Requests {
+		t.Fatalf("took back %+v", got)
+	}
+	cur, _, err := s.Cursor(ctx, "bench")
+	must(err)
+	if cur.Height != 3 || cur.Final != 3 || cur.Hash != blockOf(3).Hash || cur.FinalHash != blockOf(3).Hash || cur.Frozen != "" {
+		t.Fatalf("cursor %+v", cur)
+	}
+	reopened := 0
+	for _, r := range b.Requests {
+		now, err := s.Request(ctx, r.ID)
+		must(err)
+		j, err := s.JobByKey(ctx, job.RequestKey(r.Chain, r.Provider.Hex(), r.ID.Hex(), r.Action))
+		must(err)
+		want, wantJob := chain.RequestOpen, job.Available
+		if r.Log.Height > 3 {
+			want, wantJob = chain.RequestRetracted, job.Cancelled
+			if answered[r.ID] {
+				wantJob = job.Orphaned
+			}
+		} else if answered[r.ID] {
+			reopened++
+		}
+		if now.State != want || now.ClosedFinal || j.State != wantJob {
+			t.Errorf("request at height %d (answered %v): %s, job %s; want %s, %s", r.Log.Height, answered[r.ID], now.State, j.State, want, wantJob)
+		}
+	}
+	if reopened != got.Reopened {
+		t.Errorf("%d requests are reopened, it says %d", reopened, got.Reopened)
+	}
+	// what is final stays so when nobody accepts anything
+	if _, err := s.CommitBatch(ctx, chain.Batch{Update: chain.Update{Filter: "bench", Reorg: true, Ancestor: blockOf(2), From: 1}, Now: now}); !errors.Is(err, chain.ErrDeepReorg) {
+		t.Errorf("a deep reorg that nobody accepted: %v", err)
+	}
+	// the old branch may come back
+	b.Reorg = false
+	b.From, b.Blocks = 4, b.Blocks[3:]
+	_, err = s.CommitBatch(ctx, b)
+	must(err)
+	for _, r := range b.Requests {
+		if now, err := s.Request(ctx, r.ID); err != nil || now.State != chain.RequestOpen || !now.Final {
+			t.Errorf("request at height %d is %s, final %v, %v", r.Log.Height, now.State, now.Final, err)
+		}
+	}
+}
+
+func TestContractsAddedAtRunTime(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx := t.Context()
+	a, b := common.Address{1}, common.Address{2}
+	for _, x := range []struct {
+		c     common.Address
+		start uint64
+	}{{b, 70}, {a, 5}, {a, 5}} {
+		if err := s.AddContract(ctx, x.c, x.start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AddContract(ctx, a, 6); !errors.Is(err, job.ErrConflict) {
+		t.Errorf("another height: %v", err)
+	}
+	for want, height := range map[uint64]uint64{40: 40} {
+		for _, try := range []uint64{height, height + 9} {
+			if got, err := s.JoinContract(ctx, b, try); err != nil || got != want {
+				t.Errorf("joined at %d, %v; want %d", got, err, want)
+			}
+		}
+	}
+	got, err := s.Contracts(ctx)
+	if err != nil || len(got) != 2 || got[0] != (chain.Contract{Address: a, Start: 5, Joined: -1}) || got[1] != (chain.Contract{Address: b, Start: 70, Joined: 40}) {
+		t.Errorf("contracts %+v, %v", got, err)
+	}
+}
+
+// Logs are told apart by what they say, not by their index.
+func TestLogsKeepTheirRowsWhateverTheirIndex(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx := t.Context()
+	at := func(index uint, data byte) chain.Log {
+		return chain.Log{Height: 1, Block: common.Hash{1}, Index: index, Tx: common.Hash{2}, Address: common.Address{3}, Topics: []common.Hash{{4}}, Data: []byte{data}}
+	}
+	add := func(logs ...chain.Log) {
+		t.Helper()
+		if _, err := s.CommitBatch(ctx, chain.Batch{Update: chain.Update{Filter: "f", From: 1, Logs: logs}, Now: time.Unix(1, 0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(at(0, 10))
+	add(at(7, 10), at(0, 11)) // the first under another index, and a new one under its own
+	rows, err := s.Logs(ctx, chain.LogFilter{})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if rows[0].Data[0] != 10 || rows[0].Index != 0 || rows[1].Data[0] != 11 || rows[1].Index == 0 {
+		t.Errorf("rows %+v", rows)
+	}
+	next, err := s.Logs(ctx, chain.LogFilter{AfterID: rows[0].ID})
+	if err != nil || len(next) != 1 || next[0].ID != rows[1].ID {
+		t.Errorf("the page after the first row: %+v, %v", next, err)
+	}
+}

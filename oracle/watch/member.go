@@ -1,0 +1,86 @@
+package watch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Trouble is something that was wrong with an endpoint's answers.
+type Trouble struct {
+	Kind   string    `json:"kind"` // a FaultKind, "lagging", "went_back", "wrong_chain", "untrue", "disagrees" or "head_final"
+	Detail string    `json:"detail"`
+	Count  int       `json:"count"`
+	First  time.Time `json:"first"`
+	Last   time.Time `json:"last"`
+}
+
+// EndpointStatus is what is known of one endpoint.
+type EndpointStatus struct {
+	Name     string    `json:"name"` // without what might be secret
+	Current  bool      `json:"current"`
+	Head     uint64    `json:"head"`
+	Final    uint64    `json:"final"`
+	Until    time.Time `json:"until,omitzero"` // put off until
+	Troubles []Trouble `json:"troubles,omitempty"`
+}
+
+// Kinds of trouble that no single answer shows.
+const (
+	TroubleLagging    = "lagging"     // its head is behind what others have
+	TroubleWentBack   = "went_back"   // its head was higher before
+	TroubleWrongChain = "wrong_chain" // it serves another chain id
+	TroubleUntrue     = "untrue"      // an answer contradicts others, or itself
+	TroubleDisagrees  = "disagrees"   // it has another block at a height that others call final
+	TroubleHeadFinal  = "head_final"  // it calls its newest block final
+)
+
+// remember is how long a trouble that does not come again is shown.
+const remember = 30 * time.Second
+
+// member is one endpoint of a Pool; the Pool's mutex guards it.
+type member struct {
+	name     string
+	c        Client
+	checked  bool // its chain id was right since it last failed
+	until    time.Time
+	failures int
+	head     uint64
+	final    uint64
+	troubles map[string]*Trouble
+}
+
+func (m *member) trouble(kind, detail string, now time.Time) {
+	t := m.troubles[kind]
+	if t == nil || now.Sub(t.Last) > remember {
+		t = &Trouble{Kind: kind, First: now}
+		m.troubles[kind] = t
+	}
+	t.Detail, t.Last = detail, now
+	t.Count++
+}
+
+// putOff leaves the endpoint alone for a while that doubles with each failure in a
+// row, with jitter, and is never shorter than the endpoint asked for.
+func (m *member) putOff(now time.Time, shortest, longest, asked time.Duration, jitter func(time.Duration) time.Duration) {
+	d := longest
+	if m.failures < 16 {
+		d = min(d, shortest<<m.failures)
+	}
+	m.failures++
+	m.until = now.Add(max(d*3/4+jitter(d/2+1), asked))
+}
+
+func (m *member) status(now time.Time) EndpointStatus {
+	s := EndpointStatus{Name: m.name, Head: m.head, Final: m.final}
+	if m.until.After(now) {
+		s.Until = m.until
+	}
+	for _, t := range m.troubles {
+		if now.Sub(t.Last) <= remember {
+			s.Troubles = append(s.Troubles, *t)
+		}
+	}
+	slices.SortFunc(s.Troubles, func(a, b Trouble) int { return cmp.Compare(a.Kind, b.Kind) })
+	return s
+}

@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/executor/handler/pin"
+	"github.com/tidegate/tidegate/executor/handler/release"
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// node is the content node: what it holds outlives the daemon.
+type node struct {
+	w    *world
+	d    *draws
+	mu   sync.Mutex
+	held map[string]bool // by reference
+	said []string        // what was pinned and released, for who looks for a bug
+}
+
+var errFetch = errors.New("no provider has it")
+
+// Pin implements pin.Node.
+func (n *node) Pin(ctx context.Context, s pin.Spec, progress func(job.Progress)) (pin.Stat, error) {
+	steps := 1 + n.d.n(4)
+	for i := range steps {
+		if !sleep(ctx, time.Duration(n.d.n(n.w.rates.fetch))*time.Millisecond) {
+			return pin.Stat{}, ctx.Err()
+		}
+		progress(job.Progress{Blocks: uint64(i)})
+		if !n.w.calm.Load() && n.d.n(100) < 5 {
+			return pin.Stat{}, errFetch
+		}
+	}
+	if !n.w.alive(ctx) {
+		return pin.Stat{}, context.Canceled
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.held[s.Ref] = true
+	n.note("pinned", s.Ref)
+	return pin.Stat{Blocks: 1, Bytes: 32}, nil
+}
+
+// Release implements pin.Node.
+func (n *node) Release(ctx context.Context, ref string) error {
+	if !n.w.alive(ctx) {
+		return context.Canceled
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.held, ref)
+	n.note("released", ref)
+	return nil
+}
+
+// note keeps what was done; the caller holds mu.
+func (n *node) note(what, ref string) {
+	n.said = append(n.said, time.Now().UTC().Format(time.TimeOnly)+" "+what+" "+ref)
+}
+
+// story is what was done for a reference; the caller holds mu.
+func (n *node) story(ref string) string {
+	var out []string
+	for _, s := range n.said {
+		if strings.HasSuffix(s, ref) {
+			out = append(out, strings.TrimSuffix(s, " "+ref))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// releaser is the node as the release handler sees it.
+type releaser struct{ *node }
+
+// Release implements release.Node.
+func (r releaser) Release(ctx context.Context, ref string) (release.Stat, error) {
+	if !sleep(ctx, time.Duration(r.d.n(2000))*time.Millisecond) {
+		return release.Stat{}, ctx.Err()
+	}
+	return release.Stat{}, r.node.Release(ctx, ref)
+}
+
+// bell is the queue: it loses, repeats and delays wake-ups.
+type bell struct {
+	w     *world
+	d     *draws
+	ctx   context.Context
+	lanes map[job.Kind]chan struct{}
+}
+
+func newBell(ctx context.Context, w *world) *bell {
+	b := &bell{w: w, d: w.stream("queue"), ctx: ctx, lanes: map[job.Kind]chan struct{}{}}
+	for _, k := range []job.Kind{job.KindPin, job.KindRelease} {
+		b.lanes[k] = make(chan struct{}, 8)
+	}
+	return b
+}
+
+// Notify implements intake.Notifier.
+func (b *bell) Notify(k job.Kind) {
+	for range b.d.n(3) { // lost, once, or twice
+		time.AfterFunc(time.Duration(b.d.n(3000))*time.Millisecond, func() {
+			select {
+			case b.lanes[k] <- struct{}{}:
+			default:
+			}
+		})
+	}
+}
+
+// Wakes implements runner.Waker.
+func (b *bell) Wakes(k job.Kind) <-chan struct{} { return b.lanes[k] }
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
