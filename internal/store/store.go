@@ -23,6 +23,7 @@
 //	undo.go       compensating jobs
 //	report.go     answers, batches, signatures
 //	tx.go         senders and intents
+//	purpose.go    what the sender asks before it sends: purpose, spending
 //	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
 //	item.go       CARs of prepared DAGs, and the buckets they go into
 //	bucket.go     buckets on their way to a piece, files, tokens

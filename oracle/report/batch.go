@@ -136,7 +136,7 @@ func (r *Reporter) submit(ctx context.Context, b *chain.ReportBatch) error {
 		// The same answers may be sealed again after a batch that failed: another
 		// batch, another intent, the same digest.
 		Key:    fmt.Sprintf("batch:%d:%s", b.ID, b.Digest.Hex()),
-		Sender: r.cfg.Sender, To: r.cfg.Provider, Data: data, Expiry: earliest(b.Items),
+		Sender: r.sender(), To: r.cfg.Provider, Data: data, Expiry: earliest(b.Items),
 	}
 	if _, err := r.ledger.SubmitBatch(ctx, b.ID, intent, r.now()); err != nil {
 		return fmt.Errorf("handing it to the sender: %w", err)

@@ -76,13 +76,13 @@ func newWorld(t *testing.T, cfg Config) *world {
 		digest: common.HexToHash("0xc0"), threshold: 1, operators: []common.Address{key.Address()},
 		states: map[common.Hash]uint8{}, poison: map[common.Hash]bool{},
 	}
-	w.cfg.ChainID, w.cfg.Provider, w.cfg.Sender = testChain, providerAt, senderAt
+	w.cfg.ChainID, w.cfg.Provider = testChain, providerAt
 	w.start()
 	return w
 }
 
 func (w *world) start() {
-	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Signer: w, Now: func() time.Time { return w.now }})
+	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Signer: w, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -54,7 +54,6 @@ type Signer interface {
 type Config struct {
 	ChainID  uint64
 	Provider common.Address // the EstuaryProvider contract
-	Sender   common.Address // whose transactions carry the batches
 
 	// BatchWindow is how long the first answer waits for company: 250 ms; 30 s on
 	// Filecoin, where an epoch is as long.
@@ -102,11 +101,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Deps are the parts a Reporter works with. Ledger, Chain and Signer are needed.
+// Deps are the parts a Reporter works with. Ledger, Chain, Signer and Sender are needed.
 type Deps struct {
 	Ledger  Ledger
 	Chain   Caller
 	Signer  Signer
+	Sender  func() common.Address // the key whose transactions carry the next batch
 	Queued  func()                // called after an intent was queued; must not block; may be nil
 	Now     func() time.Time      // nil for time.Now
 	Log     *slog.Logger          // nil for silence
@@ -143,6 +143,7 @@ type Reporter struct {
 	ledger   Ledger
 	chain    Caller
 	signer   Signer
+	sender   func() common.Address
 	queued   func()
 	now      func() time.Time
 	log      *slog.Logger
@@ -164,15 +165,15 @@ type Reporter struct {
 // New makes a Reporter.
 func New(cfg Config, deps Deps) (*Reporter, error) {
 	switch {
-	case deps.Ledger == nil || deps.Chain == nil || deps.Signer == nil:
-		return nil, errors.New("report: needs a ledger, a chain and a signer")
+	case deps.Ledger == nil || deps.Chain == nil || deps.Signer == nil || deps.Sender == nil:
+		return nil, errors.New("report: needs a ledger, a chain, a signer and a sender")
 	case cfg.ChainID == 0:
 		return nil, errors.New("report: needs a chain id")
-	case cfg.Provider == (common.Address{}) || cfg.Sender == (common.Address{}):
-		return nil, errors.New("report: needs the provider's address and the sender's")
+	case cfg.Provider == (common.Address{}):
+		return nil, errors.New("report: needs the provider's address")
 	}
 	r := &Reporter{
-		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer,
+		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer, sender: deps.Sender,
 		queued: deps.Queued, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
 		contract: estuaryprovider.NewEstuaryProvider(), wake: make(chan struct{}, 1),
 		trouble: newTrouble(), ending: map[int64]chain.ReportBatch{},

@@ -20,7 +20,13 @@ func (c Config) Check() error {
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 	c.checkChain(&p)
-	c.Keys.Sender.check(&p, "keys.sender", c.Chain.ID)
+	for i, k := range c.Keys.Senders() {
+		path := "keys.sender"
+		if i > 0 {
+			path = "keys.more_senders"
+		}
+		k.check(&p, path, c.Chain.ID)
+	}
 	c.Keys.Report.check(&p, "keys.report", c.Chain.ID)
 	p.between("tx.max_in_flight", c.Tx.MaxInFlight, 1, 64)
 	p.between("report.max_batch", c.Report.MaxBatch, 1, 100)
@@ -160,6 +166,12 @@ func (k Key) check(p *problems, path string, chainID uint64) {
 	}
 	if k.Remote != "" && !common.IsHexAddress(k.Address) {
 		p.add(path+".address", "is needed with a remote signer")
+	}
+	if (k.TLSCert == "") != (k.TLSKey == "") {
+		p.add(path+".tls_cert", "and tls_key go together: give both or neither")
+	}
+	if u, err := url.Parse(k.Remote); k.Remote != "" && Public(chainID) && (err != nil || u.Scheme != "https" || k.TLSCert == "") {
+		p.add(path+".remote", "must be https with tls_cert and tls_key on chain id %d: whoever reaches the signer could have it sign", chainID)
 	}
 	if k.Address != "" && !common.IsHexAddress(k.Address) {
 		p.add(path+".address", "%q is not an address", k.Address)

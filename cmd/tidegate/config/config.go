@@ -55,10 +55,31 @@ type Chain struct {
 	UndoDelay     Duration `toml:"undo_delay" doc:"how long content of a retracted request is kept for a re-included one to take over"`
 }
 
-// Keys are the two keys of an operator.
+// Keys are the keys of an operator.
 type Keys struct {
 	Sender Key `toml:"sender"`
 	Report Key `toml:"report"`
+	// MoreSenders send beside Sender. Each is of the same kind as Sender: a file, a
+	// NAME or an address, with everything else as for Sender.
+	MoreSenders []string `toml:"more_senders" doc:"further keys that send in parallel: keystore files with the same password, NAMES of environment variables, or addresses at the same remote signer, whichever keys.sender is"`
+}
+
+// Senders are all keys that send, keys.sender first.
+func (k Keys) Senders() []Key {
+	out := []Key{k.Sender}
+	for _, more := range k.MoreSenders {
+		next := k.Sender
+		switch {
+		case k.Sender.Keystore != "":
+			next.Keystore, next.Address = more, ""
+		case k.Sender.Env != "":
+			next.Env, next.Address = more, ""
+		default:
+			next.Address = more
+		}
+		out = append(out, next)
+	}
+	return out
 }
 
 // Key says where a key is. Exactly one of Keystore, Env and Remote is set.
@@ -68,6 +89,9 @@ type Key struct {
 	Env          string `toml:"env" doc:"NAME of the environment variable that holds the key in hex; devnets only"`
 	Remote       string `toml:"remote" doc:"URL of a remote signer (eth_signTransaction, eth_signTypedData_v4)"`
 	Address      string `toml:"address" doc:"expected address; required with a remote signer"`
+	TLSCert      string `toml:"tls_cert" doc:"certificate with which the daemon shows itself to the remote signer (PEM)"`
+	TLSKey       string `toml:"tls_key" doc:"its private key (PEM, mode 0600)"`
+	TLSCA        string `toml:"tls_ca" doc:"certificate that the remote signer's must be signed by (PEM); empty: the system's"`
 }
 
 // Tx bounds what the sender does and pays.
@@ -76,6 +100,11 @@ type Tx struct {
 	MaxFeeGwei   uint64   `toml:"max_fee_gwei" doc:"most that is paid per unit of gas, in nanoFIL"`
 	ReplaceAfter Duration `toml:"replace_after" doc:"how long a transaction may stay unmined before it is replaced with a higher premium"`
 	PollInterval Duration `toml:"poll_interval" doc:"how often receipts are asked for"`
+
+	ReplaceBlocks uint64 `toml:"replace_blocks" doc:"how many blocks must have gone by too before a transaction is replaced"`
+	MaxDaily      FIL    `toml:"max_daily_fil" doc:"most FIL that each key may spend in 24 hours, what is in flight counted at its most; empty for no cap"`
+	LowBalance    FIL    `toml:"low_balance_fil" doc:"alarm when a key has less FIL than this; empty for never"`
+	DryRun        bool   `toml:"dry_run" doc:"simulate, price and sign what would be sent, log it, and send nothing"`
 }
 
 // Report is how answers are batched.
@@ -178,7 +207,7 @@ func Default() Config {
 			PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
 			UndoDelay: Duration(2 * time.Minute),
 		},
-		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(3 * time.Minute), PollInterval: Duration(5 * time.Second)},
+		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(150 * time.Second), ReplaceBlocks: 5, PollInterval: Duration(5 * time.Second)},
 		Report: Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
 		Runner: Runner{
 			PinWorkers: 16, PinTimeout: Duration(24 * time.Hour), MaxAttempts: 8,
@@ -208,7 +237,7 @@ func Devnet() Config {
 	c.Chain.UndoDelay = Duration(5 * time.Second)
 	c.Tx.MaxInFlight = 16
 	c.Tx.ReplaceAfter, c.Tx.PollInterval = Duration(15*time.Second), Duration(250*time.Millisecond)
-	c.Tx.MaxFeeGwei = 10_000
+	c.Tx.MaxFeeGwei, c.Tx.ReplaceBlocks = 10_000, 1
 	c.Report.BatchWindow, c.Report.DeadlineMargin = Duration(250*time.Millisecond), Duration(5*time.Second)
 	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)

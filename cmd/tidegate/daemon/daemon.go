@@ -49,7 +49,7 @@ import (
 // where they are nil.
 type Deps struct {
 	Log          *slog.Logger
-	SenderKey    signer.TxSigner
+	SenderKeys   []signer.TxSigner
 	ReportSigner signer.ReportSigner
 }
 
@@ -67,7 +67,7 @@ type Daemon struct {
 	runner  *runner.Runner
 	watcher *watch.Watcher
 	report  *report.Reporter
-	sender  *txmgr.Sender
+	senders []*txmgr.Sender // one a key
 	api     *httpapi.Server
 	shelf   *bucket.Shelf
 	public  *httpapi.Public // nil: no public port
@@ -135,7 +135,9 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		d.log.Info("ready")
 		run("watch", d.watcher.Run)
 		run("report", d.report.Run)
-		run("sender", d.sender.Run)
+		for _, s := range d.senders {
+			run("sender "+s.Status().Address.Hex(), s.Run)
+		}
 		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
@@ -49,12 +50,14 @@ func (d *Daemon) openDir(context.Context) (err error) {
 }
 
 func (d *Daemon) openKeys(ctx context.Context) error {
-	if d.deps.SenderKey == nil {
-		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Sender), d.cfg.Chain.ID)
-		if err != nil {
-			return fmt.Errorf("keys.sender: %w", err)
+	if d.deps.SenderKeys == nil {
+		for i, k := range d.cfg.Keys.Senders() {
+			key, err := signer.FromSpec(ctx, keySpec(k), d.cfg.Chain.ID)
+			if err != nil {
+				return fmt.Errorf("%s: %w", [...]string{"keys.sender", "keys.more_senders"}[min(i, 1)], err)
+			}
+			d.deps.SenderKeys = append(d.deps.SenderKeys, key)
 		}
-		d.deps.SenderKey = key
 	}
 	if d.deps.ReportSigner == nil {
 		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Report), d.cfg.Chain.ID)
@@ -63,8 +66,15 @@ func (d *Daemon) openKeys(ctx context.Context) error {
 		}
 		d.deps.ReportSigner = key
 	}
-	if err := signer.CheckSeparate(d.deps.SenderKey, d.deps.ReportSigner, d.cfg.Chain.ID); err != nil {
-		return fmt.Errorf("keys.sender and keys.report: %w", err)
+	seen := map[common.Address]bool{}
+	for _, key := range d.deps.SenderKeys {
+		if seen[key.Address()] {
+			return fmt.Errorf("keys.more_senders: %s is named twice", key.Address())
+		}
+		seen[key.Address()] = true
+		if err := signer.CheckSeparate(key, d.deps.ReportSigner, d.cfg.Chain.ID); err != nil {
+			return fmt.Errorf("keys.sender and keys.report: %w", err)
+		}
 	}
 	return nil
 }
@@ -72,6 +82,7 @@ func (d *Daemon) openKeys(ctx context.Context) error {
 func keySpec(k config.Key) signer.Spec {
 	return signer.Spec{
 		Keystore: k.Keystore, PasswordFile: k.PasswordFile, Env: k.Env, Remote: k.Remote, Address: common.HexToAddress(k.Address),
+		TLSCert: k.TLSCert, TLSKey: k.TLSKey, TLSCA: k.TLSCA,
 	}
 }
 
@@ -124,14 +135,48 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("the pinning contract's ABI: %w", err)
 	}
-	d.sender, err = txmgr.New(txmgr.Config{
-		ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: d.cfg.Tx.MaxInFlight, Poll: d.cfg.Tx.PollInterval.D(),
-		ReplaceAfter: d.cfg.Tx.ReplaceAfter.D(), MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(d.cfg.Tx.MaxFeeGwei), big.NewInt(1e9)),
-	}, txmgr.Deps{
-		Ledger: senderLedger{d.ledger}, Signer: d.deps.SenderKey, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
-		Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(d.metrics), Log: d.log,
-	})
-	return err
+	c := d.cfg.Tx
+	for _, key := range d.deps.SenderKeys {
+		byKey := prometheus.WrapRegistererWith(prometheus.Labels{"sender": key.Address().Hex()}, d.metrics)
+		s, err := txmgr.New(txmgr.Config{
+			ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: c.MaxInFlight, Poll: c.PollInterval.D(),
+			ReplaceAfter: c.ReplaceAfter.D(), ReplaceBlocks: c.ReplaceBlocks, MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(c.MaxFeeGwei), big.NewInt(1e9)),
+			MaxDailySpend: c.MaxDaily.Atto(), LowBalance: c.LowBalance.Atto(), DryRun: c.DryRun,
+		}, txmgr.Deps{
+			Ledger: senderLedger{d.ledger}, Signer: key, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
+			Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(byKey), Log: d.log,
+		})
+		if err != nil {
+			return err
+		}
+		d.senders = append(d.senders, s)
+	}
+	return nil
+}
+
+// freeSender is the key that has least to send and is not held up.
+func (d *Daemon) freeSender() common.Address {
+	best := d.senders[0].Status()
+	for _, s := range d.senders[1:] {
+		if st := s.Status(); burden(st) < burden(best) {
+			best = st
+		}
+	}
+	return best.Address
+}
+
+func burden(s txmgr.Status) int {
+	n := s.Queued + s.InFlight
+	if s.Parked != "" || s.Waiting != "" {
+		n += 1 << 20
+	}
+	return n
+}
+
+func (d *Daemon) wakeSenders() {
+	for _, s := range d.senders {
+		s.Wake()
+	}
 }
 
 func (d *Daemon) openReport(ctx context.Context) (err error) {
@@ -141,9 +186,10 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	}
 	d.closers = append(d.closers, client.Close)
 	d.report, err = report.New(report.Config{
-		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider), Sender: d.deps.SenderKey.Address(),
+		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider),
 		BatchWindow: d.cfg.Report.BatchWindow.D(), MaxBatch: d.cfg.Report.MaxBatch, DeadlineMargin: d.cfg.Report.DeadlineMargin.D(),
-	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Queued: d.sender.Wake, Now: d.clock.Now, Log: d.log, Metrics: d.metrics})
+		MaxQueued: 4 * len(d.senders),
+	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics})
 	return err
 }
 

@@ -21,6 +21,7 @@ package storetest
 
 import (
 	"context"
+	"math/big"
 	"testing"
 	"time"
 
@@ -90,6 +91,8 @@ type TxLedger interface {
 	OpenTxs(ctx context.Context, sender common.Address) ([]chain.Tx, error)
 	Tx(ctx context.Context, id int64) (chain.Tx, error)
 	HighestNonce(ctx context.Context, sender common.Address) (uint64, bool, error)
+	TxPurpose(ctx context.Context, id int64) (chain.Purpose, error)
+	SpentSince(ctx context.Context, sender common.Address, since time.Time) (*big.Int, error)
 	PrepareTx(ctx context.Context, id, fence int64, nonce, gasLimit uint64, now time.Time) error
 	RequeueTx(ctx context.Context, id, fence int64, now time.Time) error
 	SignTx(ctx context.Context, id, fence int64, a chain.Attempt, now time.Time) error
