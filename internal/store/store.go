@@ -51,7 +51,13 @@ type Config struct {
 	Path   string           // file, made when absent; ":memory:" for a ledger that dies with the Store
 	NodeID string           // the node whose jobs Claim offers when the ClaimRequest names none
 	Now    func() time.Time // clock of writes that are not given a time; nil for time.Now
+	// Before is called before each statement that is run, and with AfterCommit when
+	// a transaction is on disk; nil for never. Tests stop the process there.
+	Before func(statement string)
 }
+
+// AfterCommit is what Config.Before is called with after a COMMIT.
+const AfterCommit = "after COMMIT"
 
 // Store is an open ledger. Its methods may be called from many goroutines.
 type Store struct {
@@ -207,6 +213,7 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 	}
 	defer func() { s.turn <- struct{}{} }()
 	c, ctx := w.conn, context.WithoutCancel(ctx)
+	s.before(begin)
 	if _, err := c.ExecContext(ctx, begin); err != nil {
 		return explain(err)
 	}
@@ -219,16 +226,48 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 	if err := fn(ctx, s.wrapped(c)); err != nil {
 		return explain(err)
 	}
+	s.before("COMMIT")
 	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {
 		return explain(err)
 	}
 	done = true
+	s.before(AfterCommit)
 	return nil
 }
 
+func (s *Store) before(statement string) {
+	if s.cfg.Before != nil {
+		s.cfg.Before(statement)
+	}
+}
+
 func (s *Store) wrapped(t conn) conn {
+	if s.cfg.Before != nil {
+		t = told{t, s}
+	}
 	if s.wrap == nil {
 		return t
 	}
 	return s.wrap(t)
+}
+
+// told is a connection that says what it is about to do.
+type told struct {
+	conn
+	s *Store
+}
+
+func (t told) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	t.s.before(q)
+	return t.conn.ExecContext(ctx, q, args...)
+}
+
+func (t told) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	t.s.before(q)
+	return t.conn.QueryContext(ctx, q, args...)
+}
+
+func (t told) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	t.s.before(q)
+	return t.conn.QueryRowContext(ctx, q, args...)
 }

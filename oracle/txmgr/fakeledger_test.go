@@ -26,7 +26,8 @@ type faults struct {
 	calls int
 	at    int // 0 for never
 	after bool
-	dead  bool // stopped while bytes were on their way: the next call is not made
+	sql   map[int]bool // calls that were statements
+	dead  bool         // stopped while bytes were on their way: the next call is not made
 }
 
 // plan sets the stop to a number of calls from now.
@@ -38,6 +39,18 @@ func (f *faults) step(effect func()) {
 		f.dead = false
 		panic(crash{})
 	}
+}
+
+// statement is step for a statement of a database, which has its effect when its
+// transaction is committed.
+func (f *faults) statement() {
+	f.mu.Lock()
+	if f.sql == nil {
+		f.sql = map[int]bool{}
+	}
+	f.sql[f.calls+1] = true
+	f.mu.Unlock()
+	f.step(func() {})
 }
 
 // aside is step for a call on a goroutine of its own, which cannot end the process
