@@ -49,6 +49,13 @@ var bugs = []bug{
 		pkg:  "./internal/store", run: "TestSQLiteFileConforms/Claim",
 	},
 	{
+		name: "a batch of another operator is signed unseen",
+		file: "oracle/report/judge.go",
+		old:  "judged[i].Verdict != chain.Agree || once",
+		new:  "once",
+		pkg:  "./oracle/report", run: "TestOnlyWhatThisOperatorFoundAndSeesFinalIsCountersigned",
+	},
+	{
 		name: "a second result of a request is signed",
 		file: "oracle/report/batch.go",
 		old:  "	if errors.Is(err, chain.ErrConflictingResult) {\n		return false, r.refuse(ctx, b, results)\n	}",

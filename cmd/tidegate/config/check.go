@@ -41,7 +41,8 @@ func (c Config) Check() error {
 	}{
 		{"chain.poll_interval", c.Chain.PollInterval}, {"tx.poll_interval", c.Tx.PollInterval},
 		{"tx.replace_after", c.Tx.ReplaceAfter}, {"runner.pin_timeout", c.Runner.PinTimeout},
-		{"runner.backoff", c.Runner.Backoff}, {"ipfs.stall_timeout", c.IPFS.StallTimeout},
+		{"runner.backoff", c.Runner.Backoff}, {"operators.takeover", c.Operators.Takeover},
+		{"operators.sign_within", c.Operators.SignWithin}, {"operators.ask_again", c.Operators.AskAgain}, {"ipfs.stall_timeout", c.IPFS.StallTimeout},
 	} {
 		if d.d <= 0 {
 			p.add(d.path, "must be a positive duration")
@@ -51,6 +52,7 @@ func (c Config) Check() error {
 	c.checkPieces(&p)
 	p.listen("http.listen", c.HTTP.Listen)
 	p.listen("http.admin", c.HTTP.Admin)
+	c.checkOperators(&p)
 	for _, a := range c.Queue.NSQD {
 		p.hostPort("queue.nsqd", a)
 	}
@@ -84,6 +86,20 @@ func (c Config) checkChain(p *problems) {
 	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
+	}
+}
+
+func (c Config) checkOperators(p *problems) {
+	if c.Operators.Listen != "" {
+		p.hostPort("operators.listen", c.Operators.Listen)
+	}
+	for _, raw := range c.Operators.Peers {
+		if u, err := url.Parse(raw); err != nil || u.Scheme != "https" || u.Host == "" {
+			p.add("operators.peers", "%q is not https://host:port", Redact(raw))
+		}
+	}
+	if (c.Operators.Listen == "") != (len(c.Operators.Peers) == 0) {
+		p.add("operators.listen", "and operators.peers go together: others must reach this operator, and it them")
 	}
 }
 

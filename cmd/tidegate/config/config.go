@@ -19,20 +19,21 @@ import "time"
 // Config is every setting of the daemon. Each leaf has a path ("chain.rpc"), a
 // flag ("--chain-rpc") and a variable ("TIDEGATE_CHAIN_RPC").
 type Config struct {
-	DataDir string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
-	Log     Log        `toml:"log"`
-	Chain   Chain      `toml:"chain"`
-	Keys    Keys       `toml:"keys"`
-	Tx      Tx         `toml:"tx"`
-	Report  Report     `toml:"report"`
-	Queue   Queue      `toml:"queue"`
-	Runner  Runner     `toml:"runner"`
-	IPFS    IPFS       `toml:"ipfs"`
-	Piece   Piece      `toml:"piece"`
-	Bucket  Bucket     `toml:"bucket"`
-	Served  Served     `toml:"served"`
-	HTTP    HTTP       `toml:"http"`
-	Public  PublicPort `toml:"public"`
+	DataDir   string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
+	Log       Log        `toml:"log"`
+	Chain     Chain      `toml:"chain"`
+	Keys      Keys       `toml:"keys"`
+	Tx        Tx         `toml:"tx"`
+	Report    Report     `toml:"report"`
+	Operators Operators  `toml:"operators"`
+	Queue     Queue      `toml:"queue"`
+	Runner    Runner     `toml:"runner"`
+	IPFS      IPFS       `toml:"ipfs"`
+	Piece     Piece      `toml:"piece"`
+	Bucket    Bucket     `toml:"bucket"`
+	Served    Served     `toml:"served"`
+	HTTP      HTTP       `toml:"http"`
+	Public    PublicPort `toml:"public"`
 }
 
 // Log is how the daemon logs.
@@ -112,6 +113,16 @@ type Report struct {
 	BatchWindow    Duration `toml:"batch_window" doc:"how long an answer waits for others before it is sealed"`
 	MaxBatch       int      `toml:"max_batch" doc:"most answers in one transaction"`
 	DeadlineMargin Duration `toml:"deadline_margin" doc:"nothing is sealed this close to its deadline"`
+}
+
+// Operators is the talk with the other operators of a provider that needs several
+// signatures. Who they are is the contract's configuration, not a setting.
+type Operators struct {
+	Listen     string   `toml:"listen" doc:"port for the other operators, for example 0.0.0.0:4783; mutual TLS bound to report keys; empty: none"`
+	Peers      []string `toml:"peers" doc:"the other operators' ports, https://host:4783"`
+	Takeover   Duration `toml:"takeover" doc:"how long the operator whose turn it is may take to send, before the next one does"`
+	SignWithin Duration `toml:"sign_within" doc:"how long the other operators may take to sign a batch, before it is made anew"`
+	AskAgain   Duration `toml:"ask_again" doc:"when operators who had no answer yet are asked again"`
 }
 
 // Queue is the wake-up transport.
@@ -207,8 +218,9 @@ func Default() Config {
 			PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
 			UndoDelay: Duration(2 * time.Minute),
 		},
-		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(150 * time.Second), ReplaceBlocks: 5, PollInterval: Duration(5 * time.Second)},
-		Report: Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
+		Tx:        Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(150 * time.Second), ReplaceBlocks: 5, PollInterval: Duration(5 * time.Second)},
+		Report:    Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
+		Operators: Operators{Takeover: Duration(5 * time.Minute), SignWithin: Duration(30 * time.Second), AskAgain: Duration(15 * time.Second)},
 		Runner: Runner{
 			PinWorkers: 16, PinTimeout: Duration(24 * time.Hour), MaxAttempts: 8,
 			Grace: Duration(10 * time.Second), Backoff: Duration(5 * time.Second),
@@ -239,6 +251,7 @@ func Devnet() Config {
 	c.Tx.ReplaceAfter, c.Tx.PollInterval = Duration(15*time.Second), Duration(250*time.Millisecond)
 	c.Tx.MaxFeeGwei, c.Tx.ReplaceBlocks = 10_000, 1
 	c.Report.BatchWindow, c.Report.DeadlineMargin = Duration(250*time.Millisecond), Duration(5*time.Second)
+	c.Operators = Operators{Takeover: Duration(5 * time.Second), SignWithin: Duration(5 * time.Second), AskAgain: Duration(time.Second)}
 	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true

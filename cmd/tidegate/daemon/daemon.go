@@ -39,6 +39,7 @@ import (
 	"github.com/tidegate/tidegate/executor/queue"
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
+	"github.com/tidegate/tidegate/oracle/peers"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
@@ -60,19 +61,20 @@ type Daemon struct {
 	metrics *prometheus.Registry
 	deps    Deps
 
-	lock    *lock
-	ledger  *store.Store
-	node    *ipfs.Node
-	queue   *queue.Queue
-	runner  *runner.Runner
-	watcher *watch.Watcher
-	report  *report.Reporter
-	senders []*txmgr.Sender // one a key
-	api     *httpapi.Server
-	shelf   *bucket.Shelf
-	public  *httpapi.Public // nil: no public port
-	clock   chainClock
-	closers []func() // of RPC connections
+	lock      *lock
+	ledger    *store.Store
+	node      *ipfs.Node
+	queue     *queue.Queue
+	runner    *runner.Runner
+	watcher   *watch.Watcher
+	report    *report.Reporter
+	senders   []*txmgr.Sender // one a key
+	operators *peers.Server   // nil: no port for other operators
+	api       *httpapi.Server
+	shelf     *bucket.Shelf
+	public    *httpapi.Public // nil: no public port
+	clock     chainClock
+	closers   []func() // of RPC connections
 
 	ready atomic.Bool // preflight has passed
 }
@@ -135,6 +137,10 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		d.log.Info("ready")
 		run("watch", d.watcher.Run)
 		run("report", d.report.Run)
+		if d.operators != nil {
+			d.log.Info("other operators may call", "operators", d.operators.Addr())
+			run("operators' port", d.operators.Run)
+		}
 		for _, s := range d.senders {
 			run("sender "+s.Status().Address.Hex(), s.Run)
 		}
@@ -165,6 +171,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.public != nil {
 		errs = append(errs, d.public.Close())
+	}
+	if d.operators != nil {
+		errs = append(errs, d.operators.Close())
 	}
 	if d.node != nil {
 		errs = append(errs, d.node.Close())

@@ -28,6 +28,7 @@ import (
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/intake"
+	"github.com/tidegate/tidegate/oracle/peers"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
@@ -185,12 +186,32 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}
 	d.closers = append(d.closers, client.Close)
+	deps := report.Deps{
+		Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+	}
+	provider := common.HexToAddress(d.cfg.Chain.Provider)
+	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
+	if len(d.cfg.Operators.Peers) > 0 {
+		others, err := peers.NewClient(d.cfg.Operators.Peers, identity, d.log)
+		if err != nil {
+			return fmt.Errorf("operators.peers: %w", err)
+		}
+		d.closers = append(d.closers, others.Close)
+		deps.Peers = others
+	}
+	o := d.cfg.Operators
 	d.report, err = report.New(report.Config{
-		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider),
+		ChainID: d.cfg.Chain.ID, Provider: provider, MaxQueued: 4 * len(d.senders),
 		BatchWindow: d.cfg.Report.BatchWindow.D(), MaxBatch: d.cfg.Report.MaxBatch, DeadlineMargin: d.cfg.Report.DeadlineMargin.D(),
-		MaxQueued: 4 * len(d.senders),
-	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics})
-	return err
+		Takeover: o.Takeover.D(), SignWithin: o.SignWithin.D(), AskAgain: o.AskAgain.D(),
+	}, deps)
+	if err != nil || o.Listen == "" {
+		return err
+	}
+	if d.operators, err = peers.NewServer(o.Listen, identity, d.report, d.log); err != nil {
+		return fmt.Errorf("operators.listen: %w", err)
+	}
+	return nil
 }
 
 func (d *Daemon) openRunner(context.Context) (err error) {

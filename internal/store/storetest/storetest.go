@@ -73,6 +73,7 @@ type JobLedger interface {
 type ReportLedger interface {
 	PendingAnswers(ctx context.Context, now, minDeadline time.Time, limit int) ([]chain.Answer, error)
 	NextAnswerAt(ctx context.Context) (time.Time, bool, error)
+	AnswerTo(ctx context.Context, request common.Hash) (chain.Answer, bool, error)
 	SealBatch(ctx context.Context, b chain.Seal, now time.Time) (int64, error)
 	RecordSigned(ctx context.Context, signer common.Address, results []chain.SignedResult, now time.Time) error
 	AddSignature(ctx context.Context, batch int64, sig chain.Signature, now time.Time) (bool, error)
