@@ -57,7 +57,8 @@ type bench struct {
 	read     chain.Block // newest block in the ledger
 	answers  map[common.Hash]int
 	landed   map[common.Hash]int // answers by the transaction that brought them
-	maySkip  bool                // two operators may answer the same request
+	maxBatch int
+	maySkip  bool // two operators may answer the same request
 	log      *slog.Logger
 }
 
@@ -265,7 +266,7 @@ func (b *bench) run() (stop func()) {
 	})
 	must(b.t, err)
 	reporter, err = report.New(report.Config{
-		ChainID: chainID, Provider: b.provider, BatchWindow: 20 * time.Millisecond, MaxBatch: 4, Poll: 10 * time.Millisecond,
+		ChainID: chainID, Provider: b.provider, BatchWindow: 20 * time.Millisecond, MaxBatch: max(4, b.maxBatch), Poll: 10 * time.Millisecond,
 	}, report.Deps{Ledger: b.ledger, Chain: b.eth, Signer: b.repKey, Sender: b.txKey.Address, Queued: sender.Wake, Log: b.log})
 	must(b.t, err)
 	var wg sync.WaitGroup
@@ -276,7 +277,7 @@ func (b *bench) run() (stop func()) {
 
 // settled reports whether all n requests are answered for good.
 func (b *bench) settled(n int) bool {
-	requests, err := b.ledger.Requests(b.t.Context(), chain.RequestFilter{})
+	requests, err := b.ledger.Requests(b.t.Context(), chain.RequestFilter{Limit: 1000})
 	must(b.t, err)
 	done := 0
 	for _, r := range requests {

@@ -59,6 +59,11 @@ func (c Config) Check() error {
 	for _, a := range c.Queue.Lookupd {
 		p.hostPort("queue.lookupd", a)
 	}
+	if q := c.Queue; !q.TLS && (q.TLSCA != "" || q.TLSCert != "" || q.TLSKey != "") {
+		p.add("queue.tls", "is false while a certificate is named: set it to true")
+	} else if (q.TLSCert == "") != (q.TLSKey == "") {
+		p.add("queue.tls_cert", "and tls_key go together: give both or neither")
+	}
 	if len(c.Queue.Lookupd) > 0 && len(c.Queue.NSQD) == 0 {
 		p.add("queue.nsqd", "is empty while queue.lookupd is set: name the nsqd to publish to")
 	}

@@ -129,6 +129,12 @@ type Operators struct {
 type Queue struct {
 	NSQD    []string `toml:"nsqd" doc:"external nsqd addresses (host:port); empty runs one in process"`
 	Lookupd []string `toml:"lookupd" doc:"external nsqlookupd HTTP addresses (host:port)"`
+
+	TLS        bool   `toml:"tls" doc:"speak TLS with external nsqd and nsqlookupd"`
+	TLSCA      string `toml:"tls_ca" doc:"certificate that theirs must be signed by (PEM); empty: the system's"`
+	TLSCert    string `toml:"tls_cert" doc:"certificate with which the daemon shows itself to them (PEM)"`
+	TLSKey     string `toml:"tls_key" doc:"its private key (PEM)"`
+	SecretFile string `toml:"secret_file" doc:"file with the secret for nsqd that ask for authorisation"`
 }
 
 // Runner is how work is run.

@@ -13,6 +13,7 @@
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
 //	clock.go      the time that contracts compare with
+//	tls.go        certificates for an external NSQ
 //	lock.go       one daemon for a data directory
 //	log.go        the logger
 //

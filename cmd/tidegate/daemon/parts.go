@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
@@ -113,8 +114,21 @@ func (d *Daemon) openNode(ctx context.Context) (err error) {
 }
 
 func (d *Daemon) openQueue(context.Context) (err error) {
-	d.queue, err = queue.New(queue.Config{DataDir: d.cfg.DataDir, NSQD: d.cfg.Queue.NSQD, Lookupd: d.cfg.Queue.Lookupd},
-		queue.Deps{Log: d.log, Metrics: d.metrics})
+	c := d.cfg.Queue
+	cfg := queue.Config{DataDir: d.cfg.DataDir, NSQD: c.NSQD, Lookupd: c.Lookupd}
+	if c.TLS {
+		if cfg.TLS, err = queueTLS(c); err != nil {
+			return err
+		}
+	}
+	if c.SecretFile != "" {
+		secret, err := os.ReadFile(c.SecretFile)
+		if err != nil {
+			return fmt.Errorf("queue.secret_file: %w", err)
+		}
+		cfg.AuthSecret = strings.TrimSpace(string(secret))
+	}
+	d.queue, err = queue.New(cfg, queue.Deps{Log: d.log, Metrics: d.metrics})
 	return err
 }
 
