@@ -58,14 +58,22 @@ test: tools ## everything that must pass
 	$(AGAIN) lint; wait $$compiling || true; $(AGAIN) check unit race contracts e2e
 	@echo "make test: all passed"
 
+# The ledger's second driver is tested against Debian's PostgreSQL, which the tests
+# start themselves, without a port; or against a server of your own.
+.PHONY: postgres
+postgres:
+	@[ -n "$${TIDEGATE_TEST_POSTGRES:-}" ] || command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -y -q postgresql; \
+	  else echo "PostgreSQL is missing: install it (apt-get install postgresql), or set TIDEGATE_TEST_POSTGRES to the URL of a server on which databases may be made"; exit 1; fi; }
+
 .PHONY: unit
-unit: tools ## Go tests, but for end-to-end and race
+unit: tools postgres ## Go tests, but for end-to-end and race
 	$(GO) test $(VETTED) -timeout 40m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 # The race detector gets what runs concurrently: -short leaves out suites of one
 # goroutine, and SQLite's C in Go is as little instrumented as C would be.
 .PHONY: race
-race: ## Go tests of what runs concurrently, under the race detector (property tests with 15 draws instead of 100)
+race: postgres ## Go tests of what runs concurrently, under the race detector (property tests with 15 draws instead of 100)
 	RAPID_CHECKS=15 CGO_ENABLED=1 $(GO) test $(VETTED) -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' $(RACE_PACKAGES)
 
 .PHONY: contracts

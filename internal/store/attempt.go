@@ -154,7 +154,7 @@ func (s *Store) MarkBroadcast(ctx context.Context, h common.Hash, fence int64, r
 			return err
 		}
 		return withTx(ctx, t, a.Tx, fence, func(ctx context.Context, t conn, x chain.Tx) error {
-			if _, err := exec(ctx, t, "UPDATE tx_attempt SET reply = ?, broadcast = ?, loose = max(loose, ?) WHERE hash = ?", reply, ms(now), flag(loose), hash(h)); err != nil {
+			if _, err := exec(ctx, t, "UPDATE tx_attempt SET reply = ?, broadcast = ?, loose = CASE WHEN ? = 1 THEN 1 ELSE loose END WHERE hash = ?", reply, ms(now), flag(loose), hash(h)); err != nil {
 				return err
 			}
 			if !accepted || x.State != chain.TxSigned {

@@ -189,7 +189,7 @@ func (s *Store) OverdueBuckets(ctx context.Context, before, now time.Time) (out 
 func (s *Store) AddPieceFile(ctx context.Context, f job.PieceFile, now time.Time) error {
 	err := s.writeFull(ctx, func(ctx context.Context, t conn) error {
 		_, err := exec(ctx, t, `INSERT INTO piece_file (name, bucket, piece, size, created) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET size = CASE WHEN complete = 1 THEN size ELSE excluded.size END`,
+			ON CONFLICT (name) DO UPDATE SET size = CASE WHEN piece_file.complete = 1 THEN piece_file.size ELSE excluded.size END`,
 			f.Name, f.Bucket, f.Piece, int64(f.Size), ms(now))
 		return err
 	})

@@ -121,7 +121,7 @@ func (s *Store) DueKinds(ctx context.Context, now time.Time) (kinds []job.Kind, 
 		seen := map[job.Kind]bool{}
 		for _, q := range []string{
 			fmt.Sprintf(walk, "ready = 1 AND due = 0 AND "+claimable, "AND run_at <= ?"),
-			fmt.Sprintf(walk, "due = 1", "AND ? > 0"),
+			fmt.Sprintf(walk, "due = 1", "AND CAST(? AS BIGINT) > 0"),
 			fmt.Sprintf(walk, "state = 'running'", "AND lease_until <= ?"),
 		} {
 			found, err := list(ctx, t, value[job.Kind], q, ms(now))
@@ -198,13 +198,13 @@ func (s *Store) RetryJob(ctx context.Context, id, fence int64, runAt time.Time, 
 
 // SnoozeJob puts a job off to runAt and gives the attempt back.
 func (s *Store) SnoozeJob(ctx context.Context, id, fence int64, runAt time.Time, why string) error {
-	return s.fenced(ctx, "snoozing", id, fence, "state = 'snoozed', attempt = max(attempt - 1, 0), run_at = ?, last_error = ?"+unleased, ms(runAt), why, ms(s.now()))
+	return s.fenced(ctx, "snoozing", id, fence, "state = 'snoozed', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END, run_at = ?, last_error = ?"+unleased, ms(runAt), why, ms(s.now()))
 }
 
 // ReleaseJob makes a running job available again and gives the attempt back: the
 // daemon stops, nothing is wrong with the job.
 func (s *Store) ReleaseJob(ctx context.Context, id, fence int64) error {
-	return s.fenced(ctx, "releasing", id, fence, "state = 'available', attempt = max(attempt - 1, 0)"+unleased, ms(s.now()))
+	return s.fenced(ctx, "releasing", id, fence, "state = 'available', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END"+unleased, ms(s.now()))
 }
 
 // KillJob gives a job up: it stays dead until a person retries or drops it.

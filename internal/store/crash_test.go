@@ -29,7 +29,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	stopPostgres()
+	os.Exit(code)
 }
 
 // workUntilKilled commits a batch, claims, finishes and signs, over and over, and

@@ -8,19 +8,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Everything that only SQLite understands is in this file and in migrations/:
-// the driver, its pragmas, and the meaning of its error codes. Statements
-// elsewhere use `?` marks, RETURNING and ON CONFLICT, which Postgres shares.
+// Everything that only SQLite understands is in this file and in
+// migrations/sqlite: the driver, its pragmas, and the meaning of its error codes.
+// postgres.go is the same for Postgres. Statements elsewhere use `?` marks,
+// RETURNING and ON CONFLICT, which both share.
 
 const (
-	driverName   = "sqlite"
-	gooseDialect = goose.DialectSQLite3
-	beginWrite   = "BEGIN IMMEDIATE"
+	driverName = "sqlite"
+	beginWrite = "BEGIN IMMEDIATE"
 	// busyTimeout is how long a statement waits for another process's lock;
 	// writers of this process wait in memory, without polling.
 	busyTimeout = 10 * time.Second
@@ -95,7 +94,7 @@ var ErrBusy = errors.New("another process holds the ledger's lock: is a second d
 func explain(err error) error {
 	var e *sqlite.Error
 	if err == nil || !errors.As(err, &e) {
-		return err
+		return explainPostgres(err)
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
@@ -113,7 +112,7 @@ func explain(err error) error {
 // isUnique reports whether err comes of a UNIQUE index or a primary key.
 func isUnique(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) &&
+	return isUniquePostgres(err) || errors.As(err, &e) &&
 		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 

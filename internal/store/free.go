@@ -11,7 +11,7 @@ import (
 // It tells how many there were.
 func (s *Store) FreeLeases(ctx context.Context, owner string) (freed int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, t conn) error {
-		freed, err = exec(ctx, t, "UPDATE job SET state = 'available', attempt = max(attempt - 1, 0), fence = fence + 1"+unleased+
+		freed, err = exec(ctx, t, "UPDATE job SET state = 'available', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END, fence = fence + 1"+unleased+
 			" WHERE state = 'running' AND lease_owner = ?", ms(s.now()), owner)
 		return err
 	})

@@ -53,7 +53,7 @@ func (s *Store) PlaceItem(ctx context.Context, it job.Item, ref, single string, 
 				return err
 			}
 		}
-		if _, err := exec(ctx, t, "UPDATE item SET until = max(until, ?) WHERE piece = ?", ms(it.Until), it.Piece); err != nil {
+		if _, err := exec(ctx, t, "UPDATE item SET until = ? WHERE piece = ? AND until < ?", ms(it.Until), it.Piece, ms(it.Until)); err != nil {
 			return err
 		}
 		if _, err := exec(ctx, t, "INSERT INTO item_ref (ref, piece) VALUES (?, ?) ON CONFLICT DO NOTHING", ref, it.Piece); err != nil {

@@ -9,9 +9,10 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // ErrNewerSchema is returned by Open for a ledger that a newer binary wrote. The
@@ -19,12 +20,21 @@ var migrations embed.FS
 var ErrNewerSchema = errors.New("the ledger was written by a newer version: run that version of tidegate again, or restore the backup from before the upgrade; this one changed nothing")
 
 // migrate brings the schema up to the newest version embedded here.
-func migrate(ctx context.Context, db *sql.DB) error {
-	dir, err := fs.Sub(migrations, "migrations")
+func migrate(ctx context.Context, db *sql.DB, postgres bool) error {
+	folder, dialect, options := "sqlite", goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if postgres { // of several daemons that start at once, one migrates
+		folder, dialect = "postgres", goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return fmt.Errorf("preparing the migrations' lock: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	dir, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(gooseDialect, db, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, dir, options...)
 	if err != nil {
 		return fmt.Errorf("reading the embedded migrations: %w", err)
 	}

@@ -44,6 +44,21 @@ func (s *Store) PendingAnswers(ctx context.Context, now, minDeadline time.Time, 
 	return out, nil
 }
 
+// AnswerTo gives the answer that this ledger has to a request that is final and
+// open, sealed or not; false when there is none, or the money lane is frozen.
+func (s *Store) AnswerTo(ctx context.Context, request common.Hash) (a chain.Answer, ok bool, err error) {
+	err = s.view(ctx, func(ctx context.Context, t conn) error {
+		a, ok, err = one(ctx, t, scanAnswer, `SELECT a.job, a.request, a.outcome, a.reason, a.result, r.terms, r.context, r.deadline, 0, 0`+
+			answerJoin+`a.request = ? AND a.state IN ('pending', 'sealed') AND j.state || '' = 'done' AND r.state = 'open' AND r.final = 1
+			AND NOT EXISTS (SELECT 1 FROM cursor WHERE frozen <> '')`, hash(request))
+		return err
+	})
+	if err != nil {
+		return chain.Answer{}, false, fmt.Errorf("looking for the answer to %s: %w", request, err)
+	}
+	return a, ok, nil
+}
+
 // NextAnswerAt gives the next moment in the future at which an answer, not yet
 // allowed, may be sealed; false when none waits for its time.
 func (s *Store) NextAnswerAt(ctx context.Context) (next time.Time, ok bool, err error) {

@@ -10,6 +10,7 @@
 //
 //	store.go      Open, the connections, the transaction runner
 //	dialect.go    all that only SQLite understands
+//	postgres.go   all that only Postgres understands
 //	migrate.go    the embedded schema (migrations/) and its version
 //	chain.go      cursor, blocks, logs, requests, audit, meta
 //	commit.go     CommitBatch: roll back, add, advance
@@ -25,6 +26,7 @@
 //	undo.go       compensating jobs
 //	report.go     answers, batches, signatures
 //	tx.go         senders and intents
+//	purpose.go    what the sender asks before it sends: purpose, spending
 //	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
 //	item.go       CARs of prepared DAGs, and the buckets they go into
 //	bucket.go     buckets on their way to a piece, files, tokens
@@ -49,26 +51,49 @@ import (
 
 // Config says where the ledger is.
 type Config struct {
-	Path   string           // file, made when absent; ":memory:" for a ledger that dies with the Store
+	// Path is a file, made when absent; ":memory:" for a ledger that dies with the
+	// Store; or postgres://… for a database that several daemons may share.
+	Path   string
 	NodeID string           // the node whose jobs Claim offers when the ClaimRequest names none
 	Now    func() time.Time // clock of writes that are not given a time; nil for time.Now
+	// Before is called before each statement that is run, and with AfterCommit when
+	// a transaction is on disk; nil for never. Tests stop the process there.
+	Before func(statement string)
 }
+
+// AfterCommit is what Config.Before is called with after a COMMIT.
+const AfterCommit = "after COMMIT"
 
 // Store is an open ledger. Its methods may be called from many goroutines.
 type Store struct {
-	cfg    Config
-	now    func() time.Time
-	turn   chan struct{} // one token: who holds it may write
-	closed atomic.Bool
-	normal *writer // chain and job rows
-	full   *writer // tx rows and what is signed: durable on return
-	read   *sql.DB // nil for a ledger in memory, which has one connection
-	dbs    []*sql.DB
-	wrap   func(conn) conn // nil but in tests, which look at the statements
+	cfg      Config
+	now      func() time.Time
+	turn     chan struct{} // one token: who holds it may write
+	closed   atomic.Bool
+	postgres bool
+	normal   *writer // chain and job rows
+	full     *writer // tx rows and what is signed: durable on return
+	read     *sql.DB // nil for a ledger in memory, which has one connection
+	dbs      []*sql.DB
+	wrap     func(conn) conn // nil but in tests, which look at the statements
 }
 
 // writer is one connection that writes; the token in Store.turn guards it.
-type writer struct{ conn *sql.Conn }
+type writer struct {
+	db   *sql.DB
+	conn *sql.Conn // nil on Postgres, whose connections may break: one for each turn
+}
+
+// take gives the connection for one transaction.
+func (w *writer) take(ctx context.Context) (c *sql.Conn, done func(), err error) {
+	if w.conn != nil {
+		return w.conn, func() {}, nil
+	}
+	if c, err = w.db.Conn(ctx); err != nil {
+		return nil, nil, err
+	}
+	return c, func() { _ = c.Close() }, nil // back to the pool; what failed was told before
+}
 
 // conn is what a statement needs; a write transaction or a read transaction.
 type conn interface {
@@ -85,23 +110,52 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("opening the ledger: no path given")
 	}
-	s := &Store{cfg: cfg, now: cfg.Now, turn: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, now: cfg.Now, turn: make(chan struct{}, 1), postgres: isPostgres(cfg.Path)}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	s.turn <- struct{}{}
 	if err := s.connect(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", cfg.Path, explain(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", s.name(), explain(err)), s.Close())
 	}
 	return s, nil
 }
 
+// name is the ledger's path without credentials.
+func (s *Store) name() string {
+	if s.postgres {
+		return "in Postgres"
+	}
+	return s.cfg.Path
+}
+
+func (s *Store) connectPostgres(ctx context.Context) error {
+	db, err := openPostgres(s.cfg.Path, false, 2)
+	if err != nil {
+		return err
+	}
+	s.dbs = append(s.dbs, db)
+	if err := migrate(ctx, db, true); err != nil {
+		return err
+	}
+	s.normal = &writer{db: db}
+	s.full = s.normal // Postgres is durable at COMMIT
+	if s.read, err = openPostgres(s.cfg.Path, true, max(4, runtime.GOMAXPROCS(0))); err != nil {
+		return err
+	}
+	s.dbs = append(s.dbs, s.read)
+	return nil
+}
+
 func (s *Store) connect(ctx context.Context) error {
+	if s.postgres {
+		return s.connectPostgres(ctx)
+	}
 	db, err := s.open(syncNormal, false, 1)
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, db); err != nil {
+	if err := migrate(ctx, db, false); err != nil {
 		return err
 	}
 	if s.normal, err = newWriter(ctx, db); err != nil {
@@ -134,7 +188,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{conn: c}, nil
+	return &writer{db: db, conn: c}, nil
 }
 
 // Close waits for the write under way and closes the ledger; later calls of any
@@ -147,7 +201,7 @@ func (s *Store) Close() error {
 	close(s.turn)
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
-		if w != nil {
+		if w != nil && w.conn != nil {
 			if err := w.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 				errs = append(errs, err)
 			}
@@ -207,7 +261,16 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 		return ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	c, ctx := w.conn, context.WithoutCancel(ctx)
+	ctx = context.WithoutCancel(ctx)
+	c, release, err := w.take(ctx)
+	if err != nil {
+		return explain(err)
+	}
+	defer release()
+	if s.postgres {
+		begin = "BEGIN"
+	}
+	s.before(begin)
 	if _, err := c.ExecContext(ctx, begin); err != nil {
 		return explain(err)
 	}
@@ -217,19 +280,59 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 			_, _ = c.ExecContext(ctx, "ROLLBACK")
 		}
 	}()
+	if s.postgres {
+		if err := takeTurn(ctx, c); err != nil {
+			return explain(err)
+		}
+	}
 	if err := fn(ctx, s.wrapped(c)); err != nil {
 		return explain(err)
 	}
+	s.before("COMMIT")
 	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {
 		return explain(err)
 	}
 	done = true
+	s.before(AfterCommit)
 	return nil
 }
 
+func (s *Store) before(statement string) {
+	if s.cfg.Before != nil {
+		s.cfg.Before(statement)
+	}
+}
+
 func (s *Store) wrapped(t conn) conn {
+	if s.postgres {
+		t = numbered{t}
+	}
+	if s.cfg.Before != nil {
+		t = told{t, s}
+	}
 	if s.wrap == nil {
 		return t
 	}
 	return s.wrap(t)
+}
+
+// told is a connection that says what it is about to do.
+type told struct {
+	conn
+	s *Store
+}
+
+func (t told) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	t.s.before(q)
+	return t.conn.ExecContext(ctx, q, args...)
+}
+
+func (t told) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	t.s.before(q)
+	return t.conn.QueryContext(ctx, q, args...)
+}
+
+func (t told) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	t.s.before(q)
+	return t.conn.QueryRowContext(ctx, q, args...)
 }

@@ -45,10 +45,17 @@ const (
 
 // Why classes begin Tx.Why of a cancelled transaction; the words follow after ": ".
 const (
-	WhyReverts = "reverts" // its execution can only fail: asking for the same again is useless
-	WhyExpired = "expired" // its time passed before it was in a block
-	WhyRefused = "refused" // every endpoint refused its bytes for good
+	WhyReverts  = "reverts"  // its execution can only fail: asking for the same again is useless
+	WhyExpired  = "expired"  // its time passed before it was in a block
+	WhyRefused  = "refused"  // every endpoint refused its bytes for good, or would
+	WhyUnwanted = "unwanted" // what it was for is gone: retracted, refunded or answered
 )
+
+// Purpose is what became of the reason for which a transaction was queued.
+type Purpose struct {
+	Gone   string // why it should have no effect any more, "" when it should
+	Frozen string // why nothing at all should be sent for now, "" when it may
+}
 
 // Ended reports whether nothing more happens to a transaction in s.
 func (s TxState) Ended() bool { return s == TxFinal || s == TxReplaced || s == TxCancelled }

@@ -30,7 +30,7 @@ func (r *Reporter) advance(ctx context.Context, b *chain.ReportBatch) error {
 		if err := r.mayReport(set); err != nil {
 			return err
 		}
-		if done, err := r.sign(ctx, b); err != nil || !done {
+		if done, err := r.sign(ctx, b, set); err != nil || !done {
 			return err
 		}
 	}
@@ -65,15 +65,19 @@ func (r *Reporter) abandon(ctx context.Context, b *chain.ReportBatch, why string
 	return nil
 }
 
-// sign adds this operator's signature, after the results are recorded. It reports
-// whether the batch has its threshold.
-func (r *Reporter) sign(ctx context.Context, b *chain.ReportBatch) (bool, error) {
+// sign adds this operator's signature, after the results are recorded, and those
+// of others where more are needed. It reports whether the batch has its threshold.
+func (r *Reporter) sign(ctx context.Context, b *chain.ReportBatch, set operatorSet) (bool, error) {
 	own := r.signer.Address()
 	if slices.ContainsFunc(b.Signatures, func(s chain.Signature) bool { return s.Signer == own }) {
-		if len(b.Signatures) < b.Threshold {
-			r.waiting(fmt.Sprintf("batch %d has %d of %d signatures: it needs signatures of other operators", b.ID, len(b.Signatures), b.Threshold))
+		switch {
+		case len(b.Signatures) >= b.Threshold:
+			return true, nil
+		case r.peers == nil:
+			r.waiting(fmt.Sprintf("batch %d has %d of %d signatures: %s", b.ID, len(b.Signatures), b.Threshold, needPeers))
+			return false, nil
 		}
-		return len(b.Signatures) >= b.Threshold, nil
+		return r.gather(ctx, b, set)
 	}
 	data := TypedData(r.cfg.ChainID, r.cfg.Provider, b.ConfigDigest, b.Items)
 	digest, err := Digest(r.cfg.ChainID, r.cfg.Provider, b.ConfigDigest, b.Items)
@@ -85,7 +89,7 @@ func (r *Reporter) sign(ctx context.Context, b *chain.ReportBatch) (bool, error)
 	}
 	results := make([]chain.SignedResult, len(b.Items))
 	for i, a := range b.Items {
-		results[i] = chain.SignedResult{Request: a.Request, ResultHash: resultHash(a)}
+		results[i] = chain.SignedResult{Request: a.Request, ResultHash: boundHash(claimOf(a))}
 	}
 	err = r.ledger.RecordSigned(ctx, own, results, r.now())
 	if errors.Is(err, chain.ErrConflictingResult) {
@@ -107,7 +111,10 @@ func (r *Reporter) sign(ctx context.Context, b *chain.ReportBatch) (bool, error)
 	if done {
 		b.State = chain.BatchSigned
 	}
-	return done, nil
+	if done || r.peers == nil {
+		return done, nil
+	}
+	return r.gather(ctx, b, set)
 }
 
 // refuse gives up a batch that holds another result of a request than this key has
@@ -136,7 +143,7 @@ func (r *Reporter) submit(ctx context.Context, b *chain.ReportBatch) error {
 		// The same answers may be sealed again after a batch that failed: another
 		// batch, another intent, the same digest.
 		Key:    fmt.Sprintf("batch:%d:%s", b.ID, b.Digest.Hex()),
-		Sender: r.cfg.Sender, To: r.cfg.Provider, Data: data, Expiry: earliest(b.Items),
+		Sender: r.sender(), To: r.cfg.Provider, Data: data, Expiry: earliest(b.Items),
 	}
 	if _, err := r.ledger.SubmitBatch(ctx, b.ID, intent, r.now()); err != nil {
 		return fmt.Errorf("handing it to the sender: %w", err)
@@ -235,7 +242,7 @@ func (r *Reporter) blame(ctx context.Context, b *chain.ReportBatch) {
 	if !fails {
 		return // expired, or its nonce went elsewhere: nothing is wrong with the answers
 	}
-	r.set.read = time.Time{} // the configuration may be the reason: read it anew
+	r.forgetSet() // the configuration may be the reason
 	if set, err := r.operators(ctx); err == nil && set.digest != b.ConfigDigest {
 		return
 	}

@@ -28,6 +28,9 @@ const (
 	stateCancelling = 2
 )
 
+// needPeers is what to do about a threshold that one operator cannot reach.
+const needPeers = "needs signatures of other operators: name their daemons in operators.peers"
+
 // atOnce is how many requests are asked about at the same time.
 const atOnce = 8
 
@@ -58,9 +61,18 @@ func (r *Reporter) collect(ctx context.Context, queued int) (time.Duration, erro
 	if err := r.mayReport(set); err != nil {
 		return 0, err
 	}
-	if set.threshold > 1 {
-		r.waiting(fmt.Sprintf("needs signatures of other operators: %d of %d must sign, and only this one's own signature can be collected", set.threshold, len(set.operators)))
+	if set.threshold > 1 && r.peers == nil {
+		r.waiting(fmt.Sprintf("%d of %d operators must sign: %s", set.threshold, len(set.operators), needPeers))
 		return r.cfg.Poll, nil
+	}
+	ready, turn := r.mine(set, ready, now)
+	if turn > 0 && (next == 0 || turn < next) {
+		next = turn
+	}
+	if len(ready) == 0 {
+		r.since = time.Time{}
+		r.waiting("")
+		return r.sleep(ctx, next)
 	}
 	if r.since.IsZero() {
 		r.since = now
@@ -78,7 +90,7 @@ func (r *Reporter) collect(ctx context.Context, queued int) (time.Duration, erro
 		return 0, err
 	}
 	r.since = time.Time{}
-	batches := r.pack(open)
+	batches := r.pack(r.agreed(ctx, set, open))
 	left := r.cfg.MaxQueued - queued
 	for _, answers := range batches[:min(left, len(batches))] {
 		if err := r.seal(ctx, set, answers); err != nil {
@@ -200,7 +212,7 @@ func (r *Reporter) seal(ctx context.Context, set operatorSet, answers []chain.An
 		delete(r.trouble.groups, a.Request)
 	}
 	r.metrics.sealed(len(answers))
-	b := chain.ReportBatch{ID: id, ConfigDigest: set.digest, Digest: digest, State: chain.BatchSealed, Threshold: set.threshold, Items: answers}
+	b := chain.ReportBatch{CreatedAt: r.now(), ID: id, ConfigDigest: set.digest, Digest: digest, State: chain.BatchSealed, Threshold: set.threshold, Items: answers}
 	if err := r.advance(ctx, &b); err != nil {
 		return fmt.Errorf("batch %d: %w", id, err)
 	}

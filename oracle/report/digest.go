@@ -48,9 +48,10 @@ func requestID(chainID uint64, provider common.Address, terms []byte) common.Has
 	return crypto.Keccak256Hash(math.U256Bytes(new(big.Int).SetUint64(chainID)), common.LeftPadBytes(provider.Bytes(), 32), terms)
 }
 
-// resultHash binds a signer to all of a result: outcome, reason and bytes.
-func resultHash(a chain.Answer) common.Hash {
-	return crypto.Keccak256Hash([]byte{byte(a.Outcome), byte(a.Reason)}, crypto.Keccak256(a.Result))
+// boundHash is what a signer is bound to for ever: all of a success, and of a
+// failure its outcome, for operators need not fail for the same reason.
+func boundHash(c chain.Claim) common.Hash {
+	return crypto.Keccak256Hash([]byte{byte(c.Outcome), 0}, c.ResultHash[:])
 }
 
 // batchTypes are the EIP-712 types of IOperatorSet.
@@ -68,13 +69,21 @@ var batchTypes = apitypes.Types{
 
 // TypedData is what operators sign for a batch of answers in this order.
 func TypedData(chainID uint64, provider common.Address, configDigest common.Hash, answers []chain.Answer) apitypes.TypedData {
-	items := make([]any, len(answers))
+	claims := make([]chain.Claim, len(answers))
 	for i, a := range answers {
+		claims[i] = claimOf(a)
+	}
+	return typedData(chainID, provider, configDigest, claims)
+}
+
+func typedData(chainID uint64, provider common.Address, configDigest common.Hash, claims []chain.Claim) apitypes.TypedData {
+	items := make([]any, len(claims))
+	for i, c := range claims {
 		items[i] = map[string]any{
-			"requestId":  a.Request.Hex(),
-			"outcome":    strconv.Itoa(int(a.Outcome)),
-			"reason":     strconv.Itoa(int(a.Reason)),
-			"resultHash": crypto.Keccak256Hash(a.Result).Hex(),
+			"requestId":  c.Request.Hex(),
+			"outcome":    strconv.Itoa(int(c.Outcome)),
+			"reason":     strconv.Itoa(int(c.Reason)),
+			"resultHash": c.ResultHash.Hex(),
 		}
 	}
 	return apitypes.TypedData{

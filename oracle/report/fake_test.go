@@ -47,12 +47,14 @@ type world struct {
 	batches []*chain.ReportBatch
 	intents map[string]int // by key, with the number of answers
 	signed  map[common.Hash]common.Hash
-	unread  bool // the watcher is behind: ResolveBatch does nothing
-	limit   int  // of the last PendingAnswers
+	unfinal map[common.Hash]bool // requests that this ledger does not see final
+	unread  bool                 // the watcher is behind: ResolveBatch does nothing
+	limit   int                  // of the last PendingAnswers
 
 	// chain
 	digest    common.Hash
 	threshold uint8
+	peers     Peers
 	operators []common.Address
 	states    map[common.Hash]uint8
 	poison    map[common.Hash]bool
@@ -76,13 +78,13 @@ func newWorld(t *testing.T, cfg Config) *world {
 		digest: common.HexToHash("0xc0"), threshold: 1, operators: []common.Address{key.Address()},
 		states: map[common.Hash]uint8{}, poison: map[common.Hash]bool{},
 	}
-	w.cfg.ChainID, w.cfg.Provider, w.cfg.Sender = testChain, providerAt, senderAt
+	w.cfg.ChainID, w.cfg.Provider = testChain, providerAt
 	w.start()
 	return w
 }
 
 func (w *world) start() {
-	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Signer: w, Now: func() time.Time { return w.now }})
+	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Signer: w, Peers: w.peers, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -191,6 +193,16 @@ func (w *world) PendingAnswers(_ context.Context, _, minDeadline time.Time, limi
 	return out, err
 }
 
+func (w *world) AnswerTo(_ context.Context, request common.Hash) (a chain.Answer, ok bool, err error) {
+	err = w.step(func() error {
+		if found := w.find(request); found != nil && !w.unfinal[request] && w.states[request] == stateOpen {
+			a, ok = found.Answer, true
+		}
+		return nil
+	})
+	return a, ok, err
+}
+
 func (w *world) NextAnswerAt(context.Context) (time.Time, bool, error) {
 	return time.Time{}, false, nil
 }
@@ -243,7 +255,7 @@ func (w *world) SealBatch(_ context.Context, s chain.Seal, _ time.Time) (id int6
 			w.find(a.Request).state = chain.AnswerSealed
 		}
 		id = int64(len(w.batches) + 1)
-		w.batches = append(w.batches, &chain.ReportBatch{ID: id, ConfigDigest: s.ConfigDigest, Digest: s.Digest, State: chain.BatchSealed, Threshold: s.Threshold, Items: s.Answers})
+		w.batches = append(w.batches, &chain.ReportBatch{ID: id, ConfigDigest: s.ConfigDigest, Digest: s.Digest, State: chain.BatchSealed, Threshold: s.Threshold, Items: s.Answers, CreatedAt: w.now})
 		return nil
 	})
 	return id, err

@@ -24,6 +24,9 @@ type Answers interface {
 	PendingAnswers(ctx context.Context, now, minDeadline time.Time, limit int) ([]chain.Answer, error)
 	// NextAnswerAt is when the next answer that is not yet allowed may be sealed.
 	NextAnswerAt(ctx context.Context) (time.Time, bool, error)
+	// AnswerTo gives the answer to a request that is final and open; false when
+	// there is none, or it may not be given.
+	AnswerTo(ctx context.Context, request common.Hash) (chain.Answer, bool, error)
 	// RecordSigned is all or nothing, durable, and idempotent; another result of a
 	// request gives chain.ErrConflictingResult.
 	RecordSigned(ctx context.Context, signer common.Address, results []chain.SignedResult, now time.Time) error

@@ -1,6 +1,9 @@
 package report
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics counts; a nil one counts nothing.
 type metrics struct {
@@ -9,6 +12,7 @@ type metrics struct {
 	size    prometheus.Histogram
 	refuses prometheus.Counter
 	alarms  prometheus.Gauge
+	differ  *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -23,7 +27,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		refuses: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "conflicting_results_total", Help: "Answers never signed because another result was signed before."}),
 		alarms:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "answers_held", Help: "Answers held back that a person should look at."}),
 	}
-	r.MustRegister(m.batches, m.answers, m.size, m.refuses, m.alarms)
+	m.differ = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "disagreements_total", Help: "Requests of which another operator found something else, by operator."}, []string{"operator"})
+	r.MustRegister(m.batches, m.answers, m.size, m.refuses, m.alarms, m.differ)
 	return m
 }
 
@@ -44,6 +49,12 @@ func (m *metrics) ended(how string) {
 func (m *metrics) refused() {
 	if m != nil {
 		m.refuses.Inc()
+	}
+}
+
+func (m *metrics) disagreed(who common.Address, n int) {
+	if m != nil {
+		m.differ.WithLabelValues(who.Hex()).Add(float64(n))
 	}
 }
 

@@ -33,6 +33,8 @@ const setFresh = 10 * time.Second
 
 // operators gives the configuration in force.
 func (r *Reporter) operators(ctx context.Context) (operatorSet, error) {
+	r.setMu.Lock()
+	defer r.setMu.Unlock()
 	if !r.set.read.IsZero() && r.now().Sub(r.set.read) < setFresh {
 		return r.set, nil
 	}
@@ -54,6 +56,13 @@ func (r *Reporter) operators(ctx context.Context) (operatorSet, error) {
 		return set, nil
 	}
 	return operatorSet{}, errors.New("the operators' configuration changed with each read: the endpoint answers from different blocks")
+}
+
+// forgetSet has the configuration read anew.
+func (r *Reporter) forgetSet() {
+	r.setMu.Lock()
+	r.set.read = time.Time{}
+	r.setMu.Unlock()
 }
 
 func (r *Reporter) readOperators(ctx context.Context) (set operatorSet, again common.Hash, err error) {

@@ -1,6 +1,7 @@
 // Package report carries answers of done jobs to the chain: it collects those
-// whose request is final and open, seals them into batches, signs each batch as
-// one operator of k, and hands it to the sender as one intent.
+// whose request is final and open, agrees on them with the other operators, seals
+// them into batches, collects k signatures, and hands each batch to the sender as
+// one intent. It also judges and countersigns the batches of other operators.
 //
 // It does not do work or retry it (executor/runner), does not send or retry
 // transactions (oracle/txmgr), and does not settle jobs: only the watcher does,
@@ -13,6 +14,8 @@
 //	operators.go  who may sign: the configuration in force on chain
 //	collect.go    pending answers → batches to be sealed
 //	batch.go      sealed → signed → submitted → resolved
+//	peers.go      whose turn it is; what the same k operators agree on; their signatures
+//	judge.go      what this operator answers when another one leads
 //	trouble.go    answers that wait, batches that are cut in two
 //	digest.go     terms, EIP-712 digest, calldata
 //	metrics.go    Prometheus
@@ -21,10 +24,9 @@
 // request is never signed; a sealed batch is never edited, only given up and
 // sealed anew; nothing is sealed close to its deadline, or while fewer than the
 // threshold of operators can sign; an answer that cannot land never holds up the
-// answers beside it.
-//
-// One operator's signature is collected today. With a threshold above one nothing
-// is sealed, and Status says that signatures of other operators are needed.
+// answers beside it; nothing is signed for another operator that this one did not
+// find itself and does not see final. Two leaders at a time cost gas and nothing
+// else: the contract takes the first answer of a request.
 package report
 
 import (
@@ -54,7 +56,6 @@ type Signer interface {
 type Config struct {
 	ChainID  uint64
 	Provider common.Address // the EstuaryProvider contract
-	Sender   common.Address // whose transactions carry the batches
 
 	// BatchWindow is how long the first answer waits for company: 250 ms; 30 s on
 	// Filecoin, where an epoch is as long.
@@ -78,6 +79,14 @@ type Config struct {
 	Poll time.Duration
 	// CallTimeout bounds one read of the chain: 10 s.
 	CallTimeout time.Duration
+
+	// Takeover is how long each operator leaves to the one before it: 5 min, more
+	// than a transaction takes to be seen.
+	Takeover time.Duration
+	// SignWithin is how long the signatures of a sealed batch are waited for: 30 s.
+	SignWithin time.Duration
+	// AskAgain is when operators without an answer are asked again: 15 s.
+	AskAgain time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -96,17 +105,22 @@ func (c Config) withDefaults() Config {
 	duration(&c.Skew, 2*time.Second)
 	duration(&c.Poll, 2*time.Second)
 	duration(&c.CallTimeout, 10*time.Second)
+	duration(&c.Takeover, 5*time.Minute)
+	duration(&c.SignWithin, 30*time.Second)
+	duration(&c.AskAgain, 15*time.Second)
 	number(&c.MaxBatch, 50)
 	number(&c.MaxBytes, 56<<10)
 	number(&c.MaxQueued, 4)
 	return c
 }
 
-// Deps are the parts a Reporter works with. Ledger, Chain and Signer are needed.
+// Deps are the parts a Reporter works with. Ledger, Chain, Signer and Sender are needed.
 type Deps struct {
 	Ledger  Ledger
 	Chain   Caller
 	Signer  Signer
+	Peers   Peers                 // the other operators; nil for none
+	Sender  func() common.Address // the key whose transactions carry the next batch
 	Queued  func()                // called after an intent was queued; must not block; may be nil
 	Now     func() time.Time      // nil for time.Now
 	Log     *slog.Logger          // nil for silence
@@ -122,11 +136,14 @@ type Status struct {
 	// Waiting is why nothing is sealed for now; "" when nothing is in the way.
 	Waiting string `json:"waiting,omitempty"`
 	// Error is the last pass's trouble, "" after a pass without.
-	Error   string    `json:"error,omitempty"`
-	Pending int       `json:"pending"` // answers that wait to be sealed, at the last look
-	Open    int       `json:"open"`    // batches that are not resolved
-	Held    []Held    `json:"held,omitempty"`
-	Passed  time.Time `json:"passed"` // end of the last pass
+	Error   string `json:"error,omitempty"`
+	Pending int    `json:"pending"` // answers that wait to be sealed, at the last look
+	Open    int    `json:"open"`    // batches that are not resolved
+	Held    []Held `json:"held,omitempty"`
+	// Disagreements are the newest requests of which another operator found
+	// something else.
+	Disagreements []Disagreement `json:"disagreements,omitempty"`
+	Passed        time.Time      `json:"passed"` // end of the last pass
 }
 
 // Held is an answer that is not sealed before Until, and why.
@@ -143,6 +160,8 @@ type Reporter struct {
 	ledger   Ledger
 	chain    Caller
 	signer   Signer
+	sender   func() common.Address
+	peers    Peers
 	queued   func()
 	now      func() time.Time
 	log      *slog.Logger
@@ -150,32 +169,38 @@ type Reporter struct {
 	contract *estuaryprovider.EstuaryProvider
 	wake     chan struct{}
 
-	// Owned by the goroutine of Run.
-	set     operatorSet
-	since   time.Time // when the first answer of the next batch was seen
-	trouble trouble
-	ending  map[int64]chain.ReportBatch // their transaction has ended, they are not resolved
-	said    string
+	setMu sync.Mutex // one read of the configuration at a time
+	set   operatorSet
 
-	mu     sync.Mutex
-	status Status
+	// Owned by the goroutine of Run.
+	since      time.Time // when the first answer of the next batch was seen
+	trouble    trouble
+	ending     map[int64]chain.ReportBatch // their transaction has ended, they are not resolved
+	said       string
+	unreliable map[common.Address]time.Time // operators that come last in choosing, until when
+
+	mu            sync.Mutex
+	status        Status
+	seen          map[common.Hash]time.Time // since when an answer waits for its operator's turn
+	disagreements []Disagreement
 }
 
 // New makes a Reporter.
 func New(cfg Config, deps Deps) (*Reporter, error) {
 	switch {
-	case deps.Ledger == nil || deps.Chain == nil || deps.Signer == nil:
-		return nil, errors.New("report: needs a ledger, a chain and a signer")
+	case deps.Ledger == nil || deps.Chain == nil || deps.Signer == nil || deps.Sender == nil:
+		return nil, errors.New("report: needs a ledger, a chain, a signer and a sender")
 	case cfg.ChainID == 0:
 		return nil, errors.New("report: needs a chain id")
-	case cfg.Provider == (common.Address{}) || cfg.Sender == (common.Address{}):
-		return nil, errors.New("report: needs the provider's address and the sender's")
+	case cfg.Provider == (common.Address{}):
+		return nil, errors.New("report: needs the provider's address")
 	}
 	r := &Reporter{
-		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer,
+		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
 		queued: deps.Queued, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
 		contract: estuaryprovider.NewEstuaryProvider(), wake: make(chan struct{}, 1),
 		trouble: newTrouble(), ending: map[int64]chain.ReportBatch{},
+		unreliable: map[common.Address]time.Time{}, seen: map[common.Hash]time.Time{},
 	}
 	if r.queued == nil {
 		r.queued = func() {}
@@ -204,6 +229,7 @@ func (r *Reporter) Status() Status {
 	defer r.mu.Unlock()
 	s := r.status
 	s.Held = append([]Held(nil), s.Held...)
+	s.Disagreements = append([]Disagreement(nil), r.disagreements...)
 	return s
 }
 

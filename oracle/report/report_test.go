@@ -436,15 +436,15 @@ func TestRunStopsCleanly(t *testing.T) {
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	w := newWorld(t, Config{})
-	good := Config{ChainID: 1, Provider: providerAt, Sender: senderAt}
-	deps := Deps{Ledger: w, Chain: w, Signer: w}
+	good := Config{ChainID: 1, Provider: providerAt}
+	deps := Deps{Ledger: w, Chain: w, Signer: w, Sender: func() common.Address { return senderAt }}
 	for name, breakIt := range map[string]func(*Config, *Deps){
 		"ledger":   func(_ *Config, d *Deps) { d.Ledger = nil },
 		"chain":    func(_ *Config, d *Deps) { d.Chain = nil },
 		"signer":   func(_ *Config, d *Deps) { d.Signer = nil },
 		"chain id": func(c *Config, _ *Deps) { c.ChainID = 0 },
 		"provider": func(c *Config, _ *Deps) { c.Provider = common.Address{} },
-		"sender":   func(c *Config, _ *Deps) { c.Sender = common.Address{} },
+		"sender":   func(_ *Config, d *Deps) { d.Sender = nil },
 	} {
 		c, d := good, deps
 		breakIt(&c, &d)

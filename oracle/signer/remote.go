@@ -3,12 +3,16 @@ package signer
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
+	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -34,9 +38,43 @@ type Remote struct {
 	client  *rpc.Client
 }
 
-// NewRemote makes a signer for address behind rawURL. It does not call it yet:
-// a signer that is down at start is tried again with each signature.
-func NewRemote(ctx context.Context, rawURL string, address common.Address) (*Remote, error) {
+// openRemote makes the remote signer of a Spec, over mutual TLS where it names a
+// certificate.
+func openRemote(ctx context.Context, spec Spec) (*Remote, error) {
+	if spec.TLSCert == "" && spec.TLSKey == "" && spec.TLSCA == "" {
+		return NewRemote(ctx, spec.Remote, spec.Address, nil)
+	}
+	if !strings.HasPrefix(spec.Remote, "https://") {
+		return nil, errors.New("a remote signer with a certificate needs an https:// URL")
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS13}
+	if spec.TLSCert != "" || spec.TLSKey != "" {
+		if err := checkPrivate(spec.TLSKey); err != nil {
+			return nil, fmt.Errorf("the remote signer's tls_key: %w", err)
+		}
+		pair, err := tls.LoadX509KeyPair(spec.TLSCert, spec.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("the certificate for the remote signer: %w", err)
+		}
+		settings.Certificates = []tls.Certificate{pair}
+	}
+	if spec.TLSCA != "" {
+		pem, err := os.ReadFile(spec.TLSCA)
+		if err != nil {
+			return nil, fmt.Errorf("the remote signer's tls_ca: %w", err)
+		}
+		settings.RootCAs = x509.NewCertPool()
+		if !settings.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("the remote signer's tls_ca %s holds no PEM certificate", spec.TLSCA)
+		}
+	}
+	return NewRemote(ctx, spec.Remote, spec.Address, settings)
+}
+
+// NewRemote makes a signer for address behind rawURL; settings are for https, nil
+// for the system's. It does not call it yet: a signer that is down at start is
+// tried again with each signature.
+func NewRemote(ctx context.Context, rawURL string, address common.Address, settings *tls.Config) (*Remote, error) {
 	if address == (common.Address{}) {
 		return nil, errors.New("a remote signer needs the address it is to sign for")
 	}
@@ -44,7 +82,11 @@ func NewRemote(ctx context.Context, rawURL string, address common.Address) (*Rem
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, errors.New("the remote signer's URL must be http:// or https:// with a host")
 	}
-	client, err := rpc.DialOptions(ctx, rawURL)
+	var options []rpc.ClientOption
+	if settings != nil {
+		options = append(options, rpc.WithHTTPClient(&http.Client{Transport: &http.Transport{TLSClientConfig: settings, ForceAttemptHTTP2: true}}))
+	}
+	client, err := rpc.DialOptions(ctx, rawURL, options...)
 	if err != nil {
 		return nil, fmt.Errorf("remote signer at %s: cannot be dialled", u.Host)
 	}

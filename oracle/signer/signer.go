@@ -71,6 +71,9 @@ type Spec struct {
 	// Remote is the http(s) URL of a signer that serves eth_signTransaction and
 	// eth_signTypedData_v4 (or eth_signTypedData). Needs Address.
 	Remote string
+	// TLSCert and TLSKey show this side to the remote signer, TLSCA is whom its
+	// certificate must come from; PEM files, for https only.
+	TLSCert, TLSKey, TLSCA string
 	// Address is the expected address; zero to take what the file or the variable
 	// holds.
 	Address common.Address
@@ -116,7 +119,7 @@ func open(ctx context.Context, spec Spec, chainID uint64) (Signer, error) {
 	case spec.Keystore != "":
 		return openKeystore(spec)
 	case spec.Remote != "":
-		return NewRemote(ctx, spec.Remote, spec.Address)
+		return openRemote(ctx, spec)
 	default:
 		return openEnv(spec.Env, chainID)
 	}

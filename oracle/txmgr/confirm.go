@@ -111,7 +111,7 @@ func (t *turn) checkMined(ctx context.Context, row *chain.Tx) error {
 				return err
 			}
 		}
-		if row.State == chain.TxSent && t.view.nonce <= row.Nonce {
+		if row.State == chain.TxSent && t.view.nonce <= row.Nonce && !s.cfg.DryRun {
 			return t.send(ctx, row, false)
 		}
 		return nil

@@ -39,6 +39,10 @@ type fakeNet struct {
 	loseReply bool // broadcasts arrive, their reply does not
 	refuse    error
 	stuck     bool // nothing is mined
+
+	// durable says whether bytes are stored; whatever arrives must be.
+	durable func(common.Hash) bool
+	loose   []common.Hash // arrived, and were not
 }
 
 type fakeBlock struct {
@@ -257,6 +261,9 @@ func (e *fakeEndpoint) receive(raw []byte) error {
 	if err := tx.UnmarshalBinary(raw); err != nil {
 		return err
 	}
+	if e.durable != nil && !e.durable(tx.Hash()) {
+		e.loose = append(e.loose, tx.Hash())
+	}
 	reply := e.admit(tx)
 	if e.loseReply {
 		return errors.New("context deadline exceeded")
@@ -326,6 +333,7 @@ func newWorld(t testing.TB, cfg Config) *world {
 	w.net.faults = w.faults
 	w.ledger = newFakeLedger(w.signer.Address())
 	w.ledger.faults = w.faults
+	w.net.durable = func(hash common.Hash) bool { _, a := w.ledger.attempt(hash); return a != nil }
 	w.doors = []Endpoint{&fakeEndpoint{fakeNet: w.net, name: "one", chainID: testChain}}
 	w.start()
 	return w
@@ -387,6 +395,9 @@ func (w *world) open() int {
 // final, never when it ended otherwise.
 func (w *world) once() {
 	w.t.Helper()
+	if len(w.net.loose) > 0 {
+		w.t.Fatalf("%d broadcasts of bytes that were not stored", len(w.net.loose))
+	}
 	got := w.net.effects(w.t)
 	for _, r := range w.ledger.rows {
 		want := 0

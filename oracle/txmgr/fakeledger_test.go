@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,8 @@ type faults struct {
 	calls int
 	at    int // 0 for never
 	after bool
-	dead  bool // stopped while bytes were on their way: the next call is not made
+	sql   map[int]bool // calls that were statements
+	dead  bool         // stopped while bytes were on their way: the next call is not made
 }
 
 // plan sets the stop to a number of calls from now.
@@ -37,6 +39,18 @@ func (f *faults) step(effect func()) {
 		f.dead = false
 		panic(crash{})
 	}
+}
+
+// statement is step for a statement of a database, which has its effect when its
+// transaction is committed.
+func (f *faults) statement() {
+	f.mu.Lock()
+	if f.sql == nil {
+		f.sql = map[int]bool{}
+	}
+	f.sql[f.calls+1] = true
+	f.mu.Unlock()
+	f.step(func() {})
 }
 
 // aside is step for a call on a goroutine of its own, which cannot end the process
@@ -74,10 +88,12 @@ type fakeLedger struct {
 	fence  int64
 	parked string
 	addr   common.Address
+	gone   map[int64]string // why a row's purpose is gone
+	frozen string
 }
 
 func newFakeLedger(addr common.Address) *fakeLedger {
-	return &fakeLedger{loose: map[common.Hash]bool{}, meta: map[string]string{}, addr: addr}
+	return &fakeLedger{loose: map[common.Hash]bool{}, meta: map[string]string{}, addr: addr, gone: map[int64]string{}}
 }
 
 func (l *fakeLedger) queue(in chain.Intent, now time.Time) *chain.Tx {
@@ -263,13 +279,13 @@ func (l *fakeLedger) MarkBroadcast(_ context.Context, hash common.Hash, fence in
 	})
 }
 
-func (l *fakeLedger) MarkMined(_ context.Context, id, fence int64, m chain.Mined, _ time.Time) error {
+func (l *fakeLedger) MarkMined(_ context.Context, id, fence int64, m chain.Mined, now time.Time) error {
 	return l.move(id, fence, []chain.TxState{chain.TxSent}, chain.TxMined, func(r *chain.Tx) error {
 		if o, _ := l.attempt(m.Hash); o != r {
 			return fmt.Errorf("%s is none of its attempts: %w", m.Hash, job.ErrConflict)
 		}
 		r.MinedHash, r.MinedBlock, r.MinedHeight, r.Reverted, r.Why = m.Hash, m.Block, m.Height, m.Reverted, m.Why
-		r.GasUsed, r.FeePaid = m.GasUsed, m.FeePaid
+		r.GasUsed, r.FeePaid, r.UpdatedAt = m.GasUsed, m.FeePaid, now
 		return nil
 	})
 }
@@ -306,4 +322,22 @@ func (l *fakeLedger) MarkReplaced(_ context.Context, id, fence int64, why string
 		r.Why = why
 		return nil
 	})
+}
+
+func (l *fakeLedger) TxPurpose(_ context.Context, id int64) (p chain.Purpose, err error) {
+	err = l.do(func() error { p = chain.Purpose{Gone: l.gone[id], Frozen: l.frozen}; return nil })
+	return p, err
+}
+
+func (l *fakeLedger) SpentSince(_ context.Context, _ common.Address, since time.Time) (sum *big.Int, err error) {
+	sum = new(big.Int)
+	err = l.do(func() error {
+		for _, r := range l.rows {
+			if r.MinedHash != (common.Hash{}) && !r.UpdatedAt.Before(since) {
+				sum.Add(sum, r.FeePaid)
+			}
+		}
+		return nil
+	})
+	return sum, err
 }

@@ -18,8 +18,12 @@ func (t *turn) hasten(ctx context.Context) error {
 			continue
 		}
 		last := newest(row)
-		if t.lowest(row) && s.now().Sub(last.CreatedAt) >= s.cfg.ReplaceAfter {
-			if err := t.replace(ctx, row, late(row, s.now())); err != nil {
+		if t.stuck(row) && t.lowest(row) {
+			why, err := t.pointless(ctx, row)
+			if err != nil {
+				return err
+			}
+			if err := t.replace(ctx, row, why != ""); err != nil {
 				return err
 			}
 			continue
@@ -64,6 +68,9 @@ func (t *turn) replace(ctx context.Context, row *chain.Tx, empty bool) error {
 	if err != nil {
 		return err
 	}
+	if within, err := t.dearer(ctx, row, fee); err != nil || !within {
+		return err
+	}
 	if err := s.held(); err != nil {
 		return err
 	}
@@ -74,4 +81,11 @@ func (t *turn) replace(ctx context.Context, row *chain.Tx, empty bool) error {
 	s.metrics.replaced(empty)
 	s.log.Warn("transaction replaced by one with a better price", "old", last.Hash.Hex(), "tx", newest(row).Hash.Hex(), "nonce", row.Nonce, "intent", row.Intent.Key, "tip", fee.Tip, "cap", fee.Cap, "empty", empty)
 	return t.send(ctx, row, true)
+}
+
+// dearer reports whether a better price for a row stays within the spending cap;
+// the row's own worst case is in what is committed already.
+func (t *turn) dearer(ctx context.Context, row *chain.Tx, fee Fee) (bool, error) {
+	more := cost(row.GasLimit, fee.Cap, nil)
+	return t.withinCap(ctx, more.Sub(more, cost(row.GasLimit, newest(row).FeeCap, nil)))
 }

@@ -2,6 +2,7 @@ package txmgr
 
 import (
 	"context"
+	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -37,6 +38,16 @@ type Rows interface {
 	HighestNonce(ctx context.Context, addr common.Address) (nonce uint64, ok bool, err error)
 	// AttemptUnderFence reads stored bytes back and checks that fence is current.
 	AttemptUnderFence(ctx context.Context, addr common.Address, fence int64, hash common.Hash) (chain.Attempt, error)
+	Purposes
+}
+
+// Purposes tells whether and for how much a transaction should still be sent.
+type Purposes interface {
+	// TxPurpose says whether what the transaction was queued for still stands.
+	TxPurpose(ctx context.Context, id int64) (chain.Purpose, error)
+	// SpentSince adds up, in attoFIL, fees and values of addr's transactions that
+	// were in a block and written to since then.
+	SpentSince(ctx context.Context, addr common.Address, since time.Time) (*big.Int, error)
 }
 
 // Steps moves a transaction towards a block.

@@ -23,14 +23,21 @@ func (t *turn) start(ctx context.Context) error {
 		if row.State != chain.TxQueued {
 			continue
 		}
-		if late(row, s.now()) {
-			if err := t.cancel(ctx, row, chain.WhyExpired+": it was not sent by "+row.Intent.Expiry.UTC().Format(time.RFC3339)); err != nil {
+		why, err := t.pointless(ctx, row)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			why = tooLarge(row.Intent)
+		}
+		if why != "" {
+			if err := t.cancel(ctx, row, why); err != nil {
 				return err
 			}
 			continue
 		}
-		if s.parked != "" || t.waiting != "" || t.undecided() != nil || t.inFlight() >= s.cfg.MaxInFlight {
-			continue // later rows may still be too late
+		if s.rehearsed[row.ID] || s.parked != "" || t.waiting != "" || t.undecided() != nil || t.inFlight() >= s.cfg.MaxInFlight {
+			continue // later rows may still be of no use
 		}
 		if err := t.begin(ctx, row); err != nil {
 			return err
@@ -69,8 +76,15 @@ func (t *turn) begin(ctx context.Context, row *chain.Tx) error {
 	if err != nil {
 		return t.unfit(ctx, row, err)
 	}
-	if enough, err := t.affordable(ctx, cost(gas, fee.Cap, row.Intent.Value)); err != nil || !enough {
+	need := cost(gas, fee.Cap, row.Intent.Value)
+	if enough, err := t.affordable(ctx, need); err != nil || !enough {
 		return err
+	}
+	if within, err := t.withinCap(ctx, need); err != nil || !within {
+		return err
+	}
+	if s.cfg.DryRun {
+		return t.rehearse(ctx, row, fee, gas)
 	}
 	nonce, ok, err := t.nextNonce(ctx)
 	if err != nil || !ok {
@@ -202,16 +216,8 @@ func (t *turn) affordable(ctx context.Context, need *big.Int) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the balance of %s: %w", s.addr, err)
 	}
-	s.mu.Lock()
-	s.status.Balance = have
-	s.mu.Unlock()
-	total := new(big.Int).Set(need)
-	for i := range t.rows {
-		r := &t.rows[i]
-		if a := newest(r); a != nil && (r.State == chain.TxSigned || r.State == chain.TxSent) {
-			total.Add(total, cost(r.GasLimit, a.FeeCap, r.Intent.Value))
-		}
-	}
+	s.saw(have)
+	total := new(big.Int).Add(need, t.committed())
 	if have.Cmp(total) >= 0 {
 		return true, nil
 	}
@@ -219,28 +225,64 @@ func (t *turn) affordable(ctx context.Context, need *big.Int) (bool, error) {
 	return false, nil
 }
 
+// saw notes the balance, and alarms once when it has become low.
+func (s *Sender) saw(balance *big.Int) {
+	low := s.cfg.LowBalance != nil && balance.Cmp(s.cfg.LowBalance) < 0
+	s.mu.Lock()
+	was := s.status.Low
+	s.status.Balance, s.status.Low = balance, low
+	s.mu.Unlock()
+	if low && !was {
+		s.log.Error("the balance is low: send the key funds", "balance", balance, "alarm", s.cfg.LowBalance)
+	}
+}
+
+// draft is a transaction before it is signed.
+type draft struct {
+	to    common.Address
+	data  []byte
+	value *big.Int // nil for zero
+	nonce uint64
+	gas   uint64
+	fee   Fee
+}
+
+// signed has the signer sign a draft, and guards against a signer that answers
+// with another key or nonce.
+func (s *Sender) signed(ctx context.Context, d draft) (*types.Transaction, error) {
+	if d.value == nil {
+		d.value = new(big.Int)
+	}
+	id := new(big.Int).SetUint64(s.cfg.ChainID)
+	tx, err := s.signer.SignTx(ctx, types.NewTx(&types.DynamicFeeTx{
+		ChainID: id, Nonce: d.nonce, GasTipCap: d.fee.Tip, GasFeeCap: d.fee.Cap, Gas: d.gas, To: &d.to, Value: d.value, Data: d.data,
+	}), id)
+	if err != nil {
+		return nil, err
+	}
+	from, err := types.Sender(s.rules, tx)
+	if err != nil {
+		return nil, fmt.Errorf("the signer's answer has no valid signature: %w", err)
+	}
+	if from != s.addr || tx.Nonce() != d.nonce {
+		return nil, fmt.Errorf("the signer signed nonce %d of %s instead of nonce %d of %s", tx.Nonce(), from, d.nonce, s.addr)
+	}
+	return tx, nil
+}
+
 // sign makes and stores an attempt of a row. A row without bytes goes back to the
 // queue when its signer fails.
 func (t *turn) sign(ctx context.Context, row *chain.Tx, fee Fee, empty bool) error {
 	s := t.s
-	to, data, value, gas := row.Intent.To, row.Intent.Data, row.Intent.Value, row.GasLimit
+	d := draft{to: row.Intent.To, data: row.Intent.Data, value: row.Intent.Value, nonce: row.Nonce, gas: row.GasLimit, fee: fee}
 	if empty {
-		to, data, value = s.addr, nil, nil
+		d.to, d.data, d.value = s.addr, nil, nil
 		var err error
-		if gas, err = s.emptyGas(ctx); err != nil {
+		if d.gas, err = s.emptyGas(ctx); err != nil {
 			return err
 		}
 	}
-	if value == nil {
-		value = new(big.Int)
-	}
-	id := new(big.Int).SetUint64(s.cfg.ChainID)
-	signed, err := s.signer.SignTx(ctx, types.NewTx(&types.DynamicFeeTx{
-		ChainID: id, Nonce: row.Nonce, GasTipCap: fee.Tip, GasFeeCap: fee.Cap, Gas: gas, To: &to, Value: value, Data: data,
-	}), id)
-	if err == nil {
-		err = s.checkSigned(signed, row.Nonce)
-	}
+	signed, err := s.signed(ctx, d)
 	if err != nil {
 		err = fmt.Errorf("signing transaction %d: %w", row.ID, err)
 		if row.State != chain.TxPrepared {
@@ -262,18 +304,6 @@ func (t *turn) sign(ctx context.Context, row *chain.Tx, fee Fee, empty bool) err
 	row.Attempts = append(row.Attempts, a)
 	if row.State == chain.TxPrepared {
 		row.State = chain.TxSigned
-	}
-	return nil
-}
-
-// checkSigned guards against a signer that answers with another key or nonce.
-func (s *Sender) checkSigned(tx *types.Transaction, nonce uint64) error {
-	from, err := types.Sender(s.rules, tx)
-	if err != nil {
-		return fmt.Errorf("the signer's answer has no valid signature: %w", err)
-	}
-	if from != s.addr || tx.Nonce() != nonce {
-		return fmt.Errorf("the signer signed nonce %d of %s instead of nonce %d of %s", tx.Nonce(), from, nonce, s.addr)
 	}
 	return nil
 }
@@ -369,7 +399,11 @@ func (t *turn) afterRefusal(ctx context.Context, row *chain.Tx, r reply) error {
 		return nil
 	}
 	// An answer that stays no: another price, or nothing at all under this nonce.
-	return t.replace(ctx, row, r.why == whyOther || late(row, s.now()))
+	why, err := t.pointless(ctx, row)
+	if err != nil {
+		return err
+	}
+	return t.replace(ctx, row, r.why == whyOther || why != "")
 }
 
 // allRefused reports whether no bytes of a row can be anywhere.
@@ -401,8 +435,13 @@ func (t *turn) decide(ctx context.Context) error {
 		// No bytes were stored, so none have left: the nonce is free again.
 		return t.requeue(ctx, row)
 	}
-	if late(row, t.s.now()) && allRefused(row) {
-		return t.cancel(ctx, row, chain.WhyExpired+": every endpoint had refused it by "+row.Intent.Expiry.UTC().Format(time.RFC3339))
+	if allRefused(row) {
+		if why, err := t.pointless(ctx, row); err != nil || why != "" {
+			if err != nil {
+				return err
+			}
+			return t.cancel(ctx, row, why+"; every endpoint had refused it")
+		}
 	}
 	if t.s.now().Before(t.s.retries[row.ID].at) {
 		t.waiting = t.s.retries[row.ID].why

@@ -15,7 +15,8 @@
 //	send.go      queued → prepared → signed → sent
 //	nonce.go     the next nonce, foreign use of the key, Adopt
 //	confirm.go   sent → mined → final, reorgs, nonces taken by others
-//	hasten.go    re-broadcast, replacement, emptying what is too late
+//	hasten.go    re-broadcast, replacement, emptying what is of no use any more
+//	bounds.go    what is not sent: too large, pointless, above the spending cap; dry runs
 //	fee.go       fee arithmetic
 //	classify.go  what a reply to a broadcast proves
 //	revert.go    failed executions and their words
@@ -29,6 +30,7 @@
 //   - a row is cancelled only when it has no bytes, or when all its bytes were
 //     refused and never may have left, or when an empty transaction took its nonce
 //     for good;
+//   - nothing is signed for the first time that is late, or whose purpose is gone;
 //   - mined means: the nonce is counted, an attempt has a receipt, and that
 //     receipt's block is canonical; final adds that the block is final.
 package txmgr
@@ -72,6 +74,9 @@ type Config struct {
 	// ReplaceAfter is how long the newest attempt may wait unmined: 60 s; on
 	// Filecoin five epochs.
 	ReplaceAfter time.Duration
+	// ReplaceBlocks is how many blocks must have gone by too: 0. A chain that
+	// makes no blocks is not asked for a better price.
+	ReplaceBlocks uint64
 	// Rebroadcast is how often the same bytes are sent again while unmined: 30 s.
 	Rebroadcast time.Duration
 
@@ -87,6 +92,15 @@ type Config struct {
 
 	MaxTip    *big.Int // attoFIL per gas; nil for no limit
 	MaxFeeCap *big.Int // attoFIL per gas; nil for no limit
+	// MaxDailySpend bounds what 24 hours may cost in attoFIL, fees and values
+	// together, what is in flight counted at its most; nil for no limit.
+	MaxDailySpend *big.Int
+	// LowBalance alarms when the balance is below it, in attoFIL; nil for never.
+	LowBalance *big.Int
+	// DryRun does everything but send: what is queued is simulated, priced and
+	// signed, and stays queued. What an earlier run has sent is followed, and
+	// neither sent again nor replaced.
+	DryRun bool
 }
 
 func (c Config) withDefaults() Config {
@@ -138,6 +152,8 @@ type Status struct {
 	Error    string    `json:"error,omitempty"`
 	Holding  bool      `json:"holding"` // this process may write for the key
 	Balance  *big.Int  `json:"balance,omitempty"`
+	Low      bool      `json:"lowBalance,omitempty"` // the balance is below the alarm
+	DryRun   bool      `json:"dryRun,omitempty"`
 	Nonce    uint64    `json:"nonce"` // the chain's count at its latest block
 	Queued   int       `json:"queued"`
 	InFlight int       `json:"inFlight"` // signed or sent, not mined
@@ -161,12 +177,14 @@ type Sender struct {
 	wake    chan struct{}
 
 	// Owned by the goroutine of Run.
-	fence   int64
-	until   time.Time // the lease's end
-	parked  string
-	retries map[int64]retry // undecided rows
-	misses  map[int64]int   // passes that found a row's nonce final and no receipt
-	said    string          // the last trouble that was logged
+	fence     int64
+	until     time.Time // the lease's end
+	parked    string
+	retries   map[int64]retry        // undecided rows
+	misses    map[int64]int          // passes that found a row's nonce final and no receipt
+	heights   map[common.Hash]uint64 // of the head when an attempt was first looked at
+	rehearsed map[int64]bool         // rows that a dry run has told of
+	said      string                 // the last trouble that was logged
 
 	mu     sync.Mutex
 	status Status
@@ -199,7 +217,7 @@ func New(cfg Config, deps Deps) (*Sender, error) {
 		addr:    deps.Signer.Address(),
 		rules:   types.LatestSignerForChainID(new(big.Int).SetUint64(cfg.ChainID)),
 		wake:    make(chan struct{}, 1),
-		retries: map[int64]retry{}, misses: map[int64]int{},
+		retries: map[int64]retry{}, misses: map[int64]int{}, heights: map[common.Hash]uint64{}, rehearsed: map[int64]bool{},
 	}
 	if s.changed == nil {
 		s.changed = func() {}
@@ -211,7 +229,7 @@ func New(cfg Config, deps Deps) (*Sender, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.log = s.log.With("sender", s.addr.Hex())
-	s.status.Address = s.addr
+	s.status.Address, s.status.DryRun = s.addr, cfg.DryRun
 	return s, nil
 }
 
@@ -378,6 +396,10 @@ func (s *Sender) forget(rows []chain.Tx) {
 			delete(s.misses, id)
 		}
 	}
+	if len(open) == 0 {
+		clear(s.heights)
+		clear(s.rehearsed)
+	}
 }
 
 func (s *Sender) publish(rows []chain.Tx, waiting string) {
@@ -419,6 +441,9 @@ type turn struct {
 func (t *turn) run(ctx context.Context) error {
 	if err := t.confirm(ctx); err != nil {
 		return err
+	}
+	if t.s.cfg.DryRun {
+		return t.start(ctx)
 	}
 	if err := t.decide(ctx); err != nil {
 		return err

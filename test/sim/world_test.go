@@ -219,7 +219,7 @@ func (in *incarnation) wire() error {
 		return fmt.Errorf("txmgr: %w", err)
 	}
 	reporter, err = report.New(report.Config{
-		ChainID: chainID, Provider: provider, Sender: w.tx.Address(), BatchWindow: 5 * time.Second, MaxBatch: 4, Poll: 4*time.Second + 313*time.Millisecond,
+		ChainID: chainID, Provider: provider, BatchWindow: 5 * time.Second, MaxBatch: 4, Poll: 4*time.Second + 313*time.Millisecond,
 	}, report.Deps{Ledger: in.ledger, Chain: w.doors[0], Signer: w.report, Queued: sender.Wake, Now: w.clock})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)

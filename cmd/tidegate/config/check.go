@@ -20,7 +20,13 @@ func (c Config) Check() error {
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 	c.checkChain(&p)
-	c.Keys.Sender.check(&p, "keys.sender", c.Chain.ID)
+	for i, k := range c.Keys.Senders() {
+		path := "keys.sender"
+		if i > 0 {
+			path = "keys.more_senders"
+		}
+		k.check(&p, path, c.Chain.ID)
+	}
 	c.Keys.Report.check(&p, "keys.report", c.Chain.ID)
 	p.between("tx.max_in_flight", c.Tx.MaxInFlight, 1, 64)
 	p.between("report.max_batch", c.Report.MaxBatch, 1, 100)
@@ -35,7 +41,8 @@ func (c Config) Check() error {
 	}{
 		{"chain.poll_interval", c.Chain.PollInterval}, {"tx.poll_interval", c.Tx.PollInterval},
 		{"tx.replace_after", c.Tx.ReplaceAfter}, {"runner.pin_timeout", c.Runner.PinTimeout},
-		{"runner.backoff", c.Runner.Backoff}, {"ipfs.stall_timeout", c.IPFS.StallTimeout},
+		{"runner.backoff", c.Runner.Backoff}, {"operators.takeover", c.Operators.Takeover},
+		{"operators.sign_within", c.Operators.SignWithin}, {"operators.ask_again", c.Operators.AskAgain}, {"ipfs.stall_timeout", c.IPFS.StallTimeout},
 	} {
 		if d.d <= 0 {
 			p.add(d.path, "must be a positive duration")
@@ -45,11 +52,17 @@ func (c Config) Check() error {
 	c.checkPieces(&p)
 	p.listen("http.listen", c.HTTP.Listen)
 	p.listen("http.admin", c.HTTP.Admin)
+	c.checkOperators(&p)
 	for _, a := range c.Queue.NSQD {
 		p.hostPort("queue.nsqd", a)
 	}
 	for _, a := range c.Queue.Lookupd {
 		p.hostPort("queue.lookupd", a)
+	}
+	if q := c.Queue; !q.TLS && (q.TLSCA != "" || q.TLSCert != "" || q.TLSKey != "") {
+		p.add("queue.tls", "is false while a certificate is named: set it to true")
+	} else if (q.TLSCert == "") != (q.TLSKey == "") {
+		p.add("queue.tls_cert", "and tls_key go together: give both or neither")
 	}
 	if len(c.Queue.Lookupd) > 0 && len(c.Queue.NSQD) == 0 {
 		p.add("queue.nsqd", "is empty while queue.lookupd is set: name the nsqd to publish to")
@@ -81,6 +94,20 @@ func (c Config) checkChain(p *problems) {
 	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
+	}
+}
+
+func (c Config) checkOperators(p *problems) {
+	if c.Operators.Listen != "" {
+		p.hostPort("operators.listen", c.Operators.Listen)
+	}
+	for _, raw := range c.Operators.Peers {
+		if u, err := url.Parse(raw); err != nil || u.Scheme != "https" || u.Host == "" {
+			p.add("operators.peers", "%q is not https://host:port", Redact(raw))
+		}
+	}
+	if (c.Operators.Listen == "") != (len(c.Operators.Peers) == 0) {
+		p.add("operators.listen", "and operators.peers go together: others must reach this operator, and it them")
 	}
 }
 
@@ -163,6 +190,12 @@ func (k Key) check(p *problems, path string, chainID uint64) {
 	}
 	if k.Remote != "" && !common.IsHexAddress(k.Address) {
 		p.add(path+".address", "is needed with a remote signer")
+	}
+	if (k.TLSCert == "") != (k.TLSKey == "") {
+		p.add(path+".tls_cert", "and tls_key go together: give both or neither")
+	}
+	if u, err := url.Parse(k.Remote); k.Remote != "" && Public(chainID) && (err != nil || u.Scheme != "https" || k.TLSCert == "") {
+		p.add(path+".remote", "must be https with tls_cert and tls_key on chain id %d: whoever reaches the signer could have it sign", chainID)
 	}
 	if k.Address != "" && !common.IsHexAddress(k.Address) {
 		p.add(path+".address", "%q is not an address", k.Address)

@@ -19,20 +19,21 @@ import "time"
 // Config is every setting of the daemon. Each leaf has a path ("chain.rpc"), a
 // flag ("--chain-rpc") and a variable ("TIDEGATE_CHAIN_RPC").
 type Config struct {
-	DataDir string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
-	Log     Log        `toml:"log"`
-	Chain   Chain      `toml:"chain"`
-	Keys    Keys       `toml:"keys"`
-	Tx      Tx         `toml:"tx"`
-	Report  Report     `toml:"report"`
-	Queue   Queue      `toml:"queue"`
-	Runner  Runner     `toml:"runner"`
-	IPFS    IPFS       `toml:"ipfs"`
-	Piece   Piece      `toml:"piece"`
-	Bucket  Bucket     `toml:"bucket"`
-	Served  Served     `toml:"served"`
-	HTTP    HTTP       `toml:"http"`
-	Public  PublicPort `toml:"public"`
+	DataDir   string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
+	Log       Log        `toml:"log"`
+	Chain     Chain      `toml:"chain"`
+	Keys      Keys       `toml:"keys"`
+	Tx        Tx         `toml:"tx"`
+	Report    Report     `toml:"report"`
+	Operators Operators  `toml:"operators"`
+	Queue     Queue      `toml:"queue"`
+	Runner    Runner     `toml:"runner"`
+	IPFS      IPFS       `toml:"ipfs"`
+	Piece     Piece      `toml:"piece"`
+	Bucket    Bucket     `toml:"bucket"`
+	Served    Served     `toml:"served"`
+	HTTP      HTTP       `toml:"http"`
+	Public    PublicPort `toml:"public"`
 }
 
 // Log is how the daemon logs.
@@ -56,10 +57,31 @@ type Chain struct {
 	UndoDelay     Duration `toml:"undo_delay" doc:"how long content of a retracted request is kept for a re-included one to take over"`
 }
 
-// Keys are the two keys of an operator.
+// Keys are the keys of an operator.
 type Keys struct {
 	Sender Key `toml:"sender"`
 	Report Key `toml:"report"`
+	// MoreSenders send beside Sender. Each is of the same kind as Sender: a file, a
+	// NAME or an address, with everything else as for Sender.
+	MoreSenders []string `toml:"more_senders" doc:"further keys that send in parallel: keystore files with the same password, NAMES of environment variables, or addresses at the same remote signer, whichever keys.sender is"`
+}
+
+// Senders are all keys that send, keys.sender first.
+func (k Keys) Senders() []Key {
+	out := []Key{k.Sender}
+	for _, more := range k.MoreSenders {
+		next := k.Sender
+		switch {
+		case k.Sender.Keystore != "":
+			next.Keystore, next.Address = more, ""
+		case k.Sender.Env != "":
+			next.Env, next.Address = more, ""
+		default:
+			next.Address = more
+		}
+		out = append(out, next)
+	}
+	return out
 }
 
 // Key says where a key is. Exactly one of Keystore, Env and Remote is set.
@@ -69,6 +91,9 @@ type Key struct {
 	Env          string `toml:"env" doc:"NAME of the environment variable that holds the key in hex; devnets only"`
 	Remote       string `toml:"remote" doc:"URL of a remote signer (eth_signTransaction, eth_signTypedData_v4)"`
 	Address      string `toml:"address" doc:"expected address; required with a remote signer"`
+	TLSCert      string `toml:"tls_cert" doc:"certificate with which the daemon shows itself to the remote signer (PEM)"`
+	TLSKey       string `toml:"tls_key" doc:"its private key (PEM, mode 0600)"`
+	TLSCA        string `toml:"tls_ca" doc:"certificate that the remote signer's must be signed by (PEM); empty: the system's"`
 }
 
 // Tx bounds what the sender does and pays.
@@ -77,6 +102,11 @@ type Tx struct {
 	MaxFeeGwei   uint64   `toml:"max_fee_gwei" doc:"most that is paid per unit of gas, in nanoFIL"`
 	ReplaceAfter Duration `toml:"replace_after" doc:"how long a transaction may stay unmined before it is replaced with a higher premium"`
 	PollInterval Duration `toml:"poll_interval" doc:"how often receipts are asked for"`
+
+	ReplaceBlocks uint64 `toml:"replace_blocks" doc:"how many blocks must have gone by too before a transaction is replaced"`
+	MaxDaily      FIL    `toml:"max_daily_fil" doc:"most FIL that each key may spend in 24 hours, what is in flight counted at its most; empty for no cap"`
+	LowBalance    FIL    `toml:"low_balance_fil" doc:"alarm when a key has less FIL than this; empty for never"`
+	DryRun        bool   `toml:"dry_run" doc:"simulate, price and sign what would be sent, log it, and send nothing"`
 }
 
 // Report is how answers are batched.
@@ -86,10 +116,26 @@ type Report struct {
 	DeadlineMargin Duration `toml:"deadline_margin" doc:"nothing is sealed this close to its deadline"`
 }
 
+// Operators is the talk with the other operators of a provider that needs several
+// signatures. Who they are is the contract's configuration, not a setting.
+type Operators struct {
+	Listen     string   `toml:"listen" doc:"port for the other operators, for example 0.0.0.0:4783; mutual TLS bound to report keys; empty: none"`
+	Peers      []string `toml:"peers" doc:"the other operators' ports, https://host:4783"`
+	Takeover   Duration `toml:"takeover" doc:"how long the operator whose turn it is may take to send, before the next one does"`
+	SignWithin Duration `toml:"sign_within" doc:"how long the other operators may take to sign a batch, before it is made anew"`
+	AskAgain   Duration `toml:"ask_again" doc:"when operators who had no answer yet are asked again"`
+}
+
 // Queue is the wake-up transport.
 type Queue struct {
 	NSQD    []string `toml:"nsqd" doc:"external nsqd addresses (host:port); empty runs one in process"`
 	Lookupd []string `toml:"lookupd" doc:"external nsqlookupd HTTP addresses (host:port)"`
+
+	TLS        bool   `toml:"tls" doc:"speak TLS with external nsqd and nsqlookupd"`
+	TLSCA      string `toml:"tls_ca" doc:"certificate that theirs must be signed by (PEM); empty: the system's"`
+	TLSCert    string `toml:"tls_cert" doc:"certificate with which the daemon shows itself to them (PEM)"`
+	TLSKey     string `toml:"tls_key" doc:"its private key (PEM)"`
+	SecretFile string `toml:"secret_file" doc:"file with the secret for nsqd that ask for authorisation"`
 }
 
 // Runner is how work is run.
@@ -179,8 +225,9 @@ func Default() Config {
 			Quorum: 1, PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,
 			UndoDelay: Duration(2 * time.Minute),
 		},
-		Tx:     Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(3 * time.Minute), PollInterval: Duration(5 * time.Second)},
-		Report: Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
+		Tx:        Tx{MaxInFlight: 1, MaxFeeGwei: 100, ReplaceAfter: Duration(150 * time.Second), ReplaceBlocks: 5, PollInterval: Duration(5 * time.Second)},
+		Report:    Report{BatchWindow: Duration(30 * time.Second), MaxBatch: 50, DeadlineMargin: Duration(10 * time.Minute)},
+		Operators: Operators{Takeover: Duration(5 * time.Minute), SignWithin: Duration(30 * time.Second), AskAgain: Duration(15 * time.Second)},
 		Runner: Runner{
 			PinWorkers: 16, PinTimeout: Duration(24 * time.Hour), MaxAttempts: 8,
 			Grace: Duration(10 * time.Second), Backoff: Duration(5 * time.Second),
@@ -209,8 +256,9 @@ func Devnet() Config {
 	c.Chain.UndoDelay = Duration(5 * time.Second)
 	c.Tx.MaxInFlight = 16
 	c.Tx.ReplaceAfter, c.Tx.PollInterval = Duration(15*time.Second), Duration(250*time.Millisecond)
-	c.Tx.MaxFeeGwei = 10_000
+	c.Tx.MaxFeeGwei, c.Tx.ReplaceBlocks = 10_000, 1
 	c.Report.BatchWindow, c.Report.DeadlineMargin = Duration(250*time.Millisecond), Duration(5*time.Second)
+	c.Operators = Operators{Takeover: Duration(5 * time.Second), SignWithin: Duration(5 * time.Second), AskAgain: Duration(time.Second)}
 	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true

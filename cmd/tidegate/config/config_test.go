@@ -49,7 +49,20 @@ func TestCheckNamesEachBrokenSetting(t *testing.T) {
 		"runner.pin_workers":        func(c *Config) { c.Runner.PinWorkers = -1 },
 		"queue.nsqd":                func(c *Config) { c.Queue.Lookupd = []string{"127.0.0.1:4161"} },
 		"http.listen":               func(c *Config) { c.HTTP.Listen = "0.0.0.0:4780" },
-		"http.admin":                func(c *Config) { c.HTTP.Admin = "4781" },
+		"queue.tls":                 func(c *Config) { c.Queue.TLSCA = "x" },
+		"queue.tls_cert":            func(c *Config) { c.Queue.TLS, c.Queue.TLSKey = true, "x" },
+		"operators.listen":          func(c *Config) { c.Operators.Listen = "127.0.0.1:4783" },
+		"operators.peers":           func(c *Config) { c.Operators.Peers = []string{"http://x:1"} },
+		"operators.takeover":        func(c *Config) { c.Operators.Takeover = 0 },
+		"keys.more_senders.address": func(c *Config) {
+			c.Keys.Sender = Key{Remote: "http://x", Address: c.Chain.Provider}
+			c.Keys.MoreSenders = []string{"y"}
+		},
+		"keys.sender.remote": func(c *Config) {
+			c.Chain.ID, c.Keys.Sender = MainnetID, Key{Remote: "https://x", Address: c.Chain.Provider}
+		},
+		"keys.sender.tls_cert": func(c *Config) { c.Keys.Sender = Key{Remote: "https://x", Address: c.Chain.Provider, TLSKey: "k"} },
+		"http.admin":           func(c *Config) { c.HTTP.Admin = "4781" },
 	} {
 		c := valid()
 		breakIt(&c)

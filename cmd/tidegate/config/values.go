@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,32 @@ func (d *Duration) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is not a duration like 30s or 5m", b)
 	}
 	*d = Duration(v)
+	return nil
+}
+
+// FIL is an amount of FIL in decimal digits, "0.25"; "" for none.
+type FIL string
+
+// Atto is the amount in attoFIL, nil for none.
+func (f FIL) Atto() *big.Int {
+	r, ok := new(big.Rat).SetString(string(f))
+	if !ok {
+		return nil
+	}
+	r.Mul(r, new(big.Rat).SetInt64(1e18))
+	return new(big.Int).Quo(r.Num(), r.Denom())
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (f FIL) MarshalText() ([]byte, error) { return []byte(f), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *FIL) UnmarshalText(b []byte) error {
+	text := strings.TrimSpace(string(b))
+	if strings.Trim(text, "0123456789.") != "" || strings.Count(text, ".") > 1 || text == "." {
+		return fmt.Errorf("%q is not an amount of FIL like 0.25", b)
+	}
+	*f = FIL(text)
 	return nil
 }
 

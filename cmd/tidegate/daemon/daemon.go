@@ -14,6 +14,7 @@
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
 //	clock.go      the time that contracts compare with
+//	tls.go        certificates for an external NSQ
 //	lock.go       one daemon for a data directory
 //	log.go        the logger
 //
@@ -41,6 +42,7 @@ import (
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/audit"
+	"github.com/tidegate/tidegate/oracle/peers"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
@@ -51,7 +53,7 @@ import (
 // where they are nil.
 type Deps struct {
 	Log          *slog.Logger
-	SenderKey    signer.TxSigner
+	SenderKeys   []signer.TxSigner
 	ReportSigner signer.ReportSigner
 }
 
@@ -62,20 +64,21 @@ type Daemon struct {
 	metrics *prometheus.Registry
 	deps    Deps
 
-	lock    *lock
-	ledger  *store.Store
-	node    *ipfs.Node
-	queue   *queue.Queue
-	runner  *runner.Runner
-	watcher *watch.Watcher
-	auditor *audit.Auditor
-	report  *report.Reporter
-	sender  *txmgr.Sender
-	api     *httpapi.Server
-	shelf   *bucket.Shelf
-	public  *httpapi.Public // nil: no public port
-	clock   chainClock
-	closers []func() // of RPC connections
+	lock      *lock
+	ledger    *store.Store
+	node      *ipfs.Node
+	queue     *queue.Queue
+	runner    *runner.Runner
+	watcher   *watch.Watcher
+	auditor   *audit.Auditor
+	report    *report.Reporter
+	senders   []*txmgr.Sender // one a key
+	operators *peers.Server   // nil: no port for other operators
+	api       *httpapi.Server
+	shelf     *bucket.Shelf
+	public    *httpapi.Public // nil: no public port
+	clock     chainClock
+	closers   []func() // of RPC connections
 
 	endpoints *watch.Pool
 
@@ -142,7 +145,13 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		run("endpoints", d.endpoints.Run)
 		run("audit", d.auditor.Run)
 		run("report", d.report.Run)
-		run("sender", d.sender.Run)
+		if d.operators != nil {
+			d.log.Info("other operators may call", "operators", d.operators.Addr())
+			run("operators' port", d.operators.Run)
+		}
+		for _, s := range d.senders {
+			run("sender "+s.Status().Address.Hex(), s.Run)
+		}
 		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
 		return nil
 	})
@@ -170,6 +179,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.public != nil {
 		errs = append(errs, d.public.Close())
+	}
+	if d.operators != nil {
+		errs = append(errs, d.operators.Close())
 	}
 	if d.node != nil {
 		errs = append(errs, d.node.Close())

@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
@@ -27,6 +29,7 @@ import (
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/intake"
+	"github.com/tidegate/tidegate/oracle/peers"
 	"github.com/tidegate/tidegate/oracle/report"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
@@ -49,12 +52,14 @@ func (d *Daemon) openDir(context.Context) (err error) {
 }
 
 func (d *Daemon) openKeys(ctx context.Context) error {
-	if d.deps.SenderKey == nil {
-		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Sender), d.cfg.Chain.ID)
-		if err != nil {
-			return fmt.Errorf("keys.sender: %w", err)
+	if d.deps.SenderKeys == nil {
+		for i, k := range d.cfg.Keys.Senders() {
+			key, err := signer.FromSpec(ctx, keySpec(k), d.cfg.Chain.ID)
+			if err != nil {
+				return fmt.Errorf("%s: %w", [...]string{"keys.sender", "keys.more_senders"}[min(i, 1)], err)
+			}
+			d.deps.SenderKeys = append(d.deps.SenderKeys, key)
 		}
-		d.deps.SenderKey = key
 	}
 	if d.deps.ReportSigner == nil {
 		key, err := signer.FromSpec(ctx, keySpec(d.cfg.Keys.Report), d.cfg.Chain.ID)
@@ -63,8 +68,15 @@ func (d *Daemon) openKeys(ctx context.Context) error {
 		}
 		d.deps.ReportSigner = key
 	}
-	if err := signer.CheckSeparate(d.deps.SenderKey, d.deps.ReportSigner, d.cfg.Chain.ID); err != nil {
-		return fmt.Errorf("keys.sender and keys.report: %w", err)
+	seen := map[common.Address]bool{}
+	for _, key := range d.deps.SenderKeys {
+		if seen[key.Address()] {
+			return fmt.Errorf("keys.more_senders: %s is named twice", key.Address())
+		}
+		seen[key.Address()] = true
+		if err := signer.CheckSeparate(key, d.deps.ReportSigner, d.cfg.Chain.ID); err != nil {
+			return fmt.Errorf("keys.sender and keys.report: %w", err)
+		}
 	}
 	return nil
 }
@@ -72,6 +84,7 @@ func (d *Daemon) openKeys(ctx context.Context) error {
 func keySpec(k config.Key) signer.Spec {
 	return signer.Spec{
 		Keystore: k.Keystore, PasswordFile: k.PasswordFile, Env: k.Env, Remote: k.Remote, Address: common.HexToAddress(k.Address),
+		TLSCert: k.TLSCert, TLSKey: k.TLSKey, TLSCA: k.TLSCA,
 	}
 }
 
@@ -101,8 +114,21 @@ func (d *Daemon) openNode(ctx context.Context) (err error) {
 }
 
 func (d *Daemon) openQueue(context.Context) (err error) {
-	d.queue, err = queue.New(queue.Config{DataDir: d.cfg.DataDir, NSQD: d.cfg.Queue.NSQD, Lookupd: d.cfg.Queue.Lookupd},
-		queue.Deps{Log: d.log, Metrics: d.metrics})
+	c := d.cfg.Queue
+	cfg := queue.Config{DataDir: d.cfg.DataDir, NSQD: c.NSQD, Lookupd: c.Lookupd}
+	if c.TLS {
+		if cfg.TLS, err = queueTLS(c); err != nil {
+			return err
+		}
+	}
+	if c.SecretFile != "" {
+		secret, err := os.ReadFile(c.SecretFile)
+		if err != nil {
+			return fmt.Errorf("queue.secret_file: %w", err)
+		}
+		cfg.AuthSecret = strings.TrimSpace(string(secret))
+	}
+	d.queue, err = queue.New(cfg, queue.Deps{Log: d.log, Metrics: d.metrics})
 	return err
 }
 
@@ -124,14 +150,48 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("the pinning contract's ABI: %w", err)
 	}
-	d.sender, err = txmgr.New(txmgr.Config{
-		ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: d.cfg.Tx.MaxInFlight, Poll: d.cfg.Tx.PollInterval.D(),
-		ReplaceAfter: d.cfg.Tx.ReplaceAfter.D(), MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(d.cfg.Tx.MaxFeeGwei), big.NewInt(1e9)),
-	}, txmgr.Deps{
-		Ledger: senderLedger{d.ledger}, Signer: d.deps.SenderKey, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
-		Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(d.metrics), Log: d.log,
-	})
-	return err
+	c := d.cfg.Tx
+	for _, key := range d.deps.SenderKeys {
+		byKey := prometheus.WrapRegistererWith(prometheus.Labels{"sender": key.Address().Hex()}, d.metrics)
+		s, err := txmgr.New(txmgr.Config{
+			ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: c.MaxInFlight, Poll: c.PollInterval.D(),
+			ReplaceAfter: c.ReplaceAfter.D(), ReplaceBlocks: c.ReplaceBlocks, MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(c.MaxFeeGwei), big.NewInt(1e9)),
+			MaxDailySpend: c.MaxDaily.Atto(), LowBalance: c.LowBalance.Atto(), DryRun: c.DryRun,
+		}, txmgr.Deps{
+			Ledger: senderLedger{d.ledger}, Signer: key, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
+			Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(byKey), Log: d.log,
+		})
+		if err != nil {
+			return err
+		}
+		d.senders = append(d.senders, s)
+	}
+	return nil
+}
+
+// freeSender is the key that has least to send and is not held up.
+func (d *Daemon) freeSender() common.Address {
+	best := d.senders[0].Status()
+	for _, s := range d.senders[1:] {
+		if st := s.Status(); burden(st) < burden(best) {
+			best = st
+		}
+	}
+	return best.Address
+}
+
+func burden(s txmgr.Status) int {
+	n := s.Queued + s.InFlight
+	if s.Parked != "" || s.Waiting != "" {
+		n += 1 << 20
+	}
+	return n
+}
+
+func (d *Daemon) wakeSenders() {
+	for _, s := range d.senders {
+		s.Wake()
+	}
 }
 
 func (d *Daemon) openReport(ctx context.Context) (err error) {
@@ -140,11 +200,32 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}
 	d.closers = append(d.closers, client.Close)
+	deps := report.Deps{
+		Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+	}
+	provider := common.HexToAddress(d.cfg.Chain.Provider)
+	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
+	if len(d.cfg.Operators.Peers) > 0 {
+		others, err := peers.NewClient(d.cfg.Operators.Peers, identity, d.log)
+		if err != nil {
+			return fmt.Errorf("operators.peers: %w", err)
+		}
+		d.closers = append(d.closers, others.Close)
+		deps.Peers = others
+	}
+	o := d.cfg.Operators
 	d.report, err = report.New(report.Config{
-		ChainID: d.cfg.Chain.ID, Provider: common.HexToAddress(d.cfg.Chain.Provider), Sender: d.deps.SenderKey.Address(),
+		ChainID: d.cfg.Chain.ID, Provider: provider, MaxQueued: 4 * len(d.senders),
 		BatchWindow: d.cfg.Report.BatchWindow.D(), MaxBatch: d.cfg.Report.MaxBatch, DeadlineMargin: d.cfg.Report.DeadlineMargin.D(),
-	}, report.Deps{Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Queued: d.sender.Wake, Now: d.clock.Now, Log: d.log, Metrics: d.metrics})
-	return err
+		Takeover: o.Takeover.D(), SignWithin: o.SignWithin.D(), AskAgain: o.AskAgain.D(),
+	}, deps)
+	if err != nil || o.Listen == "" {
+		return err
+	}
+	if d.operators, err = peers.NewServer(o.Listen, identity, d.report, d.log); err != nil {
+		return fmt.Errorf("operators.listen: %w", err)
+	}
+	return nil
 }
 
 func (d *Daemon) openRunner(context.Context) (err error) {

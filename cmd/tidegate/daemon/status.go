@@ -9,18 +9,21 @@ import (
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/audit"
+	"github.com/tidegate/tidegate/oracle/txmgr"
 	"github.com/tidegate/tidegate/oracle/watch"
 )
 
 // statusView is the body of /status.
 type statusView struct {
-	Ready  bool                             `json:"ready"`
-	Chain  chainView                        `json:"chain"`
-	Sender any                              `json:"sender"`
-	Queue  any                              `json:"queue"`
-	Runner any                              `json:"runner"`
-	Node   nodeView                         `json:"node"`
-	Jobs   map[job.Kind]map[job.State]int64 `json:"jobs"`
+	Ready   bool                             `json:"ready"`
+	Chain   chainView                        `json:"chain"`
+	Sender  any                              `json:"sender"` // the first of Senders
+	Senders any                              `json:"senders"`
+	Report  any                              `json:"report"`
+	Queue   any                              `json:"queue"`
+	Runner  any                              `json:"runner"`
+	Node    nodeView                         `json:"node"`
+	Jobs    map[job.Kind]map[job.State]int64 `json:"jobs"`
 }
 
 type chainView struct {
@@ -61,8 +64,12 @@ func (d *Daemon) status(ctx context.Context) (any, error) {
 		return nil, fmt.Errorf("reading the node's numbers: %w", err)
 	}
 	w := d.watcher.Status()
+	senders := make([]txmgr.Status, len(d.senders))
+	for i, s := range d.senders {
+		senders[i] = s.Status()
+	}
 	return statusView{
-		Ready: d.Ready(), Jobs: counts, Sender: d.sender.Status(), Queue: d.queue.Status(), Runner: d.runner.Status(),
+		Ready: d.Ready(), Jobs: counts, Sender: senders[0], Senders: senders, Report: d.report.Status(), Queue: d.queue.Status(), Runner: d.runner.Status(),
 		Chain: chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError, w.LastStep, w.LastGood, w.LastLate, w.LateLogs, d.endpoints.Status(), d.auditor.Last()},
 		Node:  nodeView{d.node.ID().String(), d.node.Addrs(), stats.Pins, stats.Blocks, stats.Bytes, stats.FreeDisk, stats.Peers},
 	}, nil
@@ -90,11 +97,15 @@ func (d *Daemon) checks() []httpapi.Check {
 			return w.LastError
 		}),
 		check("sender", func() string {
-			s := d.sender.Status()
-			if s.Parked != "" {
-				return s.Parked
+			why := ""
+			for _, sender := range d.senders {
+				s := sender.Status()
+				if s.Parked == "" && s.Waiting == "" {
+					return "" // one that sends is enough
+				}
+				why = s.Parked + s.Waiting
 			}
-			return s.Waiting
+			return why
 		}),
 		check("runner", func() string { return d.runner.Status().Error }),
 	}

@@ -134,7 +134,7 @@ func (s *stack) startDaemon(ctx, runCtx, hasten context.Context, dir string, say
 	if err != nil {
 		return err
 	}
-	s.daemon, err = daemon.New(ctx, s.cfg, daemon.Deps{Log: daemon.NewLogger(logFile, "debug", "text"), SenderKey: sender, ReportSigner: report})
+	s.daemon, err = daemon.New(ctx, s.cfg, daemon.Deps{Log: daemon.NewLogger(logFile, "debug", "text"), SenderKeys: []signer.TxSigner{sender}, ReportSigner: report})
 	if err != nil {
 		return fmt.Errorf("starting the daemon: %w", err)
 	}

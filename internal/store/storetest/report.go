@@ -56,6 +56,31 @@ var reportTests = []test{
 		equal(w, "with time left", len(as), 1)
 		equal(w, "which", as[0].Request, requestID(2))
 	}},
+	{"an answer is shown to other operators while its request is final and open", func(w *world) {
+		w.on(mainBranch, 1, 5).ask(0, 3).ask(1, 5).final(4).commit()
+		shown := func(n int) bool {
+			w.Helper()
+			a, ok, err := w.l.AnswerTo(w.ctx, requestID(n))
+			w.ok(err)
+			if ok && (a.Request != requestID(n) || a.Outcome != job.Succeeded || string(a.Result) != "ok" || len(a.Terms) == 0) {
+				w.Fatalf("request %d: %+v", n, a)
+			}
+			return ok
+		}
+		equal(w, "no answer yet", shown(0), false)
+		for range 2 {
+			w.finish(w.claim(job.KindPin), pinned)
+		}
+		equal(w, "final", shown(0), true)
+		equal(w, "not final", shown(1), false)
+		w.seal(1, 0)
+		equal(w, "sealed", shown(0), true)
+		w.ok(w.l.Freeze(w.ctx, filter, "block 3 was final"))
+		equal(w, "frozen", shown(0), false)
+		w.ok(w.l.Unfreeze(w.ctx, filter))
+		w.on(mainBranch, 6, 6).answered(0, 6).commit()
+		equal(w, "closed", shown(0), false)
+	}},
 	{"a sealed batch reads back whole", func(w *world) {
 		w.answeredHere(3)
 		items := w.answers(2, 0)

@@ -21,6 +21,7 @@ package storetest
 
 import (
 	"context"
+	"math/big"
 	"testing"
 	"time"
 
@@ -72,6 +73,7 @@ type JobLedger interface {
 type ReportLedger interface {
 	PendingAnswers(ctx context.Context, now, minDeadline time.Time, limit int) ([]chain.Answer, error)
 	NextAnswerAt(ctx context.Context) (time.Time, bool, error)
+	AnswerTo(ctx context.Context, request common.Hash) (chain.Answer, bool, error)
 	SealBatch(ctx context.Context, b chain.Seal, now time.Time) (int64, error)
 	RecordSigned(ctx context.Context, signer common.Address, results []chain.SignedResult, now time.Time) error
 	AddSignature(ctx context.Context, batch int64, sig chain.Signature, now time.Time) (bool, error)
@@ -90,6 +92,8 @@ type TxLedger interface {
 	OpenTxs(ctx context.Context, sender common.Address) ([]chain.Tx, error)
 	Tx(ctx context.Context, id int64) (chain.Tx, error)
 	HighestNonce(ctx context.Context, sender common.Address) (uint64, bool, error)
+	TxPurpose(ctx context.Context, id int64) (chain.Purpose, error)
+	SpentSince(ctx context.Context, sender common.Address, since time.Time) (*big.Int, error)
 	PrepareTx(ctx context.Context, id, fence int64, nonce, gasLimit uint64, now time.Time) error
 	RequeueTx(ctx context.Context, id, fence int64, now time.Time) error
 	SignTx(ctx context.Context, id, fence int64, a chain.Attempt, now time.Time) error

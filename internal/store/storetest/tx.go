@@ -288,4 +288,54 @@ var txTests = []test{
 			w.Fatalf("got  %+v\nwant %+v", after, before)
 		}
 	}},
+	{"a batch is for nothing once over half of its requests are closed", func(w *world) {
+		w.answeredHere(3)
+		batch := w.seal(1, 0, 1, 2)
+		_, err := w.l.AddSignature(w.ctx, batch, chain.Signature{Signer: sender, Sig: make([]byte, 65)}, w.now)
+		w.ok(err)
+		id, err := w.l.SubmitBatch(w.ctx, batch, intent("batch"), w.now)
+		w.ok(err)
+		purpose := func() chain.Purpose {
+			w.Helper()
+			p, err := w.l.TxPurpose(w.ctx, id)
+			w.ok(err)
+			return p
+		}
+		equal(w, "at first", purpose(), chain.Purpose{})
+		w.on(mainBranch, 6, 6).answered(0, 6).commit()
+		equal(w, "one of three answered", purpose(), chain.Purpose{})
+		w.on(mainBranch, 7, 7).answered(1, 7).commit()
+		equal(w, "two of three answered", purpose().Gone, "of its 3 requests 2 are retracted, refunded or answered")
+		w.ok(w.l.Freeze(w.ctx, filter, "block 5 was final"))
+		equal(w, "frozen", purpose().Frozen, "block 5 was final")
+		other, err := w.l.TxPurpose(w.ctx, w.queue("no batch"))
+		w.ok(err)
+		equal(w, "what is no batch", other.Gone, "")
+	}},
+	{"what a day cost is added up", func(w *world) {
+		fence := w.lease("me")
+		spent := func(since time.Time) string {
+			w.Helper()
+			sum, err := w.l.SpentSince(w.ctx, sender, since)
+			w.ok(err)
+			return sum.String()
+		}
+		start := w.now
+		for i, value := range []int64{5, 7, 11} {
+			in := intent(fmt.Sprint("tx", i))
+			in.Value = big.NewInt(value)
+			x, _, err := w.l.QueueIntent(w.ctx, in, w.now)
+			w.ok(err)
+			a := w.send(x.ID, fence, uint64(i))
+			if i == 2 {
+				continue // in flight: it has cost nothing yet
+			}
+			w.now = w.now.Add(time.Hour)
+			m := chain.Mined{Hash: a.Hash, Height: 3, FeePaid: big.NewInt(100 << i), Reverted: i == 1}
+			w.ok(w.l.MarkMined(w.ctx, x.ID, fence, m, w.now))
+		}
+		equal(w, "all", spent(start), "305") // 100 + 5, and 200 for what reverted
+		equal(w, "the last hour", spent(start.Add(90*time.Minute)), "200")
+		equal(w, "nothing since", spent(w.now.Add(time.Minute)), "0")
+	}},
 }
