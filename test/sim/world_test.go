@@ -220,7 +220,7 @@ func (in *incarnation) wire() error {
 	}
 	reporter, err = report.New(report.Config{
 		ChainID: chainID, Provider: provider, BatchWindow: 5 * time.Second, MaxBatch: 4, Poll: 4*time.Second + 313*time.Millisecond,
-	}, report.Deps{Ledger: in.ledger, Chain: w.doors[0], Signer: w.report, Queued: sender.Wake, Now: w.clock})
+	}, report.Deps{Ledger: in.ledger, Chain: w.doors[0], Signer: w.report, Sender: w.tx.Address, Queued: sender.Wake, Now: w.clock})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -427,8 +427,9 @@ func run(t *testing.T, seed uint64, epochs int) (w *world, verdict error) {
 	dir := ramDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(t, seed, dir)
-		if err := w.live(); err != nil {
-			verdict = err
+		if verdict = w.live(); verdict != nil {
+			w.die()
+			commits.Store(nil)
 			return
 		}
 		verdict = w.epochs(epochs)
