@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"sync"
 	"testing"
@@ -341,5 +340,3 @@ func (c contract) heard(method abi.MethodNum) [][]byte {
 	}
 	return out
 }
-
-func number(b []byte) *big.Int { return new(big.Int).SetBytes(b) }

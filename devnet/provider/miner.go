@@ -167,9 +167,7 @@ func (f *Fleet) exec(ctx context.Context, from chain.Account, name string, param
 
 func multiaddrs(in [][]byte) []abi.Multiaddrs {
 	out := make([]abi.Multiaddrs, len(in))
-	for i, a := range in {
-		out[i] = a
-	}
+	copy(out, in)
 	return out
 }
 

@@ -211,7 +211,8 @@ func (p Piece) manifest() (miner18.PieceActivationManifest, error) {
 	return out, nil
 }
 
-// awaitChallenge lets time pass until the sectors' challenges can be drawn.
+// awaitChallenge lets time pass until the sectors' challenges can be drawn, in the
+// head's epoch already, in which gas is tried.
 func (m *Miner) awaitChallenge(ctx context.Context, numbers []abi.SectorNumber) error {
 	st := new(miner18.State)
 	store, err := load(ctx, atHead{m.f.chain}, m.id, st)
@@ -227,7 +228,7 @@ func (m *Miner) awaitChallenge(ctx context.Context, numbers []abi.SectorNumber) 
 		if !ok {
 			return fmt.Errorf("sector %d is not pre-committed", n)
 		}
-		ready = max(ready, info.PreCommitEpoch+challengeDelay)
+		ready = max(ready, info.PreCommitEpoch+challengeDelay+1)
 	}
 	return m.f.reach(ctx, ready)
 }
