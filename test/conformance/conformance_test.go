@@ -12,7 +12,9 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	commcid "github.com/filecoin-project/go-fil-commcid"
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
+	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/devnet/provider"
 )
@@ -53,12 +55,22 @@ type sealed struct {
 	Partition  int64  `json:"partition"`
 }
 
+// granted is DataCap that the contract has, and the claim that it comes to.
+type granted struct {
+	Epoch     int64  `json:"epoch"`
+	Size      uint64 `json:"size"` // of the grant, in bytes
+	Sector    uint64 `json:"sector"`
+	TermStart int64  `json:"termStart"`
+	LeastSize uint64 `json:"leastSize"` // of an allocation on the devnet; 1 MiB elsewhere
+}
+
 // record is the file.
 type record struct {
-	Facts facts  `json:"facts"`
-	Terms terms  `json:"terms"`
-	Seal  sealed `json:"seal"`
-	Calls []call `json:"calls"`
+	Facts facts   `json:"facts"`
+	Terms terms   `json:"terms"`
+	Seal  sealed  `json:"seal"`
+	Grant granted `json:"grant"`
+	Calls []call  `json:"calls"`
 }
 
 func TestActorsAnswerAsRecorded(t *testing.T) {
@@ -78,8 +90,9 @@ func TestActorsAnswerAsRecorded(t *testing.T) {
 	}
 	var before record
 	n.must(json.Unmarshal(old, &before))
-	if !reflect.DeepEqual(before.Facts, r.Facts) || before.Terms != r.Terms || before.Seal != r.Seal {
-		t.Errorf("recorded %+v %+v %+v, now %+v %+v %+v", before.Facts, before.Terms, before.Seal, r.Facts, r.Terms, r.Seal)
+	if !reflect.DeepEqual(before.Facts, r.Facts) || before.Terms != r.Terms || before.Seal != r.Seal || before.Grant != r.Grant {
+		t.Errorf("recorded %+v %+v %+v %+v", before.Facts, before.Terms, before.Seal, before.Grant)
+		t.Errorf("now      %+v %+v %+v %+v", r.Facts, r.Terms, r.Seal, r.Grant)
 	}
 	for i, c := range r.Calls {
 		if i < len(before.Calls) && (before.Calls[i].OK != c.OK || !bytes.Equal(before.Calls[i].Output, c.Output)) {
@@ -159,7 +172,34 @@ func life(n *net) record {
 
 	n.must(n.miner.Terminate(n.ctx, numbers[0]))
 	at("terminated", getters("the deal", d.Deal), sector("the sector"))
-	return record{f, d, s, calls}
+	g := verified(n, f, piece, at)
+	return record{f, d, s, g, calls}
+}
+
+// verified is the life of DataCap of a contract: granted, allocated, claimed.
+func verified(n *net, f facts, piece cid.Cid, at func(string, ...[]call)) granted {
+	n.Helper()
+	g := granted{Size: 3 * 2048, LeastSize: 256}
+	notary := n.client()
+	n.must(n.fleet.AddNotary(n.ctx, notary.Address, big.NewInt(1<<20)))
+	n.must(n.fleet.GrantDataCap(n.ctx, notary, n.probe, big.NewIntUnsigned(g.Size)))
+	g.Epoch = int64(n.chain.Head().Height())
+	allocate := allocations(n, f, piece, g.Epoch)
+	at("granted", allocate)
+
+	data := slices.Concat(precompile(callByID), word(0), allocate[0].Input)
+	wrapped := abi.CborBytes(data)
+	_, err := n.fleet.Send(n.ctx, n.client(), provider.Call{To: n.probe, Method: builtin.MethodsEVM.InvokeContract, Params: &wrapped})
+	n.must(err)
+	numbers, err := n.miner.Seal(n.ctx, provider.Sector{Pieces: []provider.Piece{{
+		CID: piece, Size: 2048, Allocation: &provider.Allocation{Client: n.probeID, ID: 1},
+	}}})
+	n.must(err)
+	claims, err := n.fleet.Claims(n.ctx, n.miner.ID())
+	n.must(err)
+	g.Sector, g.TermStart = uint64(numbers[0]), int64(claims[1].TermStart)
+	at("claimed", ofClaims(n, f))
+	return g
 }
 
 // places are locations that are not the sector's.

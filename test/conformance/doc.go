@@ -10,7 +10,8 @@
 // in the life of one deal and its sector. Nothing that a call writes stays.
 //
 // Map: conformance_test.go brings the devnet from stage to stage and compares;
-// calls_test.go is the list of calls; net_test.go is the devnet.
+// calls_test.go is the list of calls, datacap_test.go
+// that of DataCap; net_test.go is the devnet.
 //
 // Invariants: the file is what the actors answer today: the test fails when one byte
 // differs, and only TIDEGATE_UPDATE=1 writes it.

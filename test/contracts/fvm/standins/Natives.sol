@@ -112,16 +112,23 @@ contract VerifregStandIn is Native {
     uint64 public nextId;
 
     uint64 private constant LEAST_SIZE = 1 << 20;
+    uint64 private _leastSize; // 0: LEAST_SIZE
     int64 private constant LEAST_TERM = 518_400;
-    int64 private constant MOST_TERM = 5_256_000;
+    int64 private constant MOST_TERM = 5_259_485; // five years of 31,556,925 seconds
     int64 private constant MOST_EXPIRATION = 172_800;
     uint256 private constant UNIT = 1e18;
+
+    /// @notice Development networks allow smaller pieces.
+    function setLeastSize(uint64 size) external {
+        _leastSize = size;
+    }
 
     /// @notice A provider sealed the piece of an allocation.
     function seal(uint64 id, uint64 sector) external {
         Entry storage e = _entries[id];
         require(e.allocated, "VerifregStandIn: no such allocation");
         (e.allocated, e.claimed, e.sector, e.termStart) = (false, true, sector, int64(uint64(block.number)));
+        DataCapStandIn(FilAddress.masked(Actors.DATACAP)).burn(e.size * UNIT);
     }
 
     /// @notice Puts a claim there, as if it had been allocated and sealed.
@@ -151,11 +158,14 @@ contract VerifregStandIn is Native {
             ids = abi.encodePacked(ids, CborWriter.u64(nextId));
         }
         uint256 extensions = r.array(4);
+        uint256 burnt;
         for (uint256 i = 0; i < extensions; ++i) {
-            spent += _extend(r);
+            burnt += _extend(r);
         }
+        spent += burnt;
         _parsed(r);
         if (spent * UNIT != amount) _exit(ILLEGAL_ARGUMENT);
+        if (burnt != 0) DataCapStandIn(msg.sender).burn(burnt * UNIT);
         return abi.encodePacked(
             bytes1(0x83), _successes(allocations), _successes(extensions), CborWriter.array(allocations), ids
         );
@@ -171,8 +181,8 @@ contract VerifregStandIn is Native {
         (e.provider, e.commitment, e.size) = (r.u64(), r.pieceCid(), r.u64());
         (e.termMin, e.termMax, e.expiration) = (r.i64(), r.i64(), r.i64());
         if (r.bad) _exit(SERIALIZATION);
-        bool inBounds = e.size >= LEAST_SIZE && e.termMin >= LEAST_TERM && e.termMax <= MOST_TERM
-            && e.termMin <= e.termMax && e.expiration >= int64(uint64(block.number))
+        bool inBounds = e.size >= (_leastSize == 0 ? LEAST_SIZE : _leastSize) && e.termMin >= LEAST_TERM
+            && e.termMax <= MOST_TERM && e.termMin <= e.termMax && e.expiration >= int64(uint64(block.number))
             && e.expiration <= int64(uint64(block.number)) + MOST_EXPIRATION;
         if (!inBounds || !_world().exists(e.provider)) _exit(ILLEGAL_ARGUMENT);
         e.client = client;
@@ -281,6 +291,11 @@ contract DataCapStandIn is Native {
         if (!ok) _exit(FORBIDDEN);
     }
 
+    /// @notice f06 destroys what was claimed or spent on a term.
+    function burn(uint256 amount) external {
+        balanceOf[Actors.VERIFREG] -= amount;
+    }
+
     function _hook(uint64 to, uint256 amount, bytes calldata operatorData) private pure returns (bytes memory) {
         bytes memory received = abi.encodePacked(
             bytes1(0x86),
@@ -333,14 +348,10 @@ contract DataCapStandIn is Native {
         if (amount % UNIT != 0) _exit(ILLEGAL_ARGUMENT);
         if (balanceOf[from] < amount) _exit(INSUFFICIENT_FUNDS);
         balanceOf[from] -= amount;
-        // f06 burns what it was given for extensions and keeps the rest until it is claimed; nobody of ours asks how much that is.
         balanceOf[Actors.VERIFREG] += amount;
+        // f07 tells the balance as it was before f06 destroyed anything.
+        bytes memory held = CborWriter.amount(balanceOf[Actors.VERIFREG]);
         bytes memory reply = VerifregStandIn(FilAddress.masked(Actors.VERIFREG)).received(from, amount, data);
-        return abi.encodePacked(
-            bytes1(0x83),
-            CborWriter.amount(balanceOf[from]),
-            CborWriter.amount(balanceOf[Actors.VERIFREG]),
-            CborWriter.byteString(reply)
-        );
+        return abi.encodePacked(bytes1(0x83), CborWriter.amount(balanceOf[from]), held, CborWriter.byteString(reply));
     }
 }
