@@ -64,6 +64,10 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachFaultAloneAndAllTogether", "./test/e2e"},
 		},
 		stage{
+			name: "kill -9 of the daemon: 300 times during 2,000 requests", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNineAtRandomMoments", "./test/e2e"},
+		},
+		stage{
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},

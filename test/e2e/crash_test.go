@@ -14,16 +14,20 @@ import (
 	"github.com/tidegate/tidegate/test/kubo"
 )
 
-// crashRequests and crashKills are the judged numbers of the bridge.
-const (
-	crashRequests = 200
-	crashKills    = 20
-)
+// crashNumbers are 2,000 requests and 300 kills in make soak (TIDEGATE_SOAK=1), and
+// 200 and 20 otherwise.
+func crashNumbers() (requests, kills int, within time.Duration) {
+	if os.Getenv("TIDEGATE_SOAK") != "" {
+		return 2000, 300, 40 * time.Minute
+	}
+	return 200, 20, 4 * time.Minute
+}
 
 // The daemon is killed at random moments while wallets keep asking; in between
 // nsqd's data is deleted while it is down. Each request is answered exactly once, no job
 // is stuck, and the references equal a recount.
 func TestKillNineAtRandomMoments(t *testing.T) {
+	requests, kills, within := crashNumbers()
 	n := startDevnet(t)
 	k := kubo.Start(t)
 	seed := uint64(time.Now().UnixNano())
@@ -40,8 +44,8 @@ func TestKillNineAtRandomMoments(t *testing.T) {
 	began := time.Now()
 	var asked []common.Hash
 	var wg sync.WaitGroup
-	wg.Go(func() { asked = n.askMany(t, crashRequests, cids) })
-	for range crashKills {
+	wg.Go(func() { asked = n.askMany(t, requests, cids) })
+	for range kills {
 		pause := time.NewTimer(time.Duration(50+r.IntN(1500)) * time.Millisecond)
 		select {
 		case <-pause.C:
@@ -62,7 +66,7 @@ func TestKillNineAtRandomMoments(t *testing.T) {
 		return
 	}
 	t.Logf("%s: all %d requests are asked, %d answered", time.Since(began).Round(time.Second), len(asked), len(n.answers(t)))
-	n.awaitAnswers(t, asked, 4*time.Minute)
+	n.awaitAnswers(t, asked, within)
 	t.Logf("%s: all are answered", time.Since(began).Round(time.Second))
 	d.awaitAnswered(t)
 	d.verify(t)
