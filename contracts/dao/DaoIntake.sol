@@ -7,7 +7,7 @@ import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { Cids } from "../pinning/Cids.sol";
 import { DaoEnding } from "./DaoEnding.sol";
 import { DaoRules } from "./DaoRules.sol";
-import { Dao, DaoState, Detail, Member, Proposal } from "./DaoState.sol";
+import { Dao, DaoState, Detail, Head, Member } from "./DaoState.sol";
 import { PackedCid } from "./PackedCid.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -22,22 +22,37 @@ library DaoIntake {
 
     /// @notice Makes a proposal of the caller, who sent its deposit.
     function propose(DaoState storage s, Draft memory draft) external returns (uint256 id) {
+        return _propose(s, draft);
+    }
+
+    /// @notice The same of adding a CID, and no more.
+    function add(DaoState storage s, bytes calldata cid, uint256 size) external returns (uint256 id) {
+        if (size > type(uint64).max) revert IDataDAO.DataDAO_SizeOutOfRange(size);
+        Draft memory draft;
+        draft.cid = cid;
+        draft.size = uint64(size);
+        return _propose(s, draft);
+    }
+
+    function _propose(DaoState storage s, Draft memory draft) private returns (uint256 id) {
         CidHash cidHash = Cids.hashOf(draft.cid);
         if (draft.size == 0) revert IDataDAO.DataDAO_ZeroSize();
         _check(s, draft, cidHash);
-        uint256 most = s.params.maxPerProposal;
-        if (draft.budget > most) revert IDataDAO.DataDAO_BudgetTooHigh(draft.budget, most);
-        id = s.head.count + 1;
-        s.head.count = uint48(id);
+        if (draft.budget != 0 && draft.budget > s.params.maxPerProposal) {
+            revert IDataDAO.DataDAO_BudgetTooHigh(draft.budget, s.params.maxPerProposal);
+        }
+        Head memory head = s.head;
+        id = head.count + 1;
         bytes32 dataHash = draft.data.length == 0 ? bytes32(0) : keccak256(draft.data);
         _enlist(s, id, Dao.keyOf(cidHash, draft.action, draft.size, draft.budget, dataHash));
 
         bool weighty = draft.action != CidAction.Add || draft.budget != 0;
         if (draft.budget != 0) s.details[id].budget = draft.budget;
         if (dataHash != 0) s.details[id].dataHash = dataHash;
-        Rules memory rules = _snapshot(s, id, weighty);
+        Rules memory rules = _snapshot(s, head, id, weighty);
         if (msg.value != rules.deposit) revert IDataDAO.DataDAO_DepositMismatch(msg.value, rules.deposit);
-        _write(s, id, draft, rules, weighty);
+        _write(s, id, draft, rules, weighty, head.byToken);
+        s.head.count = uint48(id);
         emit IDataDAO.ProposalCreated(id, cidHash, msg.sender, s.takeSeq(), rules, draft);
     }
 
@@ -78,41 +93,52 @@ library DaoIntake {
         s.live[key] = id;
     }
 
-    function _snapshot(DaoState storage s, uint256 id, bool weighty) private returns (Rules memory rules) {
-        rules.deadline = uint40(block.timestamp) + (weighty ? s.params.weightyPeriod : s.params.votingPeriod);
-        uint256 bps = weighty ? s.params.weightyQuorumBps : s.params.quorumBps;
-        address token = s.head.token;
+    /// @dev Fixes until when and by whom is voted, and how much must be.
+    function _snapshot(DaoState storage s, Head memory head, uint256 id, bool weighty)
+        private
+        returns (Rules memory rules)
+    {
+        rules.deadline = uint40(block.timestamp) + (weighty ? head.weightyPeriod : head.votingPeriod);
+        uint256 bps = weighty ? head.weightyQuorumBps : head.quorumBps;
         bool member;
-        if (token == address(0)) {
+        if (head.byToken) {
+            member = _snapshotOfToken(s, id, rules, bps);
+        } else {
             uint256 least = weighty ? LEAST_WEIGHTY_QUORUM : 1;
-            rules.quorum = Math.max(least, Math.ceilDiv(s.members.length * bps, 10_000));
+            rules.quorum = Math.max(least, Math.ceilDiv(head.members * bps, 10_000));
             Member storage m = s.memberOf[msg.sender];
             member = m.joinedAt != 0 && m.votesFrom <= block.timestamp;
-        } else {
-            rules.snapshot = DaoRules.clockOf(token) - 1;
-            uint256 supply = IVotes(token).getPastTotalSupply(rules.snapshot);
-            rules.quorum = Math.max(1, Math.mulDiv(supply, bps, 10_000, Math.Rounding.Ceil));
-            if (rules.quorum > type(uint104).max) revert IDataDAO.DataDAO_PowerOutOfRange(rules.quorum);
-            Detail storage d = s.details[id];
-            (d.snapshot, d.quorum) = (uint48(rules.snapshot), uint104(rules.quorum));
-            member = IVotes(token).getPastVotes(msg.sender, rules.snapshot) != 0;
         }
         if (!member) rules.deposit = s.params.deposit;
     }
 
-    function _write(DaoState storage s, uint256 id, Draft memory draft, Rules memory rules, bool weighty) private {
+    function _snapshotOfToken(DaoState storage s, uint256 id, Rules memory rules, uint256 bps)
+        private
+        returns (bool member)
+    {
+        IVotes token = IVotes(s.token);
+        rules.snapshot = DaoRules.clockOf(address(token)) - 1;
+        uint256 supply = token.getPastTotalSupply(rules.snapshot);
+        rules.quorum = Math.max(1, Math.mulDiv(supply, bps, 10_000, Math.Rounding.Ceil));
+        if (rules.quorum > type(uint104).max) revert IDataDAO.DataDAO_PowerOutOfRange(rules.quorum);
+        Detail storage d = s.details[id];
+        (d.snapshot, d.quorum) = (uint48(rules.snapshot), uint104(rules.quorum));
+        return token.getPastVotes(msg.sender, rules.snapshot) != 0;
+    }
+
+    function _write(DaoState storage s, uint256 id, Draft memory draft, Rules memory rules, bool weighty, bool byToken)
+        private
+    {
         (uint8 form, bytes32 digest) = PackedCid.pack(draft.cid);
         if (form == PackedCid.LONG) s.longCids[id] = draft.cid;
-        uint256 kind = uint8(draft.action);
+        uint8 kind = uint8(draft.action);
         if (weighty) kind |= Dao.WEIGHTY;
         if (rules.deposit != 0) {
             kind |= Dao.DEPOSITED;
             s.owed += rules.deposit;
         }
-        Proposal storage p = s.proposals[id];
-        (p.deadline, p.form, p.kind) = (rules.deadline, form, uint8(kind));
-        (p.proposer, p.size) = (msg.sender, draft.size);
-        if (s.head.token == address(0)) p.quorum = uint32(rules.quorum);
-        p.digest = digest;
+        // Of a token the quorum is with the snapshot.
+        uint32 quorum = byToken ? 0 : uint32(rules.quorum);
+        Dao.write(s.proposals[id], rules.deadline, form, kind, msg.sender, draft.size, quorum, digest);
     }
 }

@@ -5,11 +5,17 @@ import { Attested, CidAction, DaoParams, ProposalState } from "../interfaces/IDa
 import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { PackedCid } from "./PackedCid.sol";
 
-/// @dev Read and written with nearly everything, so in one slot. A DAO whose `seq` is 0 is not initialised.
+/// @dev What nearly every call reads, and writes: in one slot, with those parameters that voting and proposing need. A DAO whose
+/// `seq` is 0 is not initialised.
 struct Head {
     uint48 seq;
     uint48 count; // proposals
-    address token;
+    bool byToken;
+    uint32 votingPeriod;
+    uint32 weightyPeriod;
+    uint16 quorumBps;
+    uint16 weightyQuorumBps;
+    uint32 members; // in the register
 }
 
 struct Member {
@@ -25,7 +31,7 @@ struct Invitation {
     uint40 until;
 }
 
-/// @dev Three slots: what votes change, who and what, the CID.
+/// @dev Three slots: what votes change, who and what, the CID. `Dao.write` knows their layout.
 struct Proposal {
     uint96 up;
     uint96 down;
@@ -58,6 +64,7 @@ struct DaoState {
     Head head;
     DaoParams params;
     address owner;
+    address token; // 0 unless head.byToken
     uint256 owed; // held deposits and credits
     mapping(address account => uint256) credits;
     mapping(uint256 sixDays => uint256) spent; // from the treasury, by the number of the six days
@@ -83,6 +90,7 @@ library Dao {
     /// @dev The cap holds in any 30 days: what was spent counts for the rest of its six days and the 30 days after.
     uint256 internal constant SIX_DAYS = 6 days;
 
+    /// @notice The number that the next event carries.
     function takeSeq(DaoState storage s) internal returns (uint64 seq) {
         seq = s.head.seq;
         s.head.seq = uint48(seq + 1);
@@ -92,6 +100,41 @@ library Dao {
         Proposal storage p = s.proposals[id];
         uint8 form = p.form;
         return form == PackedCid.LONG ? s.longCids[id] : PackedCid.unpack(form, p.digest);
+    }
+
+    /// @notice The first slot of a proposal: up 96 | down 96 | deadline 40 | form 8 | kind 8 | closed 8, from the lowest bit.
+    function tallyOf(Proposal storage p) internal view returns (uint256 tally) {
+        assembly ("memory-safe") {
+            tally := sload(p.slot)
+        }
+    }
+
+    /// @notice Adds votes to a tally. Who calls it has seen that they fit.
+    function count(Proposal storage p, uint256 tally, uint256 power, bool support) internal {
+        tally += power << (support ? 0 : 96);
+        assembly ("memory-safe") {
+            sstore(p.slot, tally)
+        }
+    }
+
+    /// @notice Writes a proposal without votes, each slot once.
+    function write(
+        Proposal storage p,
+        uint40 deadline,
+        uint8 form,
+        uint8 kind,
+        address proposer,
+        uint64 size,
+        uint32 quorum,
+        bytes32 digest
+    ) internal {
+        uint256 tally = uint256(deadline) << 192 | uint256(form) << 232 | uint256(kind) << 240;
+        uint256 source = uint256(uint160(proposer)) | uint256(size) << 160 | uint256(quorum) << 224;
+        assembly ("memory-safe") {
+            sstore(p.slot, tally)
+            sstore(add(p.slot, 1), source)
+            sstore(add(p.slot, 2), digest)
+        }
     }
 
     /// @notice The proposal of this content that is under way; see IDataDAO.
@@ -118,7 +161,7 @@ library Dao {
     }
 
     function createdAt(DaoState storage s, Proposal storage p) internal view returns (uint40) {
-        return p.deadline - (isWeighty(p) ? s.params.weightyPeriod : s.params.votingPeriod);
+        return p.deadline - (isWeighty(p) ? s.head.weightyPeriod : s.head.votingPeriod);
     }
 
     /// @notice From when to when a proposal may be executed if it passes.

@@ -26,7 +26,7 @@ import { DaoEnding } from "./DaoEnding.sol";
 import { DaoExecution } from "./DaoExecution.sol";
 import { DaoIntake } from "./DaoIntake.sol";
 import { DaoRules } from "./DaoRules.sol";
-import { Dao, DaoState, Member, Proposal } from "./DaoState.sol";
+import { Dao, DaoState, Head, Member, Proposal } from "./DaoState.sol";
 import { Membership } from "./Membership.sol";
 import { PackedCid } from "./PackedCid.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
@@ -78,7 +78,11 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
         DaoRules.check(params_, token_);
         _s.params = params_;
         _s.owner = owner_;
-        _s.head.token = token_;
+        _s.token = token_;
+        Head storage head = _s.head;
+        head.byToken = token_ != address(0);
+        (head.votingPeriod, head.weightyPeriod) = (params_.votingPeriod, params_.weightyPeriod);
+        (head.quorumBps, head.weightyQuorumBps) = (params_.quorumBps, params_.weightyQuorumBps);
         emit DaoConfigured(owner_, token_, _s.takeSeq(), params_);
         _found(founders);
         if (msg.value != 0) emit TreasuryFunded(owner_, _s.takeSeq(), msg.value);
@@ -92,11 +96,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
 
     /// @inheritdoc IDataDAO
     function createCIDProposal(bytes calldata cid, uint256 size) external payable nonReentrant returns (uint256) {
-        if (size > type(uint64).max) revert DataDAO_SizeOutOfRange(size);
-        Draft memory draft;
-        draft.cid = cid;
-        draft.size = uint64(size);
-        return DaoIntake.propose(_s, draft);
+        return DaoIntake.add(_s, cid, size);
     }
 
     /// @inheritdoc IDataDAO
@@ -139,33 +139,39 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
 
     function _vote(uint256 id, address voter, bool support) private {
         Proposal storage p = _s.proposals[id];
-        uint40 deadline = p.deadline;
+        uint256 tally = Dao.tallyOf(p);
+        uint40 deadline = uint40(tally >> 192);
         if (deadline == 0) revert DataDAO_UnknownProposal(id);
-        if (block.timestamp >= deadline || p.closed != ProposalState.None) revert DataDAO_VotingExpired(id, deadline);
+        if (block.timestamp >= deadline || tally >> 248 != 0) revert DataDAO_VotingExpired(id, deadline);
         if (voter == p.proposer) revert DataDAO_OwnProposal(id);
+        mapping(uint256 => uint256) storage words = _s.voted[voter];
         uint256 bit = 1 << (id & 0xff);
-        uint256 word = _s.voted[voter][id >> 8];
+        uint256 word = words[id >> 8];
         if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
-        uint256 power = _powerOf(id, p, voter);
-        if (power == 0) {
-            Member storage m = _s.memberOf[voter];
-            if (_s.head.token != address(0)) revert DataDAO_NoPower(id, voter);
-            if (m.joinedAt == 0) revert DataDAO_NotMember(voter);
-            revert DataDAO_TooYoung(voter, m.votesFrom);
-        }
-        _s.voted[voter][id >> 8] = word | bit;
-        uint256 sum = power + (support ? p.up : p.down);
+        words[id >> 8] = word | bit;
+
+        Head memory head = _s.head;
+        uint256 power = _powerOf(head, id, tally, voter);
+        if (power == 0) _refuse(head.byToken, id, voter);
+        uint256 sum = power + uint96(support ? tally : tally >> 96);
         if (sum > type(uint96).max) revert DataDAO_PowerOutOfRange(sum);
-        if (support) p.up = uint96(sum);
-        else p.down = uint96(sum);
-        emit VoteCast(id, voter, _s.takeSeq(), support, power);
+        Dao.count(p, tally, power, support);
+        _s.head.seq = head.seq + 1;
+        emit VoteCast(id, voter, head.seq, support, power);
     }
 
-    function _powerOf(uint256 id, Proposal storage p, address voter) private view returns (uint256) {
-        address token_ = _s.head.token;
-        if (token_ != address(0)) return IVotes(token_).getPastVotes(voter, _s.details[id].snapshot);
+    function _refuse(bool byToken, uint256 id, address voter) private view {
         Member storage m = _s.memberOf[voter];
-        return m.joinedAt != 0 && m.votesFrom <= _s.createdAt(p) ? 1 : 0;
+        if (byToken) revert DataDAO_NoPower(id, voter);
+        if (m.joinedAt == 0) revert DataDAO_NotMember(voter);
+        revert DataDAO_TooYoung(voter, m.votesFrom);
+    }
+
+    function _powerOf(Head memory head, uint256 id, uint256 tally, address voter) private view returns (uint256) {
+        if (head.byToken) return IVotes(_s.token).getPastVotes(voter, _s.details[id].snapshot);
+        uint256 period = (tally >> 240) & Dao.WEIGHTY != 0 ? head.weightyPeriod : head.votingPeriod;
+        Member storage m = _s.memberOf[voter];
+        return m.joinedAt != 0 && m.votesFrom + period <= uint40(tally >> 192) ? 1 : 0;
     }
 
     // ---------------------------------------------------------------- ending
@@ -412,7 +418,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
     function powerOf(uint256 proposalId, address voter) external view returns (uint256) {
         Proposal storage p = _s.proposals[proposalId];
         if (p.deadline == 0) revert DataDAO_UnknownProposal(proposalId);
-        return voter == p.proposer ? 0 : _powerOf(proposalId, p, voter);
+        return voter == p.proposer ? 0 : _powerOf(_s.head, proposalId, Dao.tallyOf(p), voter);
     }
 
     /// @inheritdoc IDataDAO
@@ -432,7 +438,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
 
     /// @inheritdoc IDataDAO
     function token() external view returns (address) {
-        return _s.head.token;
+        return _s.token;
     }
 
     /// @inheritdoc IDataDAO

@@ -57,6 +57,7 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
         _s.memberOf[last].index = gone.index;
         _s.members.pop();
         delete _s.memberOf[msg.sender];
+        --_s.head.members;
         emit MemberLeft(msg.sender, _s.takeSeq());
     }
 
@@ -89,7 +90,7 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
 
     function _found(address[] calldata founders) internal {
         uint256 count = founders.length;
-        if (_s.head.token != address(0)) {
+        if (_s.head.byToken) {
             if (count != 0) revert DataDAO_NotRegister();
             return;
         }
@@ -105,10 +106,11 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
     function _admit(address account, address inviter, uint40 votesFrom) private {
         _s.memberOf[account] = Member(uint40(block.timestamp), votesFrom, 0, 0, uint32(_s.members.length));
         _s.members.push(account);
+        ++_s.head.members;
         emit MemberJoined(account, inviter, _s.takeSeq(), votesFrom);
     }
 
     function _onlyRegister() private view {
-        if (_s.head.token != address(0)) revert DataDAO_NotRegister();
+        if (_s.head.byToken) revert DataDAO_NotRegister();
     }
 }
