@@ -47,6 +47,20 @@ func read(t *testing.T, root, name string) string {
 	return string(content)
 }
 
+func TestRoomForALibraryCountsAsZerosInTheHash(t *testing.T) {
+	root := checkout(t, "0x60__$0123456789abcdef0123456789abcdef01$__00")
+	if err := run(root, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	hash := crypto.Keccak256Hash(append(append([]byte{0x60}, make([]byte, 20)...), 0)).Hex()
+	if record := read(t, root, recordFile); !strings.Contains(record, hash) {
+		t.Errorf("the record is %s, wanted %s", record, hash)
+	}
+	if binding := read(t, root, "bindings/toy/toy.go"); !strings.Contains(binding, "__$0123456789abcdef0123456789abcdef01$__") {
+		t.Error("the binding's code cannot be linked")
+	}
+}
+
 func TestWhatIsGeneratedPassesTheCheck(t *testing.T) {
 	root := checkout(t, toyCode)
 	if err := run(root, true, io.Discard); err == nil || !strings.Contains(err.Error(), "toy.go is missing") {
@@ -128,8 +142,7 @@ func TestPublicDeploymentsAndHandWrittenFilesStay(t *testing.T) {
 
 func TestUnusableInputIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, content, says string }{
-		"abstract":        {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x","linkReferences":{}}}`, "no creation code"},
-		"links a library": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x00","linkReferences":{"a":{}}}}`, "links libraries"},
+		"abstract": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x","linkReferences":{}}}`, "no creation code"},
 		"code too large": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x00"},"deployedBytecode":{"object":"0x` +
 			strings.Repeat("00", mostCode+1) + `"}}`, "24577 bytes"},
 		"message too large": {"out/Toy.sol/Toy.json", `{"abi":[],"bytecode":{"object":"0x` + strings.Repeat("00", mostMessage+1) + `"}}`, "60001 bytes"},

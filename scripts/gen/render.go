@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi/abigen"
@@ -17,6 +18,10 @@ import (
 
 const note = "Written by scripts/gen, but for deployments, which people add: the suite's public deployments, one a chain."
 
+// unlinked is the room for a library's address in code, which counts as zeros
+// in the code's hash.
+var unlinked = regexp.MustCompile(`__\$[0-9a-f]{34}\$__`)
+
 // render gives every generated file by its path from the root.
 func render(root string, suite []contract) (map[string][]byte, error) {
 	files := map[string][]byte{}
@@ -27,7 +32,7 @@ func render(root string, suite []contract) (map[string][]byte, error) {
 			return nil, err
 		}
 		files[c.file()] = source
-		code, err := hex.DecodeString(c.code)
+		code, err := hex.DecodeString(unlinked.ReplaceAllString(c.code, strings.Repeat("0", 40)))
 		if err != nil {
 			return nil, fmt.Errorf("decoding the creation code of %s: %w", c.Name, err)
 		}

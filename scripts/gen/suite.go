@@ -19,6 +19,9 @@ type contract struct {
 	Package string `json:"package"`
 	Source  string `json:"source"`
 	About   string `json:"about"`
+	// Library: linked by other contracts. Its functions take pointers to storage,
+	// which no ABI has, so it is bound without any.
+	Library bool `json:"library"`
 
 	abi  string // compact JSON
 	code string // creation code, hex without 0x
@@ -83,8 +86,7 @@ func (c *contract) readArtefact(root string) error {
 	var artefact struct {
 		ABI      json.RawMessage `json:"abi"`
 		Bytecode struct {
-			Object         string          `json:"object"`
-			LinkReferences json.RawMessage `json:"linkReferences"`
+			Object string `json:"object"`
 		} `json:"bytecode"`
 		Deployed struct {
 			Object string `json:"object"`
@@ -98,6 +100,9 @@ func (c *contract) readArtefact(root string) error {
 		return fmt.Errorf("reading the ABI of %s: %w", c.Name, err)
 	}
 	c.abi = compact.String()
+	if c.Library {
+		c.abi = "[]"
+	}
 	c.code = strings.TrimPrefix(artefact.Bytecode.Object, "0x")
 	if c.code == "" {
 		return fmt.Errorf("%s has no creation code: is it abstract?", c.Name)
@@ -107,9 +112,6 @@ func (c *contract) readArtefact(root string) error {
 	}
 	if size := hexBytes(c.code); size > mostMessage {
 		return fmt.Errorf("the creation code of %s has %d bytes, a Filecoin message may have %d: split it", c.Name, size, mostMessage)
-	}
-	if links := string(artefact.Bytecode.LinkReferences); links != "" && links != "{}" {
-		return fmt.Errorf("%s links libraries (%s): bindings/deploy does not deploy any", c.Name, links)
 	}
 	return nil
 }
