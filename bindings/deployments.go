@@ -20,6 +20,12 @@ const (
 	PinnedNote        = "PinnedNote"
 	RevertingNote     = "RevertingNote"
 	InclusionVerifier = "InclusionVerifier"
+	DataDAO           = "DataDAO" // the implementation, which is no DAO itself
+	DataDAOFactory    = "DataDAOFactory"
+	// Libraries of DataDAO.
+	DaoRules     = "DaoRules"
+	DaoIntake    = "DaoIntake"
+	DaoExecution = "DaoExecution"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

@@ -1,11 +1,12 @@
 // Package deploy puts the suite of contracts on a chain and configures it:
-// EstuaryProvider with its operators and prices, EstuaryPinning, and on request
-// the samples. It works on any chain with an Ethereum RPC, mined by time or on
+// EstuaryProvider with its operators and prices, EstuaryPinning, DataDAO with
+// its libraries and factory, and on request the samples. It works on any chain with an Ethereum RPC, mined by time or on
 // demand, and imports nothing of Tidegate but the bindings.
 //
 // Map:
 //
 //	deploy.go   Run, Plan, Deployment
+//	dao.go      DataDAO, linked, and its factory
 //	profile.go  the parameters of each network
 package deploy
 
@@ -84,6 +85,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 		return Deployment{}, err
 	}
 	if err := r.piecePrices(p.Profile); err != nil {
+		return Deployment{}, err
+	}
+	if err := r.daos(p.Profile); err != nil {
 		return Deployment{}, err
 	}
 	return r.made, nil

@@ -3,6 +3,7 @@ package deploy
 import (
 	"math/big"
 
+	"github.com/tidegate/tidegate/bindings/datadao"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 )
@@ -18,6 +19,7 @@ type Profile struct {
 	Prepare, Served estuaryprovider.Price
 	Pinning         estuarypinning.PinningConfig
 	SampleGas       uint32 // promised to a sample's callback
+	SizeGas         uint32 // promised to a DAO's callback that keeps a size
 }
 
 const (
@@ -57,6 +59,7 @@ func Anvil() Profile {
 		Served:      estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(80_000, hour),
 		SampleGas:   200_000,
+		SizeGas:     150_000,
 	}
 }
 
@@ -77,6 +80,7 @@ func Filecoin() Profile {
 		Served:      estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(40_000_000, 2*day),
 		SampleGas:   60_000_000,
+		SizeGas:     100_000_000,
 	}
 }
 
@@ -89,3 +93,14 @@ func pinning(callbackGas uint32, requestTerm int64) estuarypinning.PinningConfig
 
 // Profiles lists every profile.
 func Profiles() []Profile { return []Profile{Devnet(), Anvil(), Filecoin()} }
+
+// DaoParams is what a DAO is made with where its founders choose nothing else: an
+// hour to vote on a CID, a day on what spends and another until it is spent.
+func DaoParams() datadao.DaoParams {
+	return datadao.DaoParams{
+		VotingPeriod: hour, WeightyPeriod: day, ExecutionDelay: day, ExecutionWindow: 7 * day,
+		MembershipAge: day, InvitePeriod: 7 * day, InviteLimit: 2, QuorumBps: 1000, WeightyQuorumBps: 2000,
+		Deposit: big.NewInt(500 * milliFIL), MaxPerProposal: big.NewInt(1000 * milliFIL), MaxPer30Days: big.NewInt(3000 * milliFIL),
+		GuardianUntil: new(big.Int),
+	}
+}
