@@ -26,11 +26,17 @@ const (
 	FilecoinFacts     = "FilecoinFacts"
 	ProviderRegistry  = "ProviderRegistry"
 	// Libraries of StorageGate and of PerpetualStorage.
-	Spelling = "Spelling"
-	Deals    = "Deals"
-	Slots    = "Slots"
-	Proofs   = "Proofs"
-	Listing  = "Listing"
+	Spelling       = "Spelling"
+	Deals          = "Deals"
+	Slots          = "Slots"
+	Proofs         = "Proofs"
+	Listing        = "Listing"
+	DataDAO        = "DataDAO" // the implementation, which is no DAO itself
+	DataDAOFactory = "DataDAOFactory"
+	// Libraries of DataDAO.
+	DaoRules     = "DaoRules"
+	DaoIntake    = "DaoIntake"
+	DaoExecution = "DaoExecution"
 )
 
 // ErrNotDeployed is returned by On for a chain without a public deployment.

@@ -12,6 +12,11 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/daoexecutionlib"
+	"github.com/tidegate/tidegate/bindings/daointakelib"
+	"github.com/tidegate/tidegate/bindings/daoruleslib"
+	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/bindings/datadaofactory"
 	"github.com/tidegate/tidegate/bindings/dealslib"
 	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
@@ -50,8 +55,13 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		bindings.Slots:             slotslib.SlotsMetaData.Bin,
 		bindings.Proofs:            proofslib.ProofsMetaData.Bin,
 		bindings.Listing:           listinglib.ListingMetaData.Bin,
+		bindings.DataDAO:           datadao.DataDAOMetaData.Bin,
+		bindings.DataDAOFactory:    datadaofactory.DataDAOFactoryMetaData.Bin,
+		bindings.DaoRules:          daoruleslib.DaoRulesMetaData.Bin,
+		bindings.DaoIntake:         daointakelib.DaoIntakeMetaData.Bin,
+		bindings.DaoExecution:      daoexecutionlib.DaoExecutionMetaData.Bin,
 	}
-	room := regexp.MustCompile(`__\$[0-9a-f]{34}\$__`) // for a library's address: zeros
+	room := regexp.MustCompile(`__\$[0-9a-f]{34}\$__`) // for a library's address; zeros in the hash
 	for name, hex := range code {
 		hex = room.ReplaceAllString(hex, strings.Repeat("0", 40))
 		if want := crypto.Keccak256Hash(common.FromHex(hex)); record.InitCode[name] != want {

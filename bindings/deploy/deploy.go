@@ -1,12 +1,14 @@
 // Package deploy puts the suite of contracts on a chain and configures it:
-// EstuaryProvider with its operators and prices, EstuaryPinning, PerpetualStorage
-// with its gate, registry and libraries, and on request the samples. It works on any chain with an Ethereum RPC, mined by time or on
+// EstuaryProvider with its operators and prices, EstuaryPinning, DealStatusOracle,
+// PerpetualStorage with its gate and registry, DataDAO with its factory, the libraries
+// of these, and on request the samples. It works on any chain with an Ethereum RPC, mined by time or on
 // demand, and imports nothing of Tidegate but the bindings.
 //
 // Map:
 //
 //	deploy.go   Run, Plan, Deployment
 //	storage.go  the contracts of perpetual storage, and linking them
+//	dao.go      DataDAO, linked, and its factory
 //	profile.go  the parameters of each network
 package deploy
 
@@ -95,6 +97,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 		return Deployment{}, err
 	}
 	if err := r.storage(p); err != nil {
+		return Deployment{}, err
+	}
+	if err := r.daos(p.Profile); err != nil {
 		return Deployment{}, err
 	}
 	return r.made, nil

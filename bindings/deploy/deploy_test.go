@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"math/big"
@@ -16,6 +17,8 @@ import (
 	"github.com/ethereum/go-ethereum/ethclient/simulated"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/bindings/datadaofactory"
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
@@ -81,6 +84,7 @@ func TestEveryProfileDeploysAWorkingSuite(t *testing.T) {
 			}
 			checkProvider(t, chain, made, profile, crypto.PubkeyToAddress(key.PublicKey))
 			checkConsumers(t, chain, made, profile)
+			checkDaos(t, chain, key, made)
 		})
 	}
 }
@@ -131,6 +135,29 @@ func checkConsumers(t *testing.T, chain mining, made deploy.Deployment, profile 
 	}
 }
 
+// A DAO that takes a proposal proves that implementation, libraries and factory fit together.
+func checkDaos(t *testing.T, chain mining, key *ecdsa.PrivateKey, made deploy.Deployment) {
+	t.Helper()
+	me := crypto.PubkeyToAddress(key.PublicKey)
+	f := datadaofactory.NewDataDAOFactory()
+	factory := f.Instance(chain, made.Contracts[bindings.DataDAOFactory])
+	params := deploy.DaoParams()
+	if _, err := bind.Transact(factory, opts(t, chain, key), f.PackCreateDAO(datadaofactory.DaoParams(params), []common.Address{me}, common.Address{})); err != nil {
+		t.Fatal(err)
+	}
+	at := ask(t, factory, f.PackDaoAt(new(big.Int)), f.UnpackDaoAt)
+	d := datadao.NewDataDAO()
+	dao := d.Instance(chain, at)
+	cid := append([]byte{1, 0x55, 0x12, 0x20}, make([]byte, 32)...)
+	if _, err := bind.Transact(dao, opts(t, chain, key), d.PackCreateCIDProposal(cid, big.NewInt(1000))); err != nil {
+		t.Fatal(err)
+	}
+	p := ask(t, dao, d.PackProposals(big.NewInt(1)), d.UnpackProposals)
+	if !bytes.Equal(p.Cidraw, cid) || p.StorageProvider != me || p.Size.Int64() != 1000 {
+		t.Errorf("proposal %+v", p)
+	}
+}
+
 func ask[T any](t *testing.T, at *bind.BoundContract, call []byte, unpack func([]byte) (T, error)) T {
 	t.Helper()
 	answer, err := bind.Call(at, &bind.CallOpts{Context: t.Context()}, call, unpack)
@@ -147,7 +174,7 @@ func TestSamplesAreOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(made.Contracts) != 12 {
+	if len(made.Contracts) != 17 {
 		t.Errorf("deployed %v", made.Contracts)
 	}
 	if _, err := made.Address(bindings.PinnedNote); err == nil {

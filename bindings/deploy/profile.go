@@ -3,6 +3,7 @@ package deploy
 import (
 	"math/big"
 
+	"github.com/tidegate/tidegate/bindings/datadao"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 )
@@ -19,6 +20,7 @@ type Profile struct {
 	Pinning         estuarypinning.PinningConfig
 	SampleGas       uint32 // promised to a sample's callback
 	StorageGas      uint32 // promised to PerpetualStorage's callback
+	SizeGas         uint32 // promised to a DAO's callback that keeps a size
 }
 
 const (
@@ -59,6 +61,7 @@ func Anvil() Profile {
 		Pinning:     pinning(80_000, hour),
 		SampleGas:   200_000,
 		StorageGas:  300_000,
+		SizeGas:     150_000,
 	}
 }
 
@@ -80,6 +83,7 @@ func Filecoin() Profile {
 		Pinning:     pinning(40_000_000, 2*day),
 		SampleGas:   60_000_000,
 		StorageGas:  150_000_000,
+		SizeGas:     100_000_000,
 	}
 }
 
@@ -92,3 +96,14 @@ func pinning(callbackGas uint32, requestTerm int64) estuarypinning.PinningConfig
 
 // Profiles lists every profile.
 func Profiles() []Profile { return []Profile{Devnet(), Anvil(), Filecoin()} }
+
+// DaoParams is what a DAO is made with where its founders choose nothing else: an
+// hour to vote on a CID, a day on what spends and another until it is spent.
+func DaoParams() datadao.DaoParams {
+	return datadao.DaoParams{
+		VotingPeriod: hour, WeightyPeriod: day, ExecutionDelay: day, ExecutionWindow: 7 * day,
+		MembershipAge: day, InvitePeriod: 7 * day, InviteLimit: 2, QuorumBps: 1000, WeightyQuorumBps: 2000,
+		Deposit: big.NewInt(500 * milliFIL), MaxPerProposal: big.NewInt(1000 * milliFIL), MaxPer30Days: big.NewInt(3000 * milliFIL),
+		GuardianUntil: new(big.Int),
+	}
+}

@@ -58,6 +58,8 @@ func TestRoomForALibraryCountsAsZerosInTheHash(t *testing.T) {
 	}
 	if binding := read(t, root, "bindings/toy/toy.go"); !strings.Contains(binding, "__$0123456789abcdef0123456789abcdef01$__") {
 		t.Error("the binding's code cannot be linked")
+	} else if strings.Contains(binding, "&MetaData") {
+		t.Error("the binding depends on a library without a name, and does not compile")
 	}
 }
 

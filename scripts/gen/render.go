@@ -22,8 +22,9 @@ const note = "Written by scripts/gen, but for deployments, which people add: the
 // in the code's hash.
 var unlinked = regexp.MustCompile(`__\$[0-9a-f]{34}\$__`)
 
-// dependencies are what abigen lists of the libraries that a contract is linked with.
-var dependencies = regexp.MustCompile(`\n\tDeps: \[\]\*bind\.MetaData\{\n(\t\t&\w*MetaData,\n)+\t\},`)
+// nameless are the dependencies that abigen writes for libraries which it is not
+// told of. bindings.Link puts them in, by the compiler's names.
+var nameless = regexp.MustCompile(`(?m)^\tDeps: \[\]\*bind\.MetaData\{\n(?:\t\t&MetaData,\n)+\t\},\n`)
 
 // render gives every generated file by its path from the root.
 func render(root string, suite []contract) (map[string][]byte, error) {
@@ -62,12 +63,12 @@ func (c contract) binding() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("binding %s: %w", c.Name, err)
 	}
-	source = dependencies.ReplaceAllString(source, "") // each contract is a package of its own, bindings/deploy links
 	clause := "\npackage " + c.Package + "\n"
 	_, body, found := strings.Cut(source, clause)
 	if !found {
 		return nil, fmt.Errorf("binding %s: abigen's output has no package clause", c.Name)
 	}
+	body = nameless.ReplaceAllString(body, "")
 	head := fmt.Sprintf(generatedBy+"(abigen v2) from %s. DO NOT EDIT.\n\n"+
 		"//lint:file-ignore ST1005 abigen words its errors so\n\n"+
 		"// Package %s binds the contract %s, which %s:\n"+

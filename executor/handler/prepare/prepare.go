@@ -148,7 +148,7 @@ func (h *Handler) Handle(ctx context.Context, j job.Job, report func(job.Progres
 	if over(until, h.d.Now()) || over(j.Deadline, h.d.Now()) {
 		return failed(job.ReasonExpired), nil
 	}
-	made, err := h.make(ctx, j, p, root, until, report)
+	made, total, err := h.make(ctx, j, p, root, until, report)
 	switch {
 	case errors.Is(err, ErrNoRoom):
 		return job.Result{}, &job.Snooze{For: h.cfg.RoomEvery, Why: fmt.Sprintf("preparing %s: %v", root, err)}
@@ -165,33 +165,34 @@ func (h *Handler) Handle(ctx context.Context, j job.Job, report func(job.Progres
 		return job.Result{}, fmt.Errorf("encoding the detail of a piece: %w", err)
 	}
 	return job.Result{
-		Outcome: job.Succeeded, Answer: Answer(made.Piece, made.Padded, made.CARSize), Detail: d,
+		Outcome: job.Succeeded, Answer: Answer(made.Piece, made.Padded, made.CARSize, total), Detail: d,
 		Progress: job.Progress{Blocks: made.Blocks, Bytes: made.CARSize, Known: made.Blocks, Total: made.CARSize, Phase: "prepared"},
 	}, nil
 }
 
 // make fetches the DAG, has the item made, and lets go of the request's own
-// reference once the shelf holds the DAG.
-func (h *Handler) make(ctx context.Context, j job.Job, p job.Prepare, root cid.Cid, until time.Time, report func(job.Progress)) (Made, error) {
+// reference once the shelf holds the DAG. It also says how many bytes the DAG's
+// blocks have, each counted once.
+func (h *Handler) make(ctx context.Context, j job.Job, p job.Prepare, root cid.Cid, until time.Time, report func(job.Progress)) (Made, uint64, error) {
 	most := h.cfg.MaxPiece / 128 * 127 // a CAR is larger than its blocks
 	if p.MaxBytes > 0 {
 		most = min(most, p.MaxBytes)
 	}
 	total, err := h.d.Node.Fetch(ctx, Spec{Ref: Ref(j), Owner: p.Owner, Root: root, Origins: p.Origins, MaxBytes: most}, report)
 	if err != nil {
-		return Made{}, err
+		return Made{}, 0, err
 	}
 	made, err := h.d.Maker.Make(ctx, Order{Ref: Ref(j), Root: root, Bytes: total, Until: until}, func(p job.Progress) {
 		p.Total = max(total, p.Bytes)
 		report(p)
 	})
 	if err != nil {
-		return Made{}, err
+		return Made{}, 0, err
 	}
 	if err := h.d.Node.Release(ctx, Ref(j)); err != nil {
-		return Made{}, fmt.Errorf("letting go of %s: %w", Ref(j), err)
+		return Made{}, 0, fmt.Errorf("letting go of %s: %w", Ref(j), err)
 	}
-	return made, nil
+	return made, total, nil
 }
 
 // Abandon drops what attempts at j have fetched and made so far.
@@ -212,16 +213,17 @@ func Ref(j job.Job) string {
 }
 
 // Answer is the on-chain result: abi.encode(bytes pieceCid, uint64 paddedSize,
-// uint64 carSize), the piece CID being v1.
-func Answer(piece cid.Cid, padded, car uint64) []byte {
+// uint64 carSize, uint64 blockBytes), the piece CID being v1 and blockBytes the
+// sum over the DAG's unique blocks. Who wants the first three decodes three.
+func Answer(piece cid.Cid, padded, car, blocks uint64) []byte {
 	const word = 32
 	raw := piece.Bytes()
-	out := make([]byte, 4*word+(len(raw)+word-1)/word*word)
-	out[word-1] = 3 * word // where the bytes begin
-	binary.BigEndian.PutUint64(out[2*word-8:], padded)
-	binary.BigEndian.PutUint64(out[3*word-8:], car)
-	binary.BigEndian.PutUint64(out[4*word-8:], uint64(len(raw)))
-	copy(out[4*word:], raw)
+	out := make([]byte, 5*word+(len(raw)+word-1)/word*word)
+	out[word-1] = 4 * word // where the bytes begin
+	for i, n := range []uint64{padded, car, blocks, uint64(len(raw))} {
+		binary.BigEndian.PutUint64(out[(i+2)*word-8:], n)
+	}
+	copy(out[5*word:], raw)
 	return out
 }
 

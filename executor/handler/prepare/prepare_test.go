@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func TestAnswerIsWhatAContractDecodes(t *testing.T) {
 		}
 		return v
 	}
-	got, err := abi.Arguments{{Type: kind("bytes")}, {Type: kind("uint64")}, {Type: kind("uint64")}}.Unpack(res.Answer)
+	got, err := abi.Arguments{{Type: kind("bytes")}, {Type: kind("uint64")}, {Type: kind("uint64")}, {Type: kind("uint64")}}.Unpack(res.Answer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,14 @@ func TestEndings(t *testing.T) {
 }
 
 func TestAnswerFitsTheReport(t *testing.T) {
-	if n := len(Answer(pieceCID(), 1, 1)); n != 192 || n > 1024 || new(big.Int).SetBytes(Answer(pieceCID(), 7, 1)[32:64]).Int64() != 7 {
-		t.Errorf("%d bytes", n)
+	a := Answer(pieceCID(), 7, 8, 9)
+	words := []int64{128, 7, 8, 9, 39}
+	for i, want := range words {
+		if got := new(big.Int).SetBytes(a[32*i : 32*i+32]).Int64(); got != want {
+			t.Errorf("word %d is %d, want %d", i, got, want)
+		}
+	}
+	if len(a) != 224 || !bytes.Equal(a[160:199], pieceCID().Bytes()) {
+		t.Errorf("%d bytes: %x", len(a), a)
 	}
 }

@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/oracle/signer"
+)
+
+func daoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "dao", Usage: "take part in a DataDAO: members vote on CIDs, and what they accept is pinned",
+		Description: "Anyone may propose a CID; who is no member of age posts the DAO's deposit, which is lost if too few vote. After the vote\n" +
+			"anyone may execute what passed. What the treasury pays for (--budget), and removing and renewing, is voted on for a day\n" +
+			"or longer and executed a day later.",
+		Commands: []*cli.Command{
+			{
+				Name: "create", Usage: "make a DAO with the usual rules", ArgsUsage: "FACTORY",
+				Flags: daoSendFlags(
+					&cli.StringSliceFlag{Name: "founders", Usage: "addresses of its first members"},
+					&cli.StringFlag{Name: "token", Usage: "`ADDRESS` of a token (IVotes) whose holders vote, in place of members"},
+					&cli.StringFlag{Name: "guardian", Usage: "`ADDRESS` that may cancel proposals for a year"},
+					&cli.StringFlag{Name: "value", Value: "0", Usage: "first treasury, in `FIL`"}),
+				Action: daoCreate,
+			},
+			{
+				Name: "propose", Usage: "propose to add, remove or renew a CID", ArgsUsage: "DAO CID",
+				Flags: daoSendFlags(
+					&cli.Uint64Flag{Name: "size", Required: true, Usage: "`BYTES` of the DAG's unique blocks; of a piece, its padded size"},
+					&cli.StringFlag{Name: "action", Value: "add", Usage: "add, remove or renew"},
+					&cli.StringFlag{Name: "budget", Value: "0", Usage: "most that the treasury pays, in `FIL`; 0: whoever executes pays"},
+					&cli.StringSliceFlag{Name: "origin", Usage: "`MULTIADDR`, ending in /p2p/…, of a peer that has the content"},
+					&cli.TimestampFlag{Name: "until", Usage: "`TIME` until which it is to be pinned; needed to renew", Config: cli.TimestampConfig{Layouts: []string{time.RFC3339}}}),
+				Action: daoPropose,
+			},
+			{
+				Name: "vote", Usage: "vote on a proposal", ArgsUsage: "DAO PROPOSAL yes|no",
+				Flags: daoSendFlags(), Action: daoVote,
+			},
+			{
+				Name: "execute", Usage: "execute a proposal that passed", ArgsUsage: "DAO PROPOSAL",
+				Flags: daoSendFlags(
+					&cli.StringFlag{Name: "data", Usage: "`HEX` of the proposal's data, as its ProposalCreated event has it; for a proposal with origins or --until"},
+					&cli.StringFlag{Name: "value", Usage: "what is sent to pay the fee, in `FIL`; what is too much becomes your credit (default: the quote where there is no budget)"}),
+				Action: daoExecute,
+			},
+			{
+				Name: "ls", Usage: "list proposals, the latest first", ArgsUsage: "DAO",
+				Flags: daoReadFlags(&cli.IntFlag{Name: "limit", Value: 20, Usage: "how many"}), Action: daoList,
+			},
+			{Name: "show", Usage: "show one proposal and its rules", ArgsUsage: "DAO PROPOSAL", Flags: daoReadFlags(), Action: daoShow},
+			{Name: "members", Usage: "list members", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: daoMembers},
+			{Name: "treasury", Usage: "show what a DAO has and may spend", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: daoTreasury},
+		},
+	}
+}
+
+func daoReadFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{&cli.StringFlag{Name: "rpc", Required: true, Usage: "JSON-RPC `URL`", Sources: cli.EnvVars("TIDEGATE_RPC")}, jsonFlag()}, more...)
+}
+
+func daoSendFlags(more ...cli.Flag) []cli.Flag {
+	return append(daoReadFlags(
+		&cli.StringFlag{Name: "keystore", Usage: "encrypted keystore `FILE` of the sender"},
+		&cli.StringFlag{Name: "password-file", Usage: "`FILE` with its password"},
+		&cli.StringFlag{Name: "key-env", Usage: "`NAME` of a variable with the sender's key; devnets only"}), more...)
+}
+
+// daoAt is a DAO on a chain.
+type daoAt struct {
+	c      *datadao.DataDAO
+	client *ethclient.Client
+	chain  *big.Int
+	addr   common.Address
+	at     *bind.BoundContract
+}
+
+// openDao connects to the chain and takes the first argument as a contract; n
+// arguments are needed, worded so.
+func openDao(ctx context.Context, c *cli.Command, n int, words string) (*daoAt, error) {
+	if c.Args().Len() != n || !common.IsHexAddress(c.Args().First()) {
+		return nil, usage("%s needs %s", c.Name, words)
+	}
+	client, id, err := dialChain(ctx, c.String("rpc"))
+	if err != nil {
+		return nil, err
+	}
+	d := &daoAt{c: datadao.NewDataDAO(), client: client, chain: id, addr: common.HexToAddress(c.Args().First())}
+	d.at = d.c.Instance(client, d.addr)
+	return d, nil
+}
+
+// readDao calls a view.
+func readDao[T any](ctx context.Context, d *daoAt, call []byte, unpack func([]byte) (T, error)) (T, error) {
+	v, err := bind.Call(d.at, &bind.CallOpts{Context: ctx}, call, unpack)
+	if err != nil {
+		return v, fmt.Errorf("%s: %w (is it a DataDAO on chain %s?)", d.addr, d.explain(err), d.chain)
+	}
+	return v, nil
+}
+
+// explain puts what a contract reverted with into words.
+func (d *daoAt) explain(err error) error {
+	raw, ok := revertData(err)
+	if !ok {
+		return err
+	}
+	said, unknown := d.c.UnpackError(raw)
+	if unknown != nil {
+		return err
+	}
+	name := strings.TrimPrefix(fmt.Sprintf("%T", said), "*datadao.DataDAO")
+	return fmt.Errorf("refused: %s %+v", strings.TrimPrefix(name, "DataDAO"), said)
+}
+
+// revertData gives the bytes that a contract reverted with.
+func revertData(err error) ([]byte, bool) {
+	var data rpc.DataError
+	if !errors.As(err, &data) {
+		return nil, false
+	}
+	text, ok := data.ErrorData().(string)
+	raw := common.FromHex(text)
+	return raw, ok && len(raw) >= 4
+}
+
+// sent is what a transaction became.
+type sent struct {
+	Transaction common.Hash     `json:"transaction"`
+	Block       uint64          `json:"block"`
+	GasUsed     uint64          `json:"gasUsed"`
+	Proposal    uint64          `json:"proposal,omitempty"`
+	DAO         *common.Address `json:"dao,omitempty"`
+	Paid        string          `json:"value"`
+	receipt     *types.Receipt
+}
+
+// send tries a call, sends it, and waits until it is mined.
+func (d *daoAt) send(ctx context.Context, c *cli.Command, value *big.Int, data []byte) (sent, error) {
+	key, err := d.key(ctx, c)
+	if err != nil {
+		return sent{}, err
+	}
+	if _, err := d.client.CallContract(ctx, ethereum.CallMsg{From: key.Address(), To: &d.addr, Value: value, Data: data}, nil); err != nil {
+		return sent{}, d.explain(err)
+	}
+	opts := transactor(func(_ common.Address, tx *types.Transaction) (*types.Transaction, error) {
+		return key.SignTx(ctx, tx, d.chain)
+	}, key.Address())
+	opts.Context, opts.Value = ctx, value
+	tx, err := bind.Transact(d.at, opts, data)
+	if err != nil {
+		return sent{}, fmt.Errorf("sending: %w", d.explain(err))
+	}
+	receipt, err := bind.WaitMined(ctx, d.client, tx.Hash())
+	if err != nil {
+		return sent{}, fmt.Errorf("waiting for transaction %s: %w", tx.Hash(), err)
+	}
+	if receipt.Status != types.ReceiptStatusSuccessful {
+		return sent{}, fmt.Errorf("transaction %s reverted in block %s", tx.Hash(), receipt.BlockNumber)
+	}
+	return sent{Transaction: tx.Hash(), Block: receipt.BlockNumber.Uint64(), GasUsed: receipt.GasUsed, Paid: value.String(), receipt: receipt}, nil
+}
+
+func (d *daoAt) key(ctx context.Context, c *cli.Command) (signer.TxSigner, error) {
+	key, err := signer.FromSpec(ctx, signer.Spec{
+		Keystore: c.String("keystore"), PasswordFile: c.String("password-file"), Env: c.String("key-env"),
+	}, d.chain.Uint64())
+	if err != nil {
+		return nil, fmt.Errorf("the sender's key: %w", err)
+	}
+	return key, nil
+}
+
+// fil reads an amount of FIL with up to 18 decimals, as attoFIL.
+func fil(text string) (*big.Int, error) {
+	whole, rest, _ := strings.Cut(text, ".")
+	if len(rest) > 18 || whole+rest == "" {
+		return nil, usage("%q is not an amount of FIL", text)
+	}
+	amount, ok := new(big.Int).SetString(whole+rest+strings.Repeat("0", 18-len(rest)), 10)
+	if !ok || amount.Sign() < 0 {
+		return nil, usage("%q is not an amount of FIL", text)
+	}
+	return amount, nil
+}
+
+// filText is the contrary of fil.
+func filText(atto *big.Int) string {
+	digits := fmt.Sprintf("%019s", atto)
+	at := len(digits) - 18
+	return strings.TrimRight(strings.TrimRight(digits[:at]+"."+digits[at:], "0"), ".") + " FIL"
+}

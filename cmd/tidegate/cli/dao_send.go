@@ -1,0 +1,252 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/accounts/abi"
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/bindings/datadaofactory"
+	"github.com/tidegate/tidegate/bindings/deploy"
+	"github.com/tidegate/tidegate/bindings/estuarypinning"
+)
+
+func daoCreate(ctx context.Context, c *cli.Command) error {
+	d, err := openDao(ctx, c, 1, "the address of a DataDAOFactory")
+	if err != nil {
+		return err
+	}
+	defer d.client.Close()
+	value, err := fil(c.String("value"))
+	if err != nil {
+		return err
+	}
+	var founders []common.Address
+	for _, text := range append(c.StringSlice("founders"), c.String("token"), c.String("guardian")) {
+		if text != "" && !common.IsHexAddress(text) {
+			return usage("%q is not an address", text)
+		}
+	}
+	for _, text := range c.StringSlice("founders") {
+		founders = append(founders, common.HexToAddress(text))
+	}
+	params := datadaofactory.DaoParams(deploy.DaoParams())
+	if c.String("guardian") != "" {
+		params.Guardian = common.HexToAddress(c.String("guardian"))
+		params.GuardianUntil = big.NewInt(time.Now().AddDate(1, 0, 0).Unix())
+	}
+	f := datadaofactory.NewDataDAOFactory()
+	done, err := d.send(ctx, c, value, f.PackCreateDAO(params, founders, common.HexToAddress(c.String("token"))))
+	if err != nil {
+		return err
+	}
+	for _, log := range done.receipt.Logs {
+		if e, err := f.UnpackDaoCreatedEvent(log); err == nil {
+			done.DAO = &e.Dao
+		}
+	}
+	if done.DAO == nil {
+		return fmt.Errorf("transaction %s made no DAO: is %s a DataDAOFactory?", done.Transaction, d.addr)
+	}
+	return sayDao(c, done, "The DAO is "+done.DAO.Hex())
+}
+
+func daoPropose(ctx context.Context, c *cli.Command) error {
+	d, err := openDao(ctx, c, 2, "the address of a DAO and a CID")
+	if err != nil {
+		return err
+	}
+	defer d.client.Close()
+	draft, err := draftOf(c)
+	if err != nil {
+		return err
+	}
+	data := d.c.PackPropose(draft)
+	value, err := d.deposit(ctx, c, data)
+	if err != nil {
+		return err
+	}
+	done, err := d.send(ctx, c, value, data)
+	if err != nil {
+		return err
+	}
+	for _, log := range done.receipt.Logs {
+		if e, err := d.c.UnpackProposalCreatedEvent(log); err == nil && log.Address == d.addr {
+			done.Proposal = e.ProposalId.Uint64()
+		}
+	}
+	return sayDao(c, done, fmt.Sprintf("Proposal %d is voted on; deposit %s", done.Proposal, filText(value)))
+}
+
+func draftOf(c *cli.Command) (datadao.Draft, error) {
+	var none datadao.Draft
+	action := slices.Index(daoActions, c.String("action"))
+	if action < 0 {
+		return none, usage("--action is one of %s", strings.Join(daoActions, ", "))
+	}
+	root, err := cid.Decode(c.Args().Get(1))
+	if err != nil {
+		return none, usage("%q is not a CID: %v", c.Args().Get(1), err)
+	}
+	budget, err := fil(c.String("budget"))
+	if err != nil {
+		return none, err
+	}
+	data, err := draftData(daoActions[action], c.StringSlice("origin"), c.Timestamp("until"))
+	if err != nil {
+		return none, err
+	}
+	return datadao.Draft{Action: uint8(action), Cid: root.Bytes(), Size: c.Uint64("size"), Budget: budget, Data: data}, nil
+}
+
+// draftData encodes what an action needs besides the CID: abi.encode(AddData),
+// nothing, or abi.encode(uint40).
+func draftData(action string, origins []string, until time.Time) ([]byte, error) {
+	expiry := new(big.Int)
+	if !until.IsZero() {
+		expiry.SetInt64(until.Unix())
+	}
+	switch {
+	case action == "remove" && (len(origins) > 0 || !until.IsZero()), action == "renew" && len(origins) > 0:
+		return nil, usage("--origin is for add, --until for add and renew")
+	case action == "renew" && until.IsZero():
+		return nil, usage("renew needs --until")
+	case action == "renew":
+		return common.LeftPadBytes(expiry.Bytes(), 32), nil
+	case action == "remove", len(origins) == 0 && until.IsZero():
+		return nil, nil
+	}
+	t, err := abi.NewType("tuple", "", []abi.ArgumentMarshaling{{Name: "origins", Type: "string[]"}, {Name: "expiry", Type: "uint40"}})
+	if err != nil {
+		return nil, fmt.Errorf("encoding details: %w", err)
+	}
+	if origins == nil {
+		origins = []string{}
+	}
+	raw, err := abi.Arguments{{Type: t}}.Pack(struct {
+		Origins []string
+		Expiry  *big.Int
+	}{origins, expiry})
+	if err != nil {
+		return nil, fmt.Errorf("encoding details: %w", err)
+	}
+	return raw, nil
+}
+
+// deposit finds out whether the sender owes one: the DAO is asked, without
+// sending anything, to take the proposal for nothing.
+func (d *daoAt) deposit(ctx context.Context, c *cli.Command, data []byte) (*big.Int, error) {
+	key, err := d.key(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = d.client.CallContract(ctx, ethereum.CallMsg{From: key.Address(), To: &d.addr, Data: data}, nil)
+	if err == nil {
+		return new(big.Int), nil
+	}
+	if raw, ok := revertData(err); ok {
+		if said, unknown := d.c.UnpackError(raw); unknown == nil {
+			if mismatch, is := said.(*datadao.DataDAODataDAODepositMismatch); is {
+				return mismatch.Needed, nil
+			}
+		}
+	}
+	return nil, d.explain(err)
+}
+
+func daoVote(ctx context.Context, c *cli.Command) error {
+	d, err := openDao(ctx, c, 3, "the address of a DAO, a proposal, and yes or no")
+	if err != nil {
+		return err
+	}
+	defer d.client.Close()
+	id, err := proposalID(c)
+	if err != nil {
+		return err
+	}
+	word := c.Args().Get(2)
+	if word != "yes" && word != "no" {
+		return usage("a vote is yes or no, not %q", word)
+	}
+	done, err := d.send(ctx, c, new(big.Int), d.c.PackVoteCIDProposal(id, word == "yes"))
+	if err != nil {
+		return err
+	}
+	done.Proposal = id.Uint64()
+	return sayDao(c, done, fmt.Sprintf("Voted %s on proposal %s", word, id))
+}
+
+func daoExecute(ctx context.Context, c *cli.Command) error {
+	d, err := openDao(ctx, c, 2, "the address of a DAO and a proposal")
+	if err != nil {
+		return err
+	}
+	defer d.client.Close()
+	id, err := proposalID(c)
+	if err != nil {
+		return err
+	}
+	value, err := d.executionValue(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	done, err := d.send(ctx, c, value, d.c.PackExecuteCIDProposal(id, common.FromHex(c.String("data"))))
+	if err != nil {
+		return err
+	}
+	done.Proposal = id.Uint64()
+	return sayDao(c, done, fmt.Sprintf("Proposal %s is executed", id))
+}
+
+// executionValue is what --value says, or else the pin's quote and a tenth for
+// prices that rise until then, where no budget of the treasury pays.
+func (d *daoAt) executionValue(ctx context.Context, c *cli.Command, id *big.Int) (*big.Int, error) {
+	if c.String("value") != "" {
+		return fil(c.String("value"))
+	}
+	v, err := readProposal(ctx, d, id)
+	if err != nil {
+		return nil, err
+	}
+	if v.Budget != "0" {
+		return new(big.Int), nil
+	}
+	at, err := readDao(ctx, d, d.c.PackPinning(), d.c.UnpackPinning)
+	if err != nil {
+		return nil, err
+	}
+	p := estuarypinning.NewEstuaryPinning()
+	pinning, opts := p.Instance(d.client, at), &bind.CallOpts{Context: ctx}
+	term, err := bind.Call(pinning, opts, p.PackDefaultTerm(), p.UnpackDefaultTerm)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the default term: %w", err)
+	}
+	head, err := d.client.HeaderByNumber(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the time on chain: %w", err)
+	}
+	expiry := term.Add(term, new(big.Int).SetUint64(head.Time))
+	quote, err := bind.Call(pinning, opts, p.PackQuotePin0(v.Size, expiry), p.UnpackQuotePin0)
+	if err != nil {
+		return nil, fmt.Errorf("asking what the pin costs: %w", err)
+	}
+	return quote.Fee.Div(quote.Fee.Mul(quote.Fee, big.NewInt(11)), big.NewInt(10)), nil
+}
+
+func sayDao(c *cli.Command, done sent, words string) error {
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, done)
+	}
+	_, err := fmt.Fprintf(c.Root().Writer, "%s (transaction %s, block %d, %d gas).\n", words, done.Transaction, done.Block, done.GasUsed)
+	return err
+}

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import { PieceCid } from "../fvm/PieceCid.sol";
+import {
+    Attested,
+    Ballot,
+    CidAction,
+    DaoParams,
+    Draft,
+    IDataDAO,
+    ProposalState,
+    Rules
+} from "../interfaces/IDataDAO.sol";
+import { CidHash, IEstuaryPinning } from "../interfaces/IEstuaryPinning.sol";
+import {
+    Actions,
+    IExecutionProvider,
+    Outcomes,
+    PinPayload,
+    RequestOptions
+} from "../interfaces/IExecutionProvider.sol";
+import { Oracle } from "../oracle/Oracle.sol";
+import { Cids } from "../pinning/Cids.sol";
+import { DaoEnding } from "./DaoEnding.sol";
+import { DaoExecution } from "./DaoExecution.sol";
+import { DaoIntake } from "./DaoIntake.sol";
+import { DaoRules } from "./DaoRules.sol";
+import { Dao, DaoState, Head, Member, Proposal } from "./DaoState.sol";
+import { Membership } from "./Membership.sol";
+import { PackedCid } from "./PackedCid.sol";
+import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import { Nonces } from "@openzeppelin/contracts/utils/Nonces.sol";
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+/// @title DataDAO
+/// @notice See IDataDAO. One implementation for each provider; DAOs are clones of it (DataDAOFactory).
+/// @dev Proposals go None → Active → Defeated | Queued → Ready → Expired by time alone, and to Executed, Cancelled or Refuted by a call.
+/// A proposal's end is recorded once (`closed`), with its deposit; then its content may be proposed again. Who only looks
+/// uses `stateOf`.
+///
+/// Money: balance ≥ owed = Σ deposits held + Σ credits; the rest is the treasury, which only execution takes from, within the
+/// proposal's budget and the cap of 30 days. There are no arbitrary calls: what a DAO can do is add, remove and renew.
+contract DataDAO is Membership, Oracle, EIP712, Nonces {
+    using Dao for DaoState;
+    using DaoEnding for DaoState;
+
+    /// @notice What f05 calls its client's authorisation with (FRC-0042); kept from the first draft.
+    uint64 public constant AUTHORIZE_MESSAGE_METHOD_NUM = 2_643_134_072;
+    bytes32 private constant BALLOT_TYPEHASH =
+        keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 nonce,uint256 deadline)");
+
+    IEstuaryPinning public immutable pinning;
+    uint32 public immutable sizeCallbackGas;
+    uint40 public immutable sizeTerm;
+
+    /// @param callbackGas what the answer to `requestSize` needs, in the chain's own unit: 150,000 on an EVM
+    /// @param sizeTerm_ seconds that operators have for it
+    constructor(IExecutionProvider provider_, IEstuaryPinning pinning_, uint32 callbackGas, uint40 sizeTerm_)
+        Oracle(provider_)
+        EIP712("Tidegate DataDAO", "1")
+    {
+        if (address(pinning_) == address(0)) revert DataDAO_ParamOutOfRange("pinning");
+        if (sizeTerm_ < provider_.minDeadline()) revert DataDAO_ParamOutOfRange("sizeTerm");
+        pinning = pinning_;
+        sizeCallbackGas = callbackGas;
+        sizeTerm = sizeTerm_;
+        _s.head.seq = 1; // the implementation is no DAO
+    }
+
+    /// @notice Makes a clone a DAO. The factory calls it in the transaction that makes the clone.
+    function initialize(DaoParams calldata params_, address owner_, address[] calldata founders, address token_)
+        external
+        payable
+    {
+        if (_s.head.seq != 0) revert DataDAO_AlreadyInitialized();
+        DaoRules.check(params_, token_);
+        _s.params = params_;
+        _s.owner = owner_;
+        _s.token = token_;
+        Head storage head = _s.head;
+        head.byToken = token_ != address(0);
+        (head.votingPeriod, head.weightyPeriod) = (params_.votingPeriod, params_.weightyPeriod);
+        (head.quorumBps, head.weightyQuorumBps) = (params_.quorumBps, params_.weightyQuorumBps);
+        emit DaoConfigured(owner_, token_, _s.takeSeq(), params_);
+        _found(founders);
+        if (msg.value != 0) emit TreasuryFunded(owner_, _s.takeSeq(), msg.value);
+    }
+
+    receive() external payable {
+        emit TreasuryFunded(msg.sender, _s.takeSeq(), msg.value);
+    }
+
+    // ------------------------------------------------------------- proposing
+
+    /// @inheritdoc IDataDAO
+    function createCIDProposal(bytes calldata cid, uint256 size) external payable nonReentrant returns (uint256) {
+        return DaoIntake.add(_s, cid, size);
+    }
+
+    /// @inheritdoc IDataDAO
+    function propose(Draft calldata draft) external payable nonReentrant returns (uint256) {
+        return DaoIntake.propose(_s, draft);
+    }
+
+    // ---------------------------------------------------------------- voting
+
+    /// @inheritdoc IDataDAO
+    function voteCIDProposal(uint256 proposalId, bool support) external nonReentrant {
+        _vote(proposalId, msg.sender, support);
+    }
+
+    /// @inheritdoc IDataDAO
+    function voteCIDProposals(uint256[] calldata proposalIds, bool[] calldata support) external nonReentrant {
+        if (proposalIds.length != support.length) revert DataDAO_LengthMismatch();
+        for (uint256 i = 0; i < proposalIds.length; ++i) {
+            _vote(proposalIds[i], msg.sender, support[i]);
+        }
+    }
+
+    /// @inheritdoc IDataDAO
+    /// @dev A masked ID address (Filecoin's form of accounts that are not Ethereum's) signs nothing; of a contract it would be a
+    /// second name, with a second vote.
+    function voteBySignature(Ballot[] calldata ballots) external nonReentrant {
+        for (uint256 i = 0; i < ballots.length; ++i) {
+            Ballot calldata b = ballots[i];
+            if (block.timestamp > b.deadline) revert DataDAO_BallotExpired(b.deadline);
+            bytes32 digest = _hashTypedDataV4(
+                keccak256(abi.encode(BALLOT_TYPEHASH, b.proposalId, b.support, b.voter, _useNonce(b.voter), b.deadline))
+            );
+            if (
+                uint160(b.voter) >> 64 == 0xff0000000000000000000000
+                    || !SignatureChecker.isValidSignatureNow(b.voter, digest, b.signature)
+            ) revert DataDAO_BadSignature(b.voter);
+            _vote(b.proposalId, b.voter, b.support);
+        }
+    }
+
+    function _vote(uint256 id, address voter, bool support) private {
+        Proposal storage p = _s.proposals[id];
+        uint256 tally = Dao.tallyOf(p);
+        uint40 deadline = uint40(tally >> 192);
+        if (deadline == 0) revert DataDAO_UnknownProposal(id);
+        if (block.timestamp >= deadline || tally >> 248 != 0) revert DataDAO_VotingExpired(id, deadline);
+        if (voter == p.proposer) revert DataDAO_OwnProposal(id);
+        mapping(uint256 => uint256) storage words = _s.voted[voter];
+        uint256 bit = 1 << (id & 0xff);
+        uint256 word = words[id >> 8];
+        if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
+        words[id >> 8] = word | bit;
+
+        Head memory head = _s.head;
+        uint256 power = _powerOf(head, id, tally, voter);
+        if (power == 0) _refuse(head.byToken, id, voter);
+        uint256 sum = power + uint96(support ? tally : tally >> 96);
+        if (sum > type(uint96).max) revert DataDAO_PowerOutOfRange(sum);
+        Dao.count(p, tally, power, support);
+        _s.head.seq = head.seq + 1;
+        emit VoteCast(id, voter, head.seq, support, power);
+    }
+
+    function _refuse(bool byToken, uint256 id, address voter) private view {
+        Member storage m = _s.memberOf[voter];
+        if (byToken) revert DataDAO_NoPower(id, voter);
+        if (m.joinedAt == 0) revert DataDAO_NotMember(voter);
+        revert DataDAO_TooYoung(voter, m.votesFrom);
+    }
+
+    function _powerOf(Head memory head, uint256 id, uint256 tally, address voter) private view returns (uint256) {
+        if (head.byToken) return IVotes(_s.token).getPastVotes(voter, _s.details[id].snapshot);
+        uint256 period = (tally >> 240) & Dao.WEIGHTY != 0 ? head.weightyPeriod : head.votingPeriod;
+        Member storage m = _s.memberOf[voter];
+        return m.joinedAt != 0 && m.votesFrom + period <= uint40(tally >> 192) ? 1 : 0;
+    }
+
+    // ---------------------------------------------------------------- ending
+
+    /// @inheritdoc IDataDAO
+    function executeCIDProposal(uint256 proposalId, bytes calldata data) external payable nonReentrant {
+        _execute(proposalId, data);
+    }
+
+    /// @inheritdoc IDataDAO
+    function executeCIDProposal(uint256 proposalId) external payable nonReentrant {
+        _execute(proposalId, msg.data[:0]);
+    }
+
+    function _execute(uint256 id, bytes calldata data) private {
+        ProposalState state = _s.stateOf(id);
+        if (state != ProposalState.Ready) revert DataDAO_NotReady(id, state);
+        bytes32 dataHash = data.length == 0 ? bytes32(0) : keccak256(data);
+        if (dataHash != _s.details[id].dataHash) revert DataDAO_BadData();
+        Proposal storage p = _s.proposals[id];
+        uint64 said = p.size;
+        uint64 is_ = _s.attested[id].size;
+        if (is_ != 0 && is_ != said) revert DataDAO_WrongSize(said, is_);
+
+        DaoExecution.Order memory order = DaoExecution.Order({
+            id: id,
+            cidHash: Cids.hashOf(_s.cidOf(id)),
+            action: CidAction(p.kind & Dao.ACTION),
+            budget: _s.details[id].budget,
+            value: msg.value
+        });
+        _s.end(id, order.cidHash, ProposalState.Executed, true);
+        (bytes32 requestId, uint256 paid) = DaoExecution.run(_s, pinning, order, data);
+        _credit(msg.sender, order.budget == 0 ? msg.value - paid : msg.value);
+        emit ProposalExecuted(id, order.cidHash, msg.sender, _s.takeSeq(), order.action, requestId, paid);
+    }
+
+    /// @inheritdoc IDataDAO
+    function cancelProposal(uint256 proposalId) external nonReentrant {
+        ProposalState state = _s.stateOf(proposalId);
+        bool byGuardian = msg.sender == _s.params.guardian && block.timestamp < _s.params.guardianUntil;
+        bool active = state == ProposalState.Active;
+        if (!byGuardian && !(active && msg.sender == _s.proposals[proposalId].proposer)) {
+            revert DataDAO_NotCanceller(msg.sender);
+        }
+        if (!active && state != ProposalState.Queued && state != ProposalState.Ready) {
+            revert DataDAO_NotClosable(proposalId, state);
+        }
+        _s.close(proposalId, ProposalState.Cancelled, byGuardian || _s.quorumMet(proposalId));
+    }
+
+    /// @inheritdoc IDataDAO
+    function closeProposal(uint256 proposalId) external nonReentrant {
+        ProposalState state = _s.stateOf(proposalId);
+        bool over = state == ProposalState.Defeated || state == ProposalState.Expired;
+        if (!over || _s.proposals[proposalId].closed != ProposalState.None) {
+            revert DataDAO_NotClosable(proposalId, state);
+        }
+        _s.close(proposalId, state, _s.quorumMet(proposalId));
+    }
+
+    // ------------------------------------------------------------------ size
+
+    /// @inheritdoc IDataDAO
+    function requestSize(uint256 proposalId, uint64 maxBytes)
+        external
+        payable
+        nonReentrant
+        returns (bytes32 requestId)
+    {
+        if (_s.stateOf(proposalId) == ProposalState.None) {
+            revert DataDAO_UnknownProposal(proposalId);
+        }
+        if (_s.attested[proposalId].size != 0) revert DataDAO_AlreadyAttested(proposalId);
+        PinPayload memory payload;
+        payload.cid = _s.cidOf(proposalId);
+        payload.requester = address(this);
+        payload.maxBytes = maxBytes;
+        requestId = _request(
+            Actions.PREPARE,
+            maxBytes,
+            0,
+            abi.encode(payload),
+            abi.encode(proposalId),
+            RequestOptions(sizeCallbackGas, uint40(block.timestamp) + sizeTerm, msg.sender),
+            msg.value
+        );
+        emit SizeRequested(proposalId, requestId, _s.takeSeq());
+    }
+
+    /// @inheritdoc IDataDAO
+    function quoteSize(uint64 maxBytes) external view returns (uint96 fee) {
+        (fee,) = _quote(Actions.PREPARE, maxBytes, 0, sizeCallbackGas);
+    }
+
+    /// @dev An answer is kept and judged by nobody here: `reportSize` compares.
+    function _onResult(bytes32 requestId, bytes calldata context, uint8 outcome, uint8, bytes calldata result)
+        internal
+        override
+    {
+        uint256 id = abi.decode(context, (uint256));
+        if (outcome != Outcomes.SUCCEEDED || _s.attested[id].size != 0) return;
+        Attested memory attested;
+        bytes memory piece;
+        (piece, attested.paddedSize, attested.carSize, attested.size) =
+            abi.decode(result, (bytes, uint64, uint64, uint64));
+        (attested.commitment,,) = PieceCid.read(piece);
+        _s.attested[id] = attested;
+        emit SizeAttested(id, requestId, _s.takeSeq(), attested);
+    }
+
+    /// @inheritdoc IDataDAO
+    function reportSize(uint256 proposalId) external nonReentrant {
+        uint64 attested = _s.attested[proposalId].size;
+        if (attested == 0) revert DataDAO_NotAttested(proposalId);
+        ProposalState state = _s.stateOf(proposalId);
+        if (state != ProposalState.Active && state != ProposalState.Queued && state != ProposalState.Ready) {
+            revert DataDAO_NotClosable(proposalId, state);
+        }
+        uint64 size = _s.proposals[proposalId].size;
+        CidHash cidHash = Cids.hashOf(_s.cidOf(proposalId));
+        emit SizeReported(proposalId, cidHash, _s.takeSeq(), size, attested);
+        if (size != attested) _s.close(proposalId, ProposalState.Refuted, false);
+    }
+
+    // ----------------------------------------------------------------- money
+
+    /// @inheritdoc IDataDAO
+    function treasury() public view returns (uint256) {
+        return address(this).balance - _s.owed;
+    }
+
+    /// @inheritdoc IDataDAO
+    function spendable() external view returns (uint256) {
+        uint256 spent = _s.spentLately();
+        uint256 most = _s.params.maxPer30Days;
+        return most > spent ? most - spent : 0;
+    }
+
+    /// @inheritdoc IDataDAO
+    function collectRefunds() external nonReentrant returns (uint256 amount) {
+        return _withdrawCredit(payable(address(this)));
+    }
+
+    /// @inheritdoc IDataDAO
+    function creditOf(address account) external view returns (uint256) {
+        return _s.credits[account];
+    }
+
+    /// @inheritdoc IDataDAO
+    function withdraw(address payable to) external nonReentrant returns (uint256 amount) {
+        amount = _s.credits[msg.sender];
+        if (amount == 0) revert DataDAO_NothingToWithdraw(msg.sender);
+        if (to == address(0)) revert DataDAO_TransferFailed(to);
+        _s.credits[msg.sender] = 0;
+        _s.owed -= amount;
+        emit Withdrawn(msg.sender, _s.takeSeq(), to, amount);
+        bool sent;
+        assembly ("memory-safe") {
+            sent := call(gas(), to, amount, 0, 0, 0, 0)
+        }
+        if (!sent) revert DataDAO_TransferFailed(to);
+    }
+
+    function _credit(address account, uint256 amount) private {
+        if (amount == 0) return;
+        _s.credits[account] += amount;
+        _s.owed += amount;
+    }
+
+    /// @inheritdoc IDataDAO
+    function resignGuardian() external nonReentrant {
+        if (msg.sender != _s.params.guardian) revert DataDAO_NotCanceller(msg.sender);
+        (_s.params.guardian, _s.params.guardianUntil) = (address(0), 0);
+        emit GuardianResigned(msg.sender, _s.takeSeq());
+    }
+
+    // ----------------------------------------------------------------- views
+
+    /// @inheritdoc IDataDAO
+    function votingIsExpired(uint256 proposalId) external view returns (bool) {
+        uint40 deadline = _s.proposals[proposalId].deadline;
+        if (deadline == 0) revert DataDAO_UnknownProposal(proposalId);
+        return block.timestamp >= deadline;
+    }
+
+    /// @inheritdoc IDataDAO
+    function proposalCount() external view returns (uint256) {
+        return _s.head.count;
+    }
+
+    /// @inheritdoc IDataDAO
+    function proposals(uint256 id)
+        external
+        view
+        returns (
+            uint256 proposalID,
+            address storageProvider,
+            bytes memory cidraw,
+            uint256 size,
+            uint256 upVoteCount,
+            uint256 downVoteCount,
+            uint256 proposedAt,
+            uint256 proposalExpireAt
+        )
+    {
+        Proposal storage p = _s.proposals[id];
+        proposalExpireAt = p.deadline;
+        if (proposalExpireAt == 0) revert DataDAO_UnknownProposal(id);
+        (proposalID, storageProvider, cidraw, size) = (id, p.proposer, _s.cidOf(id), p.size);
+        (upVoteCount, downVoteCount, proposedAt) = (p.up, p.down, _s.createdAt(p));
+    }
+
+    /// @inheritdoc IDataDAO
+    function stateOf(uint256 proposalId) external view returns (ProposalState) {
+        return _s.stateOf(proposalId);
+    }
+
+    /// @inheritdoc IDataDAO
+    function rulesOf(uint256 proposalId)
+        external
+        view
+        returns (CidAction action, uint256 quorum, uint256 snapshot, uint40 readyAt, uint40 until, uint96 budget)
+    {
+        Proposal storage p = _s.proposals[proposalId];
+        if (p.deadline == 0) revert DataDAO_UnknownProposal(proposalId);
+        action = CidAction(p.kind & Dao.ACTION);
+        quorum = _s.quorumOf(proposalId);
+        (snapshot, budget) = (_s.details[proposalId].snapshot, _s.details[proposalId].budget);
+        (readyAt, until) = _s.readyBetween(p);
+    }
+
+    /// @inheritdoc IDataDAO
+    function attestedOf(uint256 proposalId) external view returns (Attested memory) {
+        return _s.attested[proposalId];
+    }
+
+    /// @inheritdoc IDataDAO
+    function hasVotedForProposal(address voter, uint256 proposalId) external view returns (bool) {
+        return _s.voted[voter][proposalId >> 8] >> (proposalId & 0xff) & 1 != 0;
+    }
+
+    /// @inheritdoc IDataDAO
+    function powerOf(uint256 proposalId, address voter) external view returns (uint256) {
+        Proposal storage p = _s.proposals[proposalId];
+        if (p.deadline == 0) revert DataDAO_UnknownProposal(proposalId);
+        return voter == p.proposer ? 0 : _powerOf(_s.head, proposalId, Dao.tallyOf(p), voter);
+    }
+
+    /// @inheritdoc IDataDAO
+    function cidSet(bytes calldata cid) external view returns (bool) {
+        return _s.cids[Cids.hashOf(cid)].proposalId != 0;
+    }
+
+    /// @inheritdoc IDataDAO
+    function cidSizes(bytes calldata cid) external view returns (uint256) {
+        return _s.cids[Cids.hashOf(cid)].size;
+    }
+
+    /// @inheritdoc IDataDAO
+    function acceptedBy(bytes calldata cid) external view returns (uint256 proposalId) {
+        return _s.cids[Cids.hashOf(cid)].proposalId;
+    }
+
+    /// @inheritdoc IDataDAO
+    function token() external view returns (address) {
+        return _s.token;
+    }
+
+    /// @inheritdoc IDataDAO
+    function owner() external view returns (address) {
+        return _s.owner;
+    }
+
+    /// @inheritdoc IDataDAO
+    function guardian() external view returns (address account, uint40 until) {
+        return (_s.params.guardian, _s.params.guardianUntil);
+    }
+
+    /// @inheritdoc IDataDAO
+    function params() external view returns (DaoParams memory) {
+        return _s.params;
+    }
+
+    /// @inheritdoc IDataDAO
+    function nextSeq() external view returns (uint64) {
+        return _s.head.seq;
+    }
+}

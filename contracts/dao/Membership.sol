@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import { IDataDAO } from "../interfaces/IDataDAO.sol";
+import { Dao, DaoState, Invitation, Member } from "./DaoState.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
+/// @title Membership
+/// @notice The register of a DAO: one member, one vote. It grows by invitation only, each member inviting a few in a period, once
+/// it is of age itself.
+/// @dev An invitation is taken by the invited account itself. On Filecoin an account has two addresses, and calls with one of
+/// them alone: so it is a member once, and nobody can fill the register with addresses that never vote.
+abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
+    using Dao for DaoState;
+
+    uint40 public constant INVITATION_TERM = 14 days;
+    uint256 public constant MAX_FOUNDERS = 64;
+
+    DaoState internal _s;
+
+    /// @inheritdoc IDataDAO
+    function invite(address account) external nonReentrant {
+        _onlyRegister();
+        Member storage inviter = _s.memberOf[msg.sender];
+        if (inviter.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
+        if (block.timestamp < inviter.votesFrom) revert DataDAO_TooYoung(msg.sender, inviter.votesFrom);
+        if (account == address(0) || account == address(this)) revert DataDAO_BadInvitee(account);
+        if (_s.memberOf[account].joinedAt != 0) revert DataDAO_AlreadyMember(account);
+
+        uint40 periodEnds = inviter.invitesFrom + _s.params.invitePeriod;
+        if (block.timestamp >= periodEnds) {
+            inviter.invitesFrom = uint40(block.timestamp);
+            inviter.invites = 0;
+            periodEnds = uint40(block.timestamp) + _s.params.invitePeriod;
+        }
+        if (inviter.invites >= _s.params.inviteLimit) revert DataDAO_InvitesUsed(msg.sender, periodEnds);
+        ++inviter.invites;
+        uint40 until = uint40(block.timestamp) + INVITATION_TERM;
+        _s.invitations[account] = Invitation(msg.sender, until);
+        emit MemberInvited(account, msg.sender, _s.takeSeq(), until);
+    }
+
+    /// @inheritdoc IDataDAO
+    function join() external nonReentrant {
+        Invitation memory invitation = _s.invitations[msg.sender];
+        if (block.timestamp >= invitation.until) revert DataDAO_NotInvited(msg.sender);
+        delete _s.invitations[msg.sender];
+        _admit(msg.sender, invitation.inviter, uint40(block.timestamp) + _s.params.membershipAge);
+    }
+
+    /// @inheritdoc IDataDAO
+    function leave() external nonReentrant {
+        Member memory gone = _s.memberOf[msg.sender];
+        if (gone.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
+        address last = _s.members[_s.members.length - 1];
+        _s.members[gone.index] = last;
+        _s.memberOf[last].index = gone.index;
+        _s.members.pop();
+        delete _s.memberOf[msg.sender];
+        --_s.head.members;
+        emit MemberLeft(msg.sender, _s.takeSeq());
+    }
+
+    /// @inheritdoc IDataDAO
+    function isMember(address account) external view returns (bool) {
+        return _s.memberOf[account].joinedAt != 0;
+    }
+
+    /// @inheritdoc IDataDAO
+    function memberOf(address account) external view returns (uint40 joinedAt, uint40 votesFrom) {
+        Member storage m = _s.memberOf[account];
+        return (m.joinedAt, m.votesFrom);
+    }
+
+    /// @inheritdoc IDataDAO
+    function memberCount() external view returns (uint256) {
+        return _s.members.length;
+    }
+
+    /// @inheritdoc IDataDAO
+    function membersPage(uint256 from, uint256 limit) external view returns (address[] memory page) {
+        uint256 count = _s.members.length;
+        if (from >= count) return page;
+        if (limit > count - from) limit = count - from;
+        page = new address[](limit);
+        for (uint256 i = 0; i < limit; ++i) {
+            page[i] = _s.members[from + i];
+        }
+    }
+
+    function _found(address[] calldata founders) internal {
+        uint256 count = founders.length;
+        if (_s.head.byToken) {
+            if (count != 0) revert DataDAO_NotRegister();
+            return;
+        }
+        if (count == 0 || count > MAX_FOUNDERS) revert DataDAO_ParamOutOfRange("founders");
+        for (uint256 i = 0; i < count; ++i) {
+            address founder = founders[i];
+            if (founder == address(0) || _s.memberOf[founder].joinedAt != 0) revert DataDAO_BadFounder(founder);
+            // Whoever was there from the start votes from the start: nobody had anything before.
+            _admit(founder, _s.owner, uint40(block.timestamp));
+        }
+    }
+
+    function _admit(address account, address inviter, uint40 votesFrom) private {
+        _s.memberOf[account] = Member(uint40(block.timestamp), votesFrom, 0, 0, uint32(_s.members.length));
+        _s.members.push(account);
+        ++_s.head.members;
+        emit MemberJoined(account, inviter, _s.takeSeq(), votesFrom);
+    }
+
+    function _onlyRegister() private view {
+        if (_s.head.byToken) revert DataDAO_NotRegister();
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import { DataDAO } from "../../../contracts/dao/DataDAO.sol";
+import { CidAction, Draft, IDataDAO, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
+import { Test } from "forge-std/Test.sol";
+import { Vm } from "forge-std/Vm.sol";
+
+/// @notice Does to a DAO what members, strangers, the guardian and time may do, and counts apart from it.
+contract DaoHandler is Test {
+    uint256 private constant PEOPLE = 12;
+    uint64 private constant SIZE = 1000;
+
+    struct Ghost {
+        uint256 up;
+        uint256 down;
+        uint256 createdAt;
+        uint256 quorum;
+        bool deposited;
+        uint8 ended; // how often an end was recorded
+        bool executed;
+        Draft draft;
+        address proposer;
+    }
+
+    DataDAO public immutable dao;
+    address public immutable guard;
+
+    address[] public people;
+    Ghost[] private _ghosts; // by proposal id − 1
+    mapping(address => uint256) public votesFrom; // 0 for no member
+    mapping(address => uint256) private _invitedUntil;
+    uint256 public members;
+    mapping(address => mapping(uint256 => bool)) public voted;
+    mapping(bytes32 => uint256) public acceptedBy; // by keccak256 of the CID
+    bytes[] public cids;
+    uint256 public received; // what was ever sent to the DAO, refunds by the provider included
+    uint256 public paidOut;
+    uint256 public spent; // by the treasury
+    uint256 public depositsHeld;
+    uint256 public credits;
+    uint256[] public spendTimes;
+    uint256[] public spendAmounts;
+    mapping(bytes32 => uint256) public calls;
+
+    constructor(DataDAO dao_, address guard_, address[] memory founders) {
+        (dao, guard) = (dao_, guard_);
+        received = address(dao_).balance;
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            address who = i < founders.length ? founders[i] : makeAddr(string.concat("person", vm.toString(i)));
+            people.push(who);
+            vm.deal(who, 1e6 ether);
+            if (i < founders.length) votesFrom[who] = block.timestamp;
+        }
+        members = founders.length;
+        for (uint256 i = 0; i < 4; ++i) {
+            cids.push(abi.encodePacked(hex"01701220", keccak256(abi.encode("cid", i))));
+        }
+    }
+
+    function count() external view returns (uint256) {
+        return _ghosts.length;
+    }
+
+    function ghost(uint256 id) external view returns (Ghost memory) {
+        return _ghosts[id - 1];
+    }
+
+    function spendCount() external view returns (uint256) {
+        return spendTimes.length;
+    }
+
+    function passTime(uint256 by) external {
+        ++calls["time"];
+        // Mostly less than a vote, sometimes weeks.
+        vm.warp(block.timestamp + (by % 8 == 0 ? bound(by, 1 days, 20 days) : bound(by, 1, 14 hours)));
+    }
+
+    function invite(uint256 from, uint256 to) external {
+        (address a, address b) = (_who(from), _who(to));
+        vm.prank(a);
+        try dao.invite(b) {
+            ++calls["invited"];
+            assertTrue(votesFrom[a] != 0 && votesFrom[a] <= block.timestamp && votesFrom[b] == 0);
+            _invitedUntil[b] = block.timestamp + 14 days;
+        } catch { }
+    }
+
+    function join(uint256 who) external {
+        address a = _who(who);
+        vm.prank(a);
+        try dao.join() {
+            ++calls["joined"];
+            assertLt(block.timestamp, _invitedUntil[a]);
+            _invitedUntil[a] = 0;
+            votesFrom[a] = block.timestamp + 1 days;
+            ++members;
+        } catch { }
+    }
+
+    function leave(uint256 who) external {
+        address a = _who(who);
+        if (votesFrom[a] == 0 || members < 4 || who % 4 != 0) return;
+        ++calls["left"];
+        vm.prank(a);
+        dao.leave();
+        votesFrom[a] = 0;
+        --members;
+    }
+
+    function propose(uint256 who, uint256 n, uint256 kind) external {
+        address a = _who(who);
+        bytes memory cid = cids[n % cids.length];
+        bool accepted = acceptedBy[keccak256(cid)] != 0;
+        Draft memory draft = Draft(CidAction.Add, cid, SIZE, kind % 3 == 0 ? 0.1 ether : 0, "");
+        if (accepted) draft.action = kind % 2 == 0 ? CidAction.Remove : CidAction.Renew;
+        if (draft.action == CidAction.Renew) draft.data = abi.encode(uint40(block.timestamp + 400 days));
+        bool member = votesFrom[a] != 0 && votesFrom[a] <= block.timestamp;
+        vm.prank(a);
+        try dao.propose{ value: member ? 0 : 0.5 ether }(draft) returns (uint256 id) {
+            ++calls["proposed"];
+            assertEq(id, _ghosts.length + 1);
+            Ghost storage g = _ghosts.push();
+            g.createdAt = block.timestamp;
+            g.deposited = !member;
+            g.draft = draft;
+            g.proposer = a;
+            bool weighty = draft.action != CidAction.Add || draft.budget != 0;
+            uint256 quorum = (members * (weighty ? 2000 : 1000) + 9999) / 10_000;
+            g.quorum = weighty && quorum < 3 ? 3 : quorum == 0 ? 1 : quorum;
+            if (!member) {
+                received += 0.5 ether;
+                depositsHeld += 0.5 ether;
+            }
+            _sync();
+        } catch { }
+    }
+
+    /// @dev Each of `mask` votes on one of the latest proposals.
+    function vote(uint256 mask, uint256 id, bool support) external {
+        if (_ghosts.length == 0) return;
+        id = _ghosts.length - id % 3 % _ghosts.length;
+        for (uint256 i = 0; i < people.length; ++i) {
+            if (mask >> i & 1 != 0) _voteAs(people[i], id, support);
+        }
+    }
+
+    function _voteAs(address a, uint256 id, bool support) private {
+        Ghost storage g = _ghosts[id - 1];
+        bool may = votesFrom[a] != 0 && votesFrom[a] <= g.createdAt && !voted[a][id] && a != g.proposer;
+        bool open = dao.stateOf(id) == ProposalState.Active;
+        vm.prank(a);
+        try dao.voteCIDProposal(id, support) {
+            ++calls["voted"];
+            assertTrue(may && open, "a vote that should have been refused");
+            voted[a][id] = true;
+            if (support) ++g.up;
+            else ++g.down;
+        } catch {
+            assertFalse(may && open, "a vote that should have been taken");
+        }
+    }
+
+    /// @dev Of a proposal that passed and waits for its time, it waits that time.
+    function execute(uint256 who, uint256 id) external {
+        if (_ghosts.length == 0) return;
+        id = id % _ghosts.length + 1;
+        Ghost storage g = _ghosts[id - 1];
+        if (dao.stateOf(id) == ProposalState.Queued && who % 4 != 0) {
+            (,,, uint40 readyAt,,) = dao.rulesOf(id);
+            vm.warp(readyAt);
+        }
+        address a = _who(who);
+        uint256 before = address(dao).balance;
+        bytes32 key = keccak256(g.draft.cid);
+        vm.prank(a);
+        try dao.executeCIDProposal{ value: 1 ether }(id, g.draft.data) {
+            ++calls["executed"];
+            assertFalse(g.executed, "executed twice");
+            assertTrue(g.up > g.down && g.up + g.down >= g.quorum, "passed");
+            g.executed = true;
+            received += 1 ether;
+            uint256 fee = before + 1 ether - address(dao).balance;
+            paidOut += fee;
+            if (g.draft.budget != 0) {
+                assertLe(fee, g.draft.budget);
+                spent += fee;
+                spendTimes.push(block.timestamp);
+                spendAmounts.push(fee);
+            }
+            acceptedBy[key] =
+                g.draft.action == CidAction.Remove ? 0 : g.draft.action == CidAction.Add ? id : acceptedBy[key];
+            _sync();
+        } catch { }
+    }
+
+    function cancel(uint256 id, bool byGuardian) external {
+        if (_ghosts.length == 0) return;
+        id = id % _ghosts.length + 1;
+        vm.prank(byGuardian ? guard : _ghosts[id - 1].proposer);
+        try dao.cancelProposal(id) {
+            ++calls["cancelled"];
+            _sync();
+        } catch { }
+    }
+
+    function close(uint256 id) external {
+        if (_ghosts.length == 0) return;
+        try dao.closeProposal(id % _ghosts.length + 1) {
+            ++calls["closed"];
+            _sync();
+        } catch { }
+    }
+
+    function withdraw(uint256 who) external {
+        address a = _who(who);
+        uint256 credit = dao.creditOf(a);
+        if (credit == 0) return;
+        ++calls["withdrawn"];
+        uint256 before = a.balance;
+        vm.prank(a);
+        dao.withdraw(payable(a)); // never refused to whom it is due
+        assertEq(a.balance - before, credit);
+        paidOut += credit;
+        _sync();
+    }
+
+    function give(uint256 who, uint256 amount) external {
+        amount = bound(amount, 0, 1 ether);
+        vm.prank(_who(who));
+        (bool ok,) = address(dao).call{ value: amount }("");
+        assertTrue(ok);
+        received += amount;
+    }
+
+    /// @dev Counts what is credited, and deposits that ended, from what everyone sees.
+    function _sync() private {
+        credits = 0;
+        for (uint256 i = 0; i < people.length; ++i) {
+            credits += dao.creditOf(people[i]);
+        }
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32 topic = logs[i].topics[0];
+            if (topic == IDataDAO.DepositSettled.selector) depositsHeld -= 0.5 ether;
+            if (topic == IDataDAO.ProposalClosed.selector || topic == IDataDAO.ProposalExecuted.selector) {
+                ++_ghosts[uint256(logs[i].topics[1]) - 1].ended;
+            }
+        }
+        vm.recordLogs();
+    }
+
+    function _who(uint256 n) private view returns (address) {
+        return people[n % people.length];
+    }
+}
