@@ -41,7 +41,7 @@ var bugs = []bug{
 	{"act at latest in the money lane", 1, []edit{
 		{"oracle/watch/step.go", "	final, err := w.tag(ctx, \"finalized\")\n", "	final, err := w.tag(ctx, \"finalized\")\n	if planted(\"act at latest in the money lane\") {\n		return head, nil\n	}\n"},
 	}},
-	{"advance the cursor outside the transaction", 4, []edit{
+	{"advance the cursor outside the transaction", 18, []edit{
 		{"internal/store/commit.go", "	var out chain.Committed\n	err := s.write(", `	var out chain.Committed
 	if planted("advance the cursor outside the transaction") {
 		if err := s.write(ctx, func(ctx context.Context, t conn) error {
