@@ -135,6 +135,9 @@ func TestDealLifeAsContractsSeeIt(t *testing.T) {
 	if got := c.deal(cleaned); got != gone {
 		t.Errorf("timed out and cleaned by cron: %+v", got)
 	}
+	n.advance(1) // Lotus shows the state before the head's messages
+	full, _ := n.serve()
+	n.lotusLacks(full, cleaned, "timed out and cleaned by cron")
 }
 
 // A deal that ran its whole time is readable as active until somebody settles it.
@@ -161,6 +164,11 @@ func TestDealThatCompletes(t *testing.T) {
 	}
 	if got := c.deal(id).activation; soak && got != dealExpired {
 		t.Errorf("completed and settled: exit code %d", got)
+	}
+	if soak {
+		n.advance(1)
+		full, _ := n.serve()
+		n.lotusLacks(full, id, "completed and settled")
 	}
 }
 

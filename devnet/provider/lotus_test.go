@@ -63,13 +63,7 @@ func TestDealLifeAsLotusSeesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	absent := func(id abi.DealID, when string) {
-		t.Helper()
-		if _, err := full.StateMarketStorageDeal(n.ctx, id, head); err == nil || !strings.Contains(err.Error(), "not found") {
-			t.Errorf("%s: %v", when, err)
-		}
-	}
-	absent(0, "never published")
+	n.lotusLacks(full, 0, "never published")
 	id := n.publish(c, m, n.propose(1, 5000))
 	settle()
 	deal, err := full.StateMarketStorageDeal(n.ctx, id, head)
@@ -104,11 +98,19 @@ func TestDealLifeAsLotusSeesIt(t *testing.T) {
 	n.lotusSeesFault(full, m, sector)
 	n.must(m.Terminate(n.ctx, sector))
 	settle()
-	absent(id, "terminated")
+	n.lotusLacks(full, id, "terminated")
 	if info, err := full.StateSectorGetInfo(n.ctx, m.Address(), sector, head); err != nil || info == nil {
 		t.Errorf("a terminated sector is there until compaction: %v, %v", info, err)
 	}
 	n.lotusSeesLateDeal(full, c, m)
+}
+
+// lotusLacks checks that Lotus finds no such deal.
+func (n *net) lotusLacks(full api.FullNode, id abi.DealID, when string) {
+	n.Helper()
+	if _, err := full.StateMarketStorageDeal(n.ctx, id, types.EmptyTSK); err == nil || !strings.Contains(err.Error(), "not found") {
+		n.Errorf("%s: %v", when, err)
+	}
 }
 
 // lotusSeesFault reads a miner that proves and then skips a sector.
