@@ -32,8 +32,8 @@
 // Where bytes are. A block up to InlineMax (32 KiB) is a value in pebble, written
 // in the same batch as its references: one synced write makes a small pin durable,
 // and pebble lets concurrent pins share that sync. A larger block is a flatfs file
-// (next-to-last/2), synced before any reference to it is written. Both are one
-// index: a block is held if and only if the key b/<multihash> exists.
+// (next-to-last/2), on disk before any reference to it is written: one syncfs(2)
+// makes all files of a batch durable (sync_linux.go). Both are one index: a block is held if and only if the key b/<multihash> exists.
 //
 // Invariants:
 //

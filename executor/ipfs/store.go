@@ -38,6 +38,7 @@ type store struct {
 	log   *slog.Logger
 	db    *pebble.DB
 	files *flatfs.Datastore
+	disk  *fsSync // nil: files syncs by itself
 	locks blockLocks
 
 	intents atomic.Uint64 // last intent number used
@@ -70,8 +71,11 @@ func openStore(dir string, log *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flatfs layout: %w", err)
 	}
-	if s.files, err = flatfs.CreateOrOpen(filepath.Join(dir, "blocks"), shard, true); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", filepath.Join(dir, "blocks"), err)
+	if s.disk, err = openSync(dir); err != nil {
+		return nil, err
+	}
+	if s.files, err = flatfs.CreateOrOpen(filepath.Join(dir, "blocks"), shard, s.disk == nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", filepath.Join(dir, "blocks"), err), s.closeDisk())
 	}
 	cache := pebble.NewCache(64 << 20)
 	defer cache.Unref()
@@ -86,8 +90,7 @@ func openStore(dir string, log *slog.Logger) (*store, error) {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	if s.db, err = pebble.Open(filepath.Join(dir, "meta"), opts); err != nil {
-		s.files.Close()
-		return nil, fmt.Errorf("opening %s: %w", filepath.Join(dir, "meta"), err)
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", filepath.Join(dir, "meta"), err), s.files.Close(), s.closeDisk())
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -96,7 +99,14 @@ func openStore(dir string, log *slog.Logger) (*store, error) {
 }
 
 func (s *store) close() error {
-	return errors.Join(s.db.Close(), s.files.Close())
+	return errors.Join(s.db.Close(), s.files.Close(), s.closeDisk())
+}
+
+func (s *store) closeDisk() error {
+	if s.disk == nil {
+		return nil
+	}
+	return s.disk.close()
 }
 
 // recover loads the counters and clears the files of intents left over.
@@ -395,6 +405,11 @@ func (s *store) writeFiles(ctx context.Context, b *pebble.Batch, files []item) e
 	}
 	if err := fb.Commit(ctx); err != nil {
 		return s.abandon(ctx, fb, intent, hs, err)
+	}
+	if s.disk != nil {
+		if err := s.disk.sync(); err != nil {
+			return s.abandon(ctx, fb, intent, hs, err)
+		}
 	}
 	if err := s.at("files"); err != nil {
 		return err

@@ -20,9 +20,9 @@ const (
 	maxOpenLinks = 1 << 20
 	// flushItems and flushBytes bound one batch of blocks on its way to disk.
 	flushItems = 512
-	flushBytes = 4 << 20
+	flushBytes = 8 << 20
 	// flushWriters is how many batches of one pin are written at a time.
-	flushWriters = 3
+	flushWriters = 2
 )
 
 // source brings blocks that the store does not hold. The walk calls it from one
