@@ -83,7 +83,15 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 	if err != nil {
 		return Deployment{}, fmt.Errorf("asking for the chain id: %w", err)
 	}
-	r := &run{ctx: ctx, b: b, opts: opts, said: p.Said, made: Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{}}}
+	nonce, err := b.PendingNonceAt(ctx, opts.From)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("asking for the deployer's nonce: %w", err)
+	}
+	head, err := b.HeaderByNumber(ctx, nil)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("asking for the newest block: %w", err)
+	}
+	r := &run{ctx: ctx, b: b, opts: opts, said: p.Said, nonce: nonce, most: head.GasLimit / 2, made: Deployment{ChainID: id.Uint64(), Contracts: map[string]common.Address{}}}
 	if err := r.provider(p, operators); err != nil {
 		return Deployment{}, err
 	}
@@ -102,16 +110,26 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 	if err := r.daos(p.Profile); err != nil {
 		return Deployment{}, err
 	}
+	if err := r.settle(); err != nil {
+		return Deployment{}, err
+	}
 	return r.made, nil
 }
 
-// run is one deployment under way.
+// run is one deployment under way. Transactions are sent one behind the other and
+// waited for together (settle), where the next one needs what they do: an epoch
+// of Filecoin lasts 30 seconds.
 type run struct {
-	ctx  context.Context
-	b    Backend
-	opts *bind.TransactOpts
-	said func(string, ...any)
-	made Deployment
+	ctx   context.Context
+	b     Backend
+	opts  *bind.TransactOpts
+	said  func(string, ...any)
+	made  Deployment
+	nonce uint64 // of the next transaction
+	sent  []sent
+	// gas is what sent may use, at most the half of a block: some nodes drop what
+	// follows a transaction that no longer fits.
+	gas, most uint64
 	// foreseen is where PerpetualStorage will be, which EstuaryPinning has to know
 	// before.
 	foreseen common.Address
@@ -119,14 +137,16 @@ type run struct {
 
 func (r *run) provider(p Plan, operators []common.Address) error {
 	c := estuaryprovider.NewEstuaryProvider()
-	receipt, err := r.deploy("EstuaryProvider", &estuaryprovider.EstuaryProviderMetaData,
+	address, err := r.deploy(bindings.EstuaryProvider, &estuaryprovider.EstuaryProviderMetaData,
 		c.PackConstructor(p.Profile.Provider, r.opts.From, operators, p.Threshold, p.Profile.GasPriceCap))
 	if err != nil {
 		return err
 	}
-	r.made.StartBlock = receipt.BlockNumber.Uint64()
-	at := c.Instance(r.b, receipt.ContractAddress)
-	if err := r.prices(receipt.ContractAddress, map[uint16]estuaryprovider.Price{actionPin: p.Profile.Pin, actionUnpin: p.Profile.Unpin}); err != nil {
+	if err := r.settle(); err != nil { // constructors ask it
+		return err
+	}
+	at := c.Instance(r.b, address)
+	if err := r.prices(address, map[uint16]estuaryprovider.Price{actionPin: p.Profile.Pin, actionUnpin: p.Profile.Unpin}); err != nil {
 		return err
 	}
 	digest, err := bind.Call(at, &bind.CallOpts{Context: r.ctx}, c.PackConfigDigest(), c.UnpackConfigDigest)
@@ -142,12 +162,8 @@ func (r *run) prices(provider common.Address, of map[uint16]estuaryprovider.Pric
 	c := estuaryprovider.NewEstuaryProvider()
 	at := c.Instance(r.b, provider)
 	for action, price := range of {
-		tx, err := bind.Transact(at, r.in(), c.PackSetPrice(action, price))
-		if err != nil {
-			return fmt.Errorf("setting the price of action %d: %w", action, err)
-		}
-		if _, err := r.mined(tx.Hash()); err != nil {
-			return fmt.Errorf("setting the price of action %d: %w", action, err)
+		if err := r.call(fmt.Sprintf("setting the price of action %d", action), at, c.PackSetPrice(action, price)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -168,9 +184,7 @@ func (r *run) status() error {
 
 func (r *run) consumers(p Plan) error {
 	provider := r.made.Contracts["EstuaryProvider"]
-	if err := r.foresee(p); err != nil {
-		return err
-	}
+	r.foresee(p)
 	if _, err := r.deploy("EstuaryPinning", &estuarypinning.EstuaryPinningMetaData,
 		estuarypinning.NewEstuaryPinning().PackConstructor(provider, p.Profile.Pinning, r.foreseen)); err != nil {
 		return err
@@ -187,31 +201,73 @@ func (r *run) consumers(p Plan) error {
 	return err
 }
 
-// deploy sends a contract's creation and checks that its code is there.
-func (r *run) deploy(name string, meta *bind.MetaData, constructor []byte) (*types.Receipt, error) {
-	code, err := bindings.Link(meta.Bin, r.libraries())
-	if err != nil {
-		return nil, fmt.Errorf("deploying %s: %w", name, err)
-	}
-	_, tx, err := bind.DeployContract(r.in(), common.FromHex(code), r.b, constructor)
-	if err != nil {
-		return nil, fmt.Errorf("deploying %s: %w", name, err)
-	}
-	receipt, err := r.mined(tx.Hash())
-	if err != nil {
-		return nil, fmt.Errorf("deploying %s: %w", name, err)
-	}
-	if err := r.coded(receipt.ContractAddress); err != nil {
-		return nil, fmt.Errorf("deploying %s: %w", name, err)
-	}
-	r.made.Contracts[name] = receipt.ContractAddress
-	r.said("%s at %s, %d gas", name, receipt.ContractAddress, receipt.GasUsed)
-	return receipt, nil
+// sent is a transaction that is not known to be mined.
+type sent struct {
+	what     string // for errors
+	tx       common.Hash
+	name     string // of the contract that it creates, if it does
+	contract common.Address
 }
 
-func (r *run) in() *bind.TransactOpts {
+// deploy sends a contract's creation, linked to the libraries deployed before.
+func (r *run) deploy(name string, meta *bind.MetaData, constructor []byte) (common.Address, error) {
+	what := "deploying " + name
+	code, err := bindings.Link(meta.Bin, r.libraries())
+	if err != nil {
+		return common.Address{}, fmt.Errorf("%s: %w", what, err)
+	}
+	at, tx, err := bind.DeployContract(r.next(), common.FromHex(code), r.b, constructor)
+	if err != nil {
+		return common.Address{}, fmt.Errorf("%s: %w", what, err)
+	}
+	r.made.Contracts[name] = at
+	return at, r.note(tx, sent{what: what, name: name, contract: at})
+}
+
+// call sends a call of a contract.
+func (r *run) call(what string, at *bind.BoundContract, data []byte) error {
+	tx, err := bind.Transact(at, r.next(), data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return r.note(tx, sent{what: what})
+}
+
+func (r *run) note(tx *types.Transaction, s sent) error {
+	s.tx = tx.Hash()
+	r.sent = append(r.sent, s)
+	r.nonce++
+	if r.gas += tx.Gas(); r.gas > r.most {
+		return r.settle()
+	}
+	return nil
+}
+
+// settle waits until all that was sent is mined, succeeded and left its code.
+func (r *run) settle() error {
+	for _, s := range r.sent {
+		receipt, err := r.mined(s.tx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+		if r.made.StartBlock == 0 {
+			r.made.StartBlock = receipt.BlockNumber.Uint64()
+		}
+		if s.name == "" {
+			continue
+		}
+		if err := r.coded(s.contract); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+		r.said("%s at %s, %d gas", s.name, s.contract, receipt.GasUsed)
+	}
+	r.sent, r.gas = nil, 0
+	return nil
+}
+
+func (r *run) next() *bind.TransactOpts {
 	opts := *r.opts
-	opts.Context = r.ctx
+	opts.Context, opts.Nonce = r.ctx, new(big.Int).SetUint64(r.nonce)
 	return &opts
 }
 

@@ -39,23 +39,23 @@ func (r *run) libraries() map[string]common.Address {
 			at["contracts/storage/"+l.name+".sol:"+l.name] = made
 		}
 	}
+	for _, l := range daoLibraries {
+		if made, ok := r.made.Contracts[l.name]; ok {
+			at["contracts/dao/"+l.name+".sol:"+l.name] = made
+		}
+	}
 	return at
 }
 
 // foresee computes where PerpetualStorage will be: an address follows from the
 // deployer's nonce, and so many transactions come before.
-func (r *run) foresee(p Plan) error {
-	nonce, err := r.b.PendingNonceAt(r.ctx, r.opts.From)
-	if err != nil {
-		return fmt.Errorf("asking for the deployer's nonce: %w", err)
-	}
+func (r *run) foresee(p Plan) {
 	// EstuaryPinning, two prices, DealStatusOracle, gate and facts and registry, libraries
 	before := uint64(1 + 2 + 1 + 3 + len(linked))
 	if p.Samples {
 		before += 2
 	}
-	r.foreseen = crypto.CreateAddress(r.opts.From, nonce+before)
-	return nil
+	r.foreseen = crypto.CreateAddress(r.opts.From, r.nonce+before)
 }
 
 // storage deploys perpetual storage and binds its gate to it. The deployer owns
@@ -71,34 +71,30 @@ func (r *run) storage(p Plan) error {
 		return err
 	}
 	facts, err := r.deploy(bindings.FilecoinFacts, &filecoinfacts.FilecoinFactsMetaData,
-		filecoinfacts.NewFilecoinFacts().PackConstructor(gate.ContractAddress))
+		filecoinfacts.NewFilecoinFacts().PackConstructor(gate))
 	if err != nil {
 		return err
 	}
 	registry, err := r.deploy(bindings.ProviderRegistry, &providerregistry.ProviderRegistryMetaData,
-		providerregistry.NewProviderRegistry().PackConstructor(facts.ContractAddress, r.opts.From))
+		providerregistry.NewProviderRegistry().PackConstructor(facts, r.opts.From))
 	if err != nil {
 		return err
 	}
 	made, err := r.deploy(bindings.PerpetualStorage, &perpetualstorage.PerpetualStorageMetaData,
 		perpetualstorage.NewPerpetualStorage().PackConstructor(r.made.Contracts[bindings.EstuaryProvider], perpetualstorage.StorageConfig{
-			Gate: gate.ContractAddress, Facts: facts.ContractAddress, Registry: registry.ContractAddress, Owner: r.opts.From,
+			Gate: gate, Facts: facts, Registry: registry, Owner: r.opts.From,
 			BaseUrl: p.PieceURL, MostMaxBytes: p.Profile.Pinning.MostMaxBytes,
 			RequestTerm: p.Profile.Pinning.RequestTerm, CallbackGas: p.Profile.StorageGas,
 		}))
 	if err != nil {
 		return err
 	}
-	if made.ContractAddress != r.foreseen {
-		return fmt.Errorf("PerpetualStorage is at %s and EstuaryPinning was told %s: does another program use the deployer's key?", made.ContractAddress, r.foreseen)
+	if made != r.foreseen {
+		return fmt.Errorf("PerpetualStorage would be at %s and EstuaryPinning was told %s", made, r.foreseen)
+	}
+	if err := r.settle(); err != nil { // the gate asks it
+		return err
 	}
 	c := storagegate.NewStorageGate()
-	tx, err := bind.Transact(c.Instance(r.b, gate.ContractAddress), r.in(), c.PackAttach(made.ContractAddress))
-	if err != nil {
-		return fmt.Errorf("attaching the gate: %w", err)
-	}
-	if _, err := r.mined(tx.Hash()); err != nil {
-		return fmt.Errorf("attaching the gate: %w", err)
-	}
-	return nil
+	return r.call("attaching the gate", c.Instance(r.b, gate), c.PackAttach(made))
 }
