@@ -181,7 +181,7 @@ var goSuites = []goSuite{
 		},
 	},
 	{
-		pkg: "./devnet/provider", bench: "BenchmarkThousandSectors", benchtime: "200x", count: 3,
+		pkg: "./devnet/provider", bench: "BenchmarkThousandSectors", benchtime: "50x", count: 3,
 		rows: []goRow{
 			{
 				name: "devnet/epoch, 1,000 sectors", sub: "mined", unit: "ns/op", as: "ms", scale: 1e-6,

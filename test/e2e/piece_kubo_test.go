@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,21 +18,16 @@ import (
 // CARv1, as CARv2 and as the parts of a split.
 func TestPiecesAndKubo(t *testing.T) {
 	dir := t.TempDir()
-	content := filepath.Join(dir, "content")
-	seed := rand.NewChaCha8([32]byte{9})
+	tree := filepath.Join(dir, "content")
 	for i := range 24 {
-		sub := filepath.Join(content, fmt.Sprint(i%3))
-		b := make([]byte, 100+i*i*2000)
-		_, _ = seed.Read(b)
+		sub := filepath.Join(tree, fmt.Sprint(i%3))
 		if err := os.MkdirAll(sub, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(sub, fmt.Sprint("file", i)), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, sub, fmt.Sprint("file", i), content(uint64(i), 100+i*i*2000))
 	}
 	from := kubo.Start(t)
-	text := from.Run("add", "-r", "-Q", "--cid-version=1", content)
+	text := from.Run("add", "-r", "-Q", "--cid-version=1", tree)
 	root := cid.MustParse(text)
 	var theirs bytes.Buffer
 	if err := from.Export(t.Context(), text, &theirs); err != nil {
