@@ -15,8 +15,8 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 /// @dev Who gives DataCap to a contract cannot say what for: f06 mints it with no operator's data, and with an allowance without end for the
 /// market. So what comes without a name is nobody's until the steward says whose it is, and the allowance is cut back at once.
 /// The market draws on one allowance for all deals of a client. So it is never more than what claims were granted, each once; and
-/// a verified deal is authenticated for a granted claim alone and only to the letter (`Offers.whyNot`), so that a provider cannot
-/// have two proposals for one grant: the market drops the second as a duplicate.
+/// a verified deal is authenticated for a granted claim alone and only to the letter (`Offers.whyNot`, and its label), so that a
+/// provider cannot have two proposals for one grant: the market drops the second as a duplicate.
 abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     using CborReader for Reader;
 

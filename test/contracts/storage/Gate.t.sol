@@ -342,9 +342,13 @@ contract GateTest is Base, FvmTest {
         assertEq(gate.dataCapOf(b), GIB);
         assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18, "as much as was granted");
         // Two proposals in one message differ in something, and then one of them is not to the letter.
-        DealProposal[] memory list = new DealProposal[](2);
-        (list[0], list[1]) = (_offered(a << 24, M1), _offered(a << 24, M1));
+        DealProposal[] memory list = new DealProposal[](4);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = _offered(a << 24, M1);
+        }
         list[1].endEpoch += 1;
+        list[2].label = abi.encodePacked(list[2].label, "?");
+        list[3].labelIsText = false;
         assertEq(market.publish(list).length, 1);
         list[0].providerCollateral += 1;
         _notPublished(list[0]); // nor any more afterwards
