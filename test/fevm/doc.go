@@ -14,4 +14,5 @@
 //	storage_test.go  what clients and providers do in perpetual storage, step by step
 //	ledger_test.go   counting the money after each step
 //	life_test.go     a deal's whole life (make ledger prints its money)
+//	attacks_test.go  what clients and providers try, in vain
 package fevm

@@ -127,6 +127,13 @@ func newWorld(t testing.TB, options ...func(*devnet.Config)) *world {
 	return w
 }
 
+// under is the same world in a subtest.
+func (w *world) under(t testing.TB) *world {
+	in := *w
+	in.TB = t
+	return &in
+}
+
 func (w *world) must(err error) {
 	w.Helper()
 	if err != nil {
