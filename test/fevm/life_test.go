@@ -90,7 +90,7 @@ func TestDealLife(t *testing.T) {
 // life is the story of a deal: who keeps which slot.
 type life struct {
 	*world
-	piece                  piece
+	piece                  storedPiece
 	bls, shared, secp, eth *sp
 	deal                   uint64
 	slots                  [3]uint64

@@ -41,15 +41,15 @@ func terms(replicas uint8) perpetualstorage.DealTerms {
 	}
 }
 
-// piece is a piece and the payload that it is said to hold.
-type piece struct {
+// storedPiece is a piece and the payload that it is said to hold.
+type storedPiece struct {
 	cid    []byte // of the payload
 	commP  cid.Cid
 	digest [32]byte
 	size   filabi.PaddedPieceSize
 }
 
-func pieceOf(name string) piece {
+func pieceOf(name string) storedPiece {
 	digest := sha256.Sum256([]byte("piece " + name))
 	digest[31] &= 0x3f
 	payload := sha256.Sum256([]byte(name))
@@ -57,11 +57,11 @@ func pieceOf(name string) piece {
 	if err != nil {
 		panic(err)
 	}
-	return piece{append([]byte{0x01, 0x55, 0x12, 0x20}, payload[:]...), commP, digest, 2048}
+	return storedPiece{append([]byte{0x01, 0x55, 0x12, 0x20}, payload[:]...), commP, digest, 2048}
 }
 
 // deal has the client create a deal, which operators have just found served.
-func (w *world) deal(p piece, t perpetualstorage.DealTerms, value *big.Int) uint64 {
+func (w *world) deal(p storedPiece, t perpetualstorage.DealTerms, value *big.Int) uint64 {
 	w.Helper()
 	out := w.do(w.client, w.at[bindings.PerpetualStorage], value, w.s.PackCreateDeal(p.cid, p.commP.Bytes(), uint64(p.size), uint64(p.size)-100, t))
 	id := event(w, out, w.s.UnpackDealCreatedEvent).DealId
@@ -171,7 +171,7 @@ func (w *world) claim(by party, m *provider.Miner, deal uint64, index uint8) uin
 }
 
 // direct is a sector of one piece, whose miner tells the gate of a slot.
-func (w *world) direct(p piece, lifetime filabi.ChainEpoch, slots ...uint64) provider.Sector {
+func (w *world) direct(p storedPiece, lifetime filabi.ChainEpoch, slots ...uint64) provider.Sector {
 	w.Helper()
 	s := provider.Sector{Lifetime: lifetime, Pieces: []provider.Piece{{CID: p.commP, Size: p.size}}}
 	for _, slot := range slots {
@@ -220,7 +220,7 @@ func (w *world) publish(m *provider.Miner, slot uint64) filabi.DealID {
 }
 
 // ofDeal is a sector of one piece, of which f05 is told.
-func (w *world) ofDeal(p piece, deal filabi.DealID) provider.Sector {
+func (w *world) ofDeal(p storedPiece, deal filabi.DealID) provider.Sector {
 	return provider.Sector{Pieces: []provider.Piece{{CID: p.commP, Size: p.size, Deal: &deal}}}
 }
 
