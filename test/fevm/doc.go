@@ -8,7 +8,7 @@
 // Map:
 //
 //	suite_test.go    deployment
-//	gas_test.go      gas that was recorded, and its ceilings
+//	gas_test.go      gas that was recorded, and its ceilings; gas_storage_test.go of perpetual storage
 //	dao_test.go      a DAO's story
 //	world_test.go    the suite, storage providers and callers of every kind: sending, reading, errors
 //	storage_test.go  what clients and providers do in perpetual storage, step by step

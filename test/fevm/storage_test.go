@@ -91,23 +91,41 @@ func (w *world) asked(out outcome) *estuaryprovider.EstuaryProviderOracleRequest
 // answer has the operator answer the request that a call made.
 func (w *world) answer(asked outcome, how job.Outcome, result []byte) outcome {
 	w.Helper()
-	e, at := w.asked(asked), w.at[bindings.EstuaryProvider]
-	r := estuaryprovider.Report{Terms: e.Terms, Outcome: uint8(how), Result: result, Context: e.Context}
-	if how == job.Failed {
-		r.Reason = uint8(job.ReasonInvalidContent)
+	return w.answerAll([]*estuaryprovider.EstuaryProviderOracleRequested{w.asked(asked)}, how, result)
+}
+
+// answerAll has the operator answer requests alike, in one batch.
+func (w *world) answerAll(asked []*estuaryprovider.EstuaryProviderOracleRequested, how job.Outcome, result []byte) outcome {
+	w.Helper()
+	at := w.at[bindings.EstuaryProvider]
+	var reports []estuaryprovider.Report
+	var answers []chain.Answer
+	for _, e := range asked {
+		r := estuaryprovider.Report{Terms: e.Terms, Outcome: uint8(how), Result: result, Context: e.Context}
+		if how == job.Failed {
+			r.Reason = uint8(job.ReasonInvalidContent)
+		}
+		reports = append(reports, r)
+		answers = append(answers, chain.Answer{Request: e.RequestId, Outcome: how, Reason: job.Reason(r.Reason), Result: result})
 	}
 	config := read(w, at, w.x.PackConfigDigest(), w.x.UnpackConfigDigest)
-	id := read(w, at, w.x.PackIdOf(e.Terms), w.x.UnpackIdOf)
-	digest, err := report.Digest(devnet.ChainID, at, config, []chain.Answer{{
-		Request: id, Outcome: how, Reason: job.Reason(r.Reason), Result: result,
-	}})
+	digest, err := report.Digest(devnet.ChainID, at, config, answers)
 	w.must(err)
 	signature, err := crypto.Sign(digest[:], devnet.Accounts()[1].Key())
 	w.must(err)
 	signature[64] += 27
-	done := w.do(w.operator, at, nil, w.x.PackFulfill(config, []estuaryprovider.Report{r}, [][]byte{signature}))
-	if a := event(w, done, w.x.UnpackOracleAnsweredEvent); a.RequestId != id {
-		w.Fatalf("answered %+v", a)
+	done := w.do(w.operator, at, nil, w.x.PackFulfill(config, reports, [][]byte{signature}))
+	answered := 0
+	for _, log := range done.logs {
+		if _, err := w.x.UnpackOracleAnsweredEvent(log); err == nil {
+			answered++
+		}
+		if e, err := w.x.UnpackCallbackFailedEvent(log); err == nil {
+			w.Fatalf("a callback failed: %+v", e)
+		}
+	}
+	if answered != len(asked) {
+		w.Fatalf("%d of %d requests were answered", answered, len(asked))
 	}
 	return done
 }
