@@ -394,6 +394,20 @@ contract GateTest is Base, FvmTest {
         gate.reclaimDataCap(dealId << 24);
     }
 
+    /// @dev The provider seals what was allocated and lets its claim of the slot lapse.
+    function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationWasClaimed() public {
+        uint64 dealId = _deal(true);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _claim(dealId, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(dealId << 24);
+        verifreg.seal(allocation, 42);
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(dealId << 24);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
+        gate.reclaimDataCap(dealId << 24);
+    }
+
     // ------------------------------------------------------------------ views
 
     function test_Boost_ReadsProposalAndParameters() public {
