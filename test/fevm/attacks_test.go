@@ -3,12 +3,14 @@ package fevm
 import (
 	"errors"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/filecoin-project/go-address"
 	filabi "github.com/filecoin-project/go-state-types/abi"
 	filbig "github.com/filecoin-project/go-state-types/big"
 	market18 "github.com/filecoin-project/go-state-types/builtin/v18/market"
+	"github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
 	"github.com/filecoin-project/go-state-types/exitcode"
 
 	"github.com/tidegate/tidegate/bindings"
@@ -30,6 +32,7 @@ func TestAttacks(t *testing.T) {
 		{"the client never serves the CAR", (*attacked).unserved},
 		{"accomplices ratchet the bounty", (*attacked).ratchet},
 		{"a late notification is front-run by expireClaim", (*attacked).late},
+		{"a provider seals with DataCap and has it given back", (*attacked).giveBack},
 		{"the client cancels right after the provider committed", (*attacked).cancelled},
 		{"the label says one CID and the piece is another", (*attacked).mislabelled},
 		{"a revert is provoked inside a publish batch", (*attacked).batch},
@@ -37,6 +40,7 @@ func TestAttacks(t *testing.T) {
 		{"one sector for two slots: direct data and f05", (*attacked).twoRoutes},
 		{"one sector for two slots: two deals of f05", (*attacked).twoDeals},
 		{"a provider spends another deal's DataCap", (*attacked).dataCap},
+		{"a keeper shows a live sector dead or faulty", (*attacked).falselyDead},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			a.world = w.under(t)
@@ -335,6 +339,9 @@ func (a *attacked) dataCap() {
 	}
 	grant(a.shared, attacker)
 	a.refused(a.shared.party, gate, nil, a.g.PackGrantDataCap(attacker), "WrongState")
+	before, err := a.fleet.DataCap(a.ctx, filecoinOf(gate))
+	a.must(err)
+	had := before.Int64()
 	honest := a.proposal(a.shared.m, attacker)
 	all := []market18.ClientDealProposal{signed(honest)}
 	for _, other := range a.variants(a.shared, honest) {
@@ -345,8 +352,8 @@ func (a *attacked) dataCap() {
 		a.Errorf("published %v of one grant: %v", ids, err)
 	}
 	a.wants(attacker, published)
-	if left, err := a.fleet.DataCap(a.ctx, filecoinOf(gate)); err != nil || left.Int64() != 2048 {
-		a.Errorf("the gate has DataCap for %s bytes left, want 2048: %v", left, err)
+	if left, err := a.fleet.DataCap(a.ctx, filecoinOf(gate)); err != nil || left.Int64() != had-2048 {
+		a.Errorf("the gate has DataCap for %s bytes left, want %d: %v", left, had-2048, err)
 	}
 	if _, err := a.secp.m.Publish(a.ctx, signed(a.proposal(a.secp.m, victim))); err != nil {
 		a.Errorf("the victim's DataCap is gone: %v", err)
@@ -356,6 +363,57 @@ func (a *attacked) dataCap() {
 			a.Errorf("published variant %d again: %v", i, err)
 		}
 	}
+}
+
+// DataCap that comes back from an allocation that ran out is of the deal that it was of,
+// not of one whose allocation was claimed and whose slot was let lapse.
+func (a *attacked) giveBack() {
+	gate, store := a.at[bindings.StorageGate], a.at[bindings.PerpetualStorage]
+	slots := map[*sp]uint64{}
+	allocations := map[*sp]verifreg.AllocationId{}
+	for by, name := range map[*sp]string{a.secp: "ran out", a.shared: "sealed"} {
+		slots[by] = a.claim(by.party, by.m, a.verified(name, 2048), 0)
+		out := a.do(by.party, gate, nil, a.g.PackAllocateDataCap(slots[by]))
+		allocations[by] = verifreg.AllocationId(event(a.world, out, a.g.UnpackDataCapSpentEvent).AllocationId)
+	}
+	client, err := a.chain.Resolve(a.ctx, filecoinOf(gate), nil)
+	a.must(err)
+	p := pieceOf("sealed")
+	sector := a.seal(a.shared.m, provider.Sector{Pieces: []provider.Piece{{
+		CID: p.commP, Size: p.size, Allocation: &provider.Allocation{Client: client, ID: allocations[a.shared]},
+	}}})[0]
+	a.until(int64(max(a.slot(slots[a.secp]).SealDeadline, a.slot(slots[a.shared]).SealDeadline)) + day + 1)
+	for _, slot := range slots {
+		a.do(a.keeper, store, nil, a.s.PackExpireClaim(slot))
+	}
+	reclaim := func(by *sp) []byte { return a.g.PackReclaimDataCap(slots[by]) }
+	a.refused(a.keeper, gate, nil, reclaim(a.secp), "StorageGate_NoDataCap")
+	_, err = a.fleet.RemoveExpiredAllocations(a.ctx, a.secp.key, client, allocations[a.secp])
+	a.must(err)
+	a.refused(a.shared.party, gate, nil, reclaim(a.shared), "StorageGate_WrongState")
+	a.do(a.keeper, gate, nil, reclaim(a.secp))
+	a.must(a.shared.m.Terminate(a.ctx, sector)) // so that it has not to be proven every day
+}
+
+// A location that is not the sector's shows nothing of it.
+func (a *attacked) falselyDead() {
+	p := pieceOf("alive")
+	slot := a.claim(a.bls.party, a.bls.m, a.deal(p, terms(1), milli(20_000)), 0)
+	sector := a.seal(a.bls.m, a.direct(p, 0, slot))[0]
+	locations := [][]byte{nil, {0x80}, {0x82, 0x20, 0x20}, {0x82, 0x18, 48, 0}, a.location(a.bls.m, sector, filabi.SectorStatusCodeActive)}
+	for deadline := range byte(24) { // of 48; one-byte numbers
+		locations = append(locations, []byte{0x82, deadline, 0}, []byte{0x82, deadline, 1})
+	}
+	store := a.at[bindings.PerpetualStorage]
+	for _, status := range []uint8{0, 2} {
+		for _, location := range locations {
+			out := a.look(a.keeper, store, a.s.PackCheckDeal(slot, status, location), false)
+			if got := a.errorOf(out.answer); out.code == exitcode.Ok || !strings.Contains(got, "NotProven") {
+				a.Fatalf("status %d at %x of a live sector: exit code %d, %s", status, location, out.code, got)
+			}
+		}
+	}
+	a.wants(slot, active)
 }
 
 // variants are proposals that differ from one in what a provider could change: by the
