@@ -84,6 +84,10 @@ contracts: tools ## Foundry tests with gas and size snapshots
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
 	$(GO) test $(VETTED) -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...
 
+.PHONY: ledger
+ledger: ## a deal's life on the devnet, step by step with its money (TIDEGATE_SOAK=1: half a year of it)
+	$(GO) test $(VETTED) -count=1 -timeout 60m -v -run TestDealLife ./test/fevm
+
 SEEDS ?= 200
 .PHONY: sim
 sim: ## the oracle in virtual time against SEEDS=n drawn worlds, 3 s each (FIRST=n begins there)

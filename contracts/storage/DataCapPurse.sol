@@ -15,8 +15,8 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 /// @dev Who gives DataCap to a contract cannot say what for: f06 mints it with no operator's data, and with an allowance without end for the
 /// market. So what comes without a name is nobody's until the steward says whose it is, and the allowance is cut back at once.
 /// The market draws on one allowance for all deals of a client. So it is never more than what claims were granted, each once; and
-/// a verified deal is authenticated for a granted claim alone and only to the letter (`Offers.whyNot`), so that a provider cannot
-/// have two proposals for one grant: the market drops the second as a duplicate.
+/// a verified deal is authenticated for a granted claim alone and only to the letter (`Offers.whyNot`, and its label), so that a
+/// provider cannot have two proposals for one grant: the market drops the second as a duplicate.
 abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     using CborReader for Reader;
 
@@ -29,6 +29,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         bool drawn; // the market has taken it
         uint64 size; // bytes; 0 = nothing
         uint64 allocationId; // 0 = allowed to the market
+        uint64 minerId;
     }
 
     /// @inheritdoc IStorageGate
@@ -60,8 +61,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     /// @inheritdoc IStorageGate
     function grantDataCap(uint64 slotId) external nonReentrant {
         (SlotView memory slot, uint64 size) = _spend(slotId);
-        _grants[slotId] = Grant(slot.sealDeadline, false, size, 0);
-        emit DataCapSpent(slotId >> 24, slotId, _takeSeq(), size, 0);
+        _given(slotId, slot, size, 0);
         _granted += size;
         int256 exit = _limitMarket();
         if (exit != Exit.OK) revert StorageGate_ActorFailed(exit);
@@ -83,8 +83,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
             })
         );
         if (exit != Exit.OK) revert StorageGate_ActorFailed(exit);
-        _grants[slotId] = Grant(slot.sealDeadline, false, size, allocationId);
-        emit DataCapSpent(slotId >> 24, slotId, _takeSeq(), size, allocationId);
+        _given(slotId, slot, size, allocationId);
     }
 
     /// @inheritdoc IStorageGate
@@ -92,7 +91,9 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         Grant memory grant = _grants[slotId];
         SlotView memory slot = _storage.slotOf(slotId);
         bool over = slot.state == IPerpetualStorage.SlotState.Open || slot.sealDeadline != grant.sealDeadline;
-        if (grant.size == 0 || !over) revert StorageGate_WrongState(slotId);
+        // An allocation that became a claim is spent, though its slot lapsed: what came back is another's.
+        bool spent = grant.allocationId != 0 && _claim(grant.minerId, grant.allocationId).known;
+        if (grant.size == 0 || !over || spent) revert StorageGate_WrongState(slotId);
         delete _grants[slotId];
         if (grant.drawn || grant.allocationId != 0) {
             if (returnedDataCap < grant.size) {
@@ -115,7 +116,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         if (slot.state != IPerpetualStorage.SlotState.Active || !deal.terms.verified) {
             revert StorageGate_WrongState(slotId);
         }
-        ClaimFacts memory f = _facts.claimFacts(slot.minerId, claimId);
+        ClaimFacts memory f = _claim(slot.minerId, claimId);
         bool fits = f.known && f.commP == deal.commP && f.paddedSize == deal.paddedSize && f.sector == slot.sector;
         if (!fits) revert StorageGate_WrongState(slotId);
         _draw(slotId >> 24, deal.paddedSize);
@@ -188,6 +189,15 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         if (_grants[slotId].size != 0) revert StorageGate_WrongState(slotId);
         size = deal.paddedSize;
         _draw(slotId >> 24, size);
+    }
+
+    function _given(uint64 slotId, SlotView memory slot, uint64 size, uint64 allocationId) private {
+        _grants[slotId] = Grant(slot.sealDeadline, false, size, allocationId, slot.minerId);
+        emit DataCapSpent(slotId >> 24, slotId, _takeSeq(), size, allocationId);
+    }
+
+    function _claim(uint64 minerId, uint64 claimId) private view returns (ClaimFacts memory) {
+        return _facts.claimFacts(minerId, claimId);
     }
 
     function _draw(uint64 dealId, uint64 size) private {

@@ -86,8 +86,15 @@ contract StorageGate is IFilecoinMethod, MarketViews, DataCapPurse {
         if (!ok) return false;
         (uint64 slotId, PublishedDeal memory deal) = _dealIn(p, 0);
         if (slotId == 0 || deal.minerId == 0) return false;
-        if (deal.verified && !_isGranted(slotId)) return false;
+        if (deal.verified && !(_isGranted(slotId) && _isLabelled(slotId, p))) return false;
         return _storage.whyNot(slotId, deal) == 0;
+    }
+
+    /// @dev Whether a label is the one that `getDealProposal` gives. It is what a provider could vary in a verified proposal, to have
+    /// two for one grant.
+    function _isLabelled(uint64 slotId, DealProposal memory p) private view returns (bool) {
+        return
+            p.labelIsText && keccak256(p.label) == keccak256(Spelling.label(slotId, _storage.dealOf(slotId >> 24).cid));
     }
 
     function _notified(bytes calldata params) private returns (uint32, uint64, bytes memory) {

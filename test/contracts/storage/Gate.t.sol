@@ -342,9 +342,13 @@ contract GateTest is Base, FvmTest {
         assertEq(gate.dataCapOf(b), GIB);
         assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18, "as much as was granted");
         // Two proposals in one message differ in something, and then one of them is not to the letter.
-        DealProposal[] memory list = new DealProposal[](2);
-        (list[0], list[1]) = (_offered(a << 24, M1), _offered(a << 24, M1));
+        DealProposal[] memory list = new DealProposal[](4);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = _offered(a << 24, M1);
+        }
         list[1].endEpoch += 1;
+        list[2].label = abi.encodePacked(list[2].label, "?");
+        list[3].labelIsText = false;
         assertEq(market.publish(list).length, 1);
         list[0].providerCollateral += 1;
         _notPublished(list[0]); // nor any more afterwards
@@ -386,6 +390,20 @@ contract GateTest is Base, FvmTest {
         store.expireClaim(dealId << 24);
         gate.reclaimDataCap(dealId << 24);
         assertEq(gate.dataCapOf(dealId), GIB);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
+        gate.reclaimDataCap(dealId << 24);
+    }
+
+    /// @dev The provider seals what was allocated and lets its claim of the slot lapse.
+    function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationWasClaimed() public {
+        uint64 dealId = _deal(true);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _claim(dealId, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(dealId << 24);
+        verifreg.seal(allocation, 42);
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(dealId << 24);
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
         gate.reclaimDataCap(dealId << 24);
     }
