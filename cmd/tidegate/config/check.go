@@ -92,6 +92,9 @@ func (c Config) checkChain(p *problems) {
 	if c.Chain.Pinning != "" && !common.IsHexAddress(c.Chain.Pinning) {
 		p.add("chain.pinning", "%q is not an address", c.Chain.Pinning)
 	}
+	if c.Chain.Storage != "" && !common.IsHexAddress(c.Chain.Storage) {
+		p.add("chain.storage", "%q is not an address", c.Chain.Storage)
+	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
 	}

@@ -49,6 +49,7 @@ type Chain struct {
 	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
 	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
+	Storage       string   `toml:"storage" doc:"address of PerpetualStorage, whose open slots are listed on the public port; empty: none"`
 	Start         uint64   `toml:"start" doc:"height at which the provider was deployed; reading starts here"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often the head is asked for"`
 	SoftDepth     uint64   `toml:"soft_depth" doc:"blocks behind the head at which reversible work (pinning) starts: 5 on Filecoin, 1 on a devnet"`

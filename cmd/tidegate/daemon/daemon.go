@@ -9,6 +9,7 @@
 //	parts.go      the construction of each part from its settings
 //	oracle.go     the construction of what commands too use: endpoints, intake, auditor
 //	pieces.go     the construction of pieces, buckets and the public port; their adapters
+//	slots.go      the list of open slots on the public port; its adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
