@@ -282,3 +282,8 @@ func (s *Storage) Preview(ctx context.Context, height, id, miner uint64, caller 
 func (s *Storage) Credit(ctx context.Context, height uint64, account common.Address) (*big.Int, error) {
 	return view(ctx, s, height, "creditOf", s.abi.PackCreditOf(account), s.abi.UnpackCreditOf)
 }
+
+// Gate is the StorageGate, which sealing notifies.
+func (s *Storage) Gate(ctx context.Context, height uint64) (common.Address, error) {
+	return view(ctx, s, height, "gate", s.abi.PackGate(), s.abi.UnpackGate)
+}

@@ -18,8 +18,9 @@ import (
 
 func spCommand() *cli.Command {
 	return &cli.Command{
-		Name: "sp", Usage: "for storage providers: slots of perpetual storage",
-		Description: "A slot is one copy of a piece, paid for a term, for which its provider posts a bond.",
+		Name: "sp", Usage: "for storage providers: find, claim and prove slots of perpetual storage",
+		Description: "A slot is one copy of a piece, paid for a term. Find one (slots), claim it with a bond, seal the piece, prove it, withdraw.\n" +
+			"Every sending command tries the call first, shows what it costs and what is bonded, and asks.",
 		Commands: []*cli.Command{
 			{
 				Name: "slots", Usage: "list the slots that can be claimed now",
@@ -30,6 +31,36 @@ func spCommand() *cli.Command {
 					&cli.BoolFlag{Name: "verified", Usage: "only those with DataCap"},
 					&cli.IntFlag{Name: "limit", Value: 100, Usage: "most rows; 0 for all"}),
 				Action: spSlots,
+			},
+			{
+				Name: "claim", Usage: "claim a slot for a miner, with a bond", ArgsUsage: "SLOT|DEAL",
+				Description: "The sender must be one of the miner's controlling addresses (owner, worker, control) and becomes the payee. The bond comes back\n" +
+					"when the piece is sealed, but for a fifth that stays until the term ends; it is burnt if it is not sealed in time.",
+				Flags: spSendFlags(
+					&cli.StringFlag{Name: "miner", Required: true, Usage: "the `MINER`, f01234"},
+					&cli.StringFlag{Name: "bond", Usage: "what to send, in `FIL`; what is above the bond becomes credit (default: the bond)"}),
+				Action: spClaim,
+			},
+			{
+				Name: "publish", Usage: "show the f05 deal, or the claim of verified data, that stores a slot's piece", ArgsUsage: "SLOT [F05DEAL]",
+				Description: "Needed only where the market's or the miner's notification did not reach the contract. See: tidegate sp prove",
+				Flags:       spSendFlags(&cli.StringFlag{Name: "claim", Usage: "`ID` of the claim of verified data, in place of a deal"}),
+				Action:      spPublish,
+			},
+			{
+				Name: "prove", Usage: "prove that slots are stored, and credit what that earns", ArgsUsage: "SLOT…",
+				Description: "Asks the miner where the sectors are, and shows the contract that they are active. A proof counts for the time since the one\n" +
+					"before, at most 30 days: prove at least every 30 days. Anyone may send it; the payees are credited.",
+				Flags: spSendFlags(), Action: spProve,
+			},
+			{
+				Name: "release", Usage: "give a claim back, within a day of claiming, for 0.01 FIL", ArgsUsage: "SLOT",
+				Flags: spSendFlags(), Action: spRelease,
+			},
+			{
+				Name: "withdraw", Usage: "pay out what the sender has earned and what came back of bonds",
+				Flags:  spSendFlags(&cli.StringFlag{Name: "to", Usage: "`ADDRESS` that is paid, of any kind (default: the sender)"}),
+				Action: spWithdraw,
 			},
 		},
 	}

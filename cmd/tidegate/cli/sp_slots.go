@@ -157,7 +157,7 @@ func slotTable(w io.Writer, head uint64, slots []httpapi.OpenSlot) error {
 	if err := table(w, []string{"slot", "deal", "size", "term", "pays", "of it bounty", "bond", "seal within", "datacap", "who", "piece"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d slots at epoch %d.\n", len(slots), head)
+	_, err := fmt.Fprintf(w, "%d slots at epoch %d. Claim one: tidegate sp claim SLOT --miner f0…\n", len(slots), head)
 	return err
 }
 
