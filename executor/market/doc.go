@@ -1,14 +1,15 @@
 // Package market is what Tidegate does on Filecoin's storage market: it reads what
-// PerpetualStorage offers to storage providers, and builds, signs and sends the
+// PerpetualStorage offers to storage providers and what is due in it, and builds, signs and sends the
 // Filecoin messages by which they answer, for `tidegate sp`.
 //
-// It keeps no key, no ledger and no schedule: who signs is given, and what is sent is
-// awaited and then told.
+// It keeps no key and no ledger: who signs is given, what is sent is awaited and then
+// told, and what is due is put down as a job (executor/handler/keep).
 //
 // Map:
 //
 //	storage.go   Storage: the views of PerpetualStorage
 //	slots.go     Slots: its open slots by pages, read once for each head
+//	keeper.go    Keeper: calls that anyone may make, and are due, become jobs
 //	words.go     reasons and reverts of the contracts in words
 //	message.go   calls of contracts as Filecoin messages, proposals to multisigs, addresses
 //	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors are

@@ -193,8 +193,11 @@ func (w *spWorld) seal(m *provider.Miner, slot uint64) abi.SectorNumber {
 
 func (w *spWorld) pass(epochs int) {
 	w.Helper()
-	_, err := w.net.Chain().Advance(w.ctx, epochs)
-	w.must(err)
+	const atOnce = 1000 // so that no gap is longer than what a daemon reads at once
+	for ; epochs > 0; epochs -= atOnce {
+		_, err := w.net.Chain().Advance(w.ctx, min(epochs, atOnce))
+		w.must(err)
+	}
 }
 
 // sp runs a command line of sp; what it says is read by it. The contract is named.
