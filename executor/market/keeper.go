@@ -42,7 +42,7 @@ type Due struct {
 // which deals anything is; all of those are looked at seat by seat, as checker() itself
 // stops at the first.
 func (s *Storage) Due(ctx context.Context, height uint64) ([]Due, error) {
-	end, err := view(ctx, s, height, "nextDeal", s.abi.PackNextDeal(), s.abi.UnpackNextDeal)
+	end, err := s.NextDeal(ctx, height)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ type Locator interface {
 // Broken lists the active slots whose sectors are, as their miners say, dead or newly
 // faulty. A miner that cannot be asked is passed over and told of in the error.
 func (s *Storage) Broken(ctx context.Context, height uint64, at Locator) ([]Due, error) {
-	end, err := view(ctx, s, height, "nextDeal", s.abi.PackNextDeal(), s.abi.UnpackNextDeal)
+	end, err := s.NextDeal(ctx, height)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -17,7 +16,7 @@ const (
 	chunkDeals = 32
 	// chunksAtOnce bounds the calls that one question may cost.
 	chunksAtOnce = 8
-	// mostChunks and mostDetails bound what is remembered of a head.
+	// mostChunks bounds what is remembered of a head, mostDetails also what is asked.
 	mostChunks, mostDetails = 4096, 1024
 	// seatsOfDeal are the low bits of a slot's id.
 	seatsOfDeal = 1<<24 - 1
@@ -42,14 +41,10 @@ type Slots struct {
 
 	mu      sync.Mutex
 	head    uint64
+	end     uint64 // the first deal that there is not
 	looked  time.Time
-	chunks  map[uint64]chunk
+	chunks  map[uint64][]Slot
 	details map[question]Detail
-}
-
-type chunk struct {
-	slots []Slot
-	last  bool
 }
 
 type question struct {
@@ -67,7 +62,7 @@ func NewSlots(storage *Storage, every time.Duration, now func() time.Time) *Slot
 
 // Page gives up to `limit` open slots with ids above `after`.
 func (l *Slots) Page(ctx context.Context, after uint64, limit int) (Page, error) {
-	head, err := l.at(ctx)
+	head, end, err := l.at(ctx)
 	if err != nil {
 		return Page{}, err
 	}
@@ -78,11 +73,14 @@ func (l *Slots) Page(ctx context.Context, after uint64, limit int) (Page, error)
 	}
 	number := (first - 1) / chunkDeals
 	for range chunksAtOnce {
-		c, err := l.chunk(ctx, head, number)
+		if number*chunkDeals+1 >= end {
+			return p, nil
+		}
+		chunk, err := l.chunk(ctx, head, number)
 		if err != nil {
 			return Page{}, err
 		}
-		for _, s := range c.slots {
+		for _, s := range chunk {
 			if s.ID <= after {
 				continue
 			}
@@ -93,9 +91,6 @@ func (l *Slots) Page(ctx context.Context, after uint64, limit int) (Page, error)
 			p.Slots = append(p.Slots, s)
 		}
 		number++
-		if c.last || number > math.MaxUint32 {
-			return p, nil
-		}
 	}
 	p.Next = number*chunkDeals<<24 | seatsOfDeal
 	return p, nil
@@ -103,7 +98,7 @@ func (l *Slots) Page(ctx context.Context, after uint64, limit int) (Page, error)
 
 // Slot gives one slot, as it stands at the head, see Storage.Whole.
 func (l *Slots) Slot(ctx context.Context, id, miner uint64, caller common.Address) (uint64, Detail, error) {
-	head, err := l.at(ctx)
+	head, _, err := l.at(ctx)
 	if err != nil {
 		return 0, Detail{}, err
 	}
@@ -112,53 +107,57 @@ func (l *Slots) Slot(ctx context.Context, id, miner uint64, caller common.Addres
 		d, ok := l.details[q]
 		return d, ok
 	}, func() (Detail, error) {
-		return l.storage.Whole(ctx, head, id, miner, caller)
-	}, func(d Detail) {
-		if len(l.details) >= mostDetails {
-			clear(l.details)
+		l.mu.Lock()
+		many := len(l.details) >= mostDetails
+		l.mu.Unlock()
+		if many {
+			return Detail{}, fmt.Errorf("%d questions about single slots were asked of head %d already", mostDetails, head)
 		}
-		l.details[q] = d
-	})
+		return l.storage.Whole(ctx, head, id, miner, caller)
+	}, func(d Detail) { l.details[q] = d })
 	return head, d, err
 }
 
-// at is the head that answers are for.
-func (l *Slots) at(ctx context.Context) (uint64, error) {
-	known := func() (uint64, bool) {
+// at is the head that answers are for, and the first deal that there is not.
+func (l *Slots) at(ctx context.Context) (head, end uint64, err error) {
+	known := func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.head, l.chunks != nil && l.now().Sub(l.looked) < l.every
+		head, end = l.head, l.end
+		return l.chunks != nil && l.now().Sub(l.looked) < l.every
 	}
-	if head, ok := known(); ok {
-		return head, nil
+	if known() {
+		return head, end, nil
 	}
 	if err := l.begin(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	defer l.end()
-	if head, ok := known(); ok {
-		return head, nil
+	defer l.finish()
+	if known() {
+		return head, end, nil
 	}
-	head, err := l.storage.Head(ctx)
-	if err != nil {
-		return 0, err
+	if head, err = l.storage.Head(ctx); err != nil {
+		return 0, 0, err
+	}
+	if end, err = l.storage.NextDeal(ctx, head); err != nil {
+		return 0, 0, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if head != l.head || l.chunks == nil {
-		l.chunks, l.details = map[uint64]chunk{}, map[question]Detail{}
+		l.chunks, l.details = map[uint64][]Slot{}, map[question]Detail{}
 	}
-	l.head, l.looked = head, l.now()
-	return head, nil
+	l.head, l.end, l.looked = head, end, l.now()
+	return head, end, nil
 }
 
-func (l *Slots) chunk(ctx context.Context, head, number uint64) (chunk, error) {
-	return once(ctx, l, head, func() (chunk, bool) {
+func (l *Slots) chunk(ctx context.Context, head, number uint64) ([]Slot, error) {
+	return once(ctx, l, head, func() ([]Slot, bool) {
 		c, ok := l.chunks[number]
 		return c, ok
-	}, func() (chunk, error) {
+	}, func() ([]Slot, error) {
 		return l.read(ctx, head, number*chunkDeals+1, chunkDeals)
-	}, func(c chunk) {
+	}, func(c []Slot) {
 		if len(l.chunks) >= mostChunks {
 			clear(l.chunks)
 		}
@@ -168,21 +167,18 @@ func (l *Slots) chunk(ctx context.Context, head, number uint64) (chunk, error) {
 
 // read looks at deals from..from+deals-1, in two halves where the endpoint finds them too
 // many for one call.
-func (l *Slots) read(ctx context.Context, head, from uint64, deals int) (chunk, error) {
-	slots, next, err := l.storage.Open(ctx, head, from, deals)
+func (l *Slots) read(ctx context.Context, head, from uint64, deals int) ([]Slot, error) {
+	slots, _, err := l.storage.Open(ctx, head, from, deals)
 	if err != nil {
 		if deals == 1 || ctx.Err() != nil {
-			return chunk{}, err
+			return nil, err
 		}
-		half, herr := l.read(ctx, head, from, deals/2)
+		first, herr := l.read(ctx, head, from, deals/2)
 		if herr != nil {
-			return chunk{}, errors.Join(err, herr)
+			return nil, errors.Join(err, herr)
 		}
-		if half.last {
-			return half, nil
-		}
-		rest, herr := l.read(ctx, head, from+uint64(deals/2), deals-deals/2)
-		return chunk{append(half.slots, rest.slots...), rest.last}, herr
+		second, herr := l.read(ctx, head, from+uint64(deals/2), deals-deals/2)
+		return append(first, second...), herr
 	}
 	for i := range slots {
 		if i > 0 && slots[i].Deal == slots[i-1].Deal {
@@ -192,11 +188,11 @@ func (l *Slots) read(ctx context.Context, head, from uint64, deals int) (chunk, 
 		}
 		d, err := l.storage.Deal(ctx, head, slots[i].Deal)
 		if err != nil {
-			return chunk{}, fmt.Errorf("the deal of slot %d: %w", slots[i].ID, err)
+			return nil, fmt.Errorf("the deal of slot %d: %w", slots[i].ID, err)
 		}
 		slots[i].complete(d)
 	}
-	return chunk{slots, next == 0}, nil
+	return slots, nil
 }
 
 // once gives what is remembered, or reads it while nobody else reads.
@@ -217,7 +213,7 @@ func once[T any](ctx context.Context, l *Slots, head uint64, recall func() (T, b
 		var none T
 		return none, err
 	}
-	defer l.end()
+	defer l.finish()
 	if v, ok := known(); ok {
 		return v, nil
 	}
@@ -242,4 +238,4 @@ func (l *Slots) begin(ctx context.Context) error {
 	}
 }
 
-func (l *Slots) end() { <-l.reading }
+func (l *Slots) finish() { <-l.reading }

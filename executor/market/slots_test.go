@@ -46,6 +46,8 @@ func (b *book) Call(_ context.Context, _ common.Address, data []byte, height uin
 	}
 	b.calls[m.Name]++
 	switch m.Name {
+	case "nextDeal":
+		return m.Outputs.Pack(uint64(len(b.open)) + 1)
 	case "openSlots":
 		return b.openSlots(m.Outputs.Pack, in[0].(uint64), in[1].(*big.Int).Int64())
 	case "dealOf":
@@ -139,8 +141,11 @@ func TestPagesAreTheList(t *testing.T) {
 		if b.most == 0 && asked > len(b.open)/chunkDeals+1 {
 			t.Fatalf("asked %d times about %d deals", asked, len(b.open))
 		}
-		if walk(); b.calls["openSlots"] != asked || b.calls["head"] != 1 {
+		if walk(); b.calls["openSlots"] != asked || b.calls["head"] != 1 || b.calls["nextDeal"] != 1 {
 			t.Fatalf("asked again: %v", b.calls)
+		}
+		if p, err := l.Page(t.Context(), rapid.Uint64Min(uint64(len(b.open)+1)<<24).Draw(t, "beyond"), limit); err != nil || len(p.Slots) > 0 || p.Next != 0 || b.calls["openSlots"] != asked {
+			t.Fatalf("beyond the last deal: %+v %v %v", p, err, b.calls)
 		}
 	})
 }
@@ -178,6 +183,13 @@ func TestASlotIsToldWhole(t *testing.T) {
 	if b.calls["previewClaim"] != 1 {
 		t.Errorf("asked %v", b.calls)
 	}
+	for miner := range uint64(mostDetails) {
+		_, _, err := l.Slot(t.Context(), id, miner+2000, common.Address{})
+		if first := miner < mostDetails-1; (err == nil) != first {
+			t.Fatalf("question %d: %v", miner, err)
+		}
+	}
+	l = NewSlots(NewStorage(b, common.Address{2}), time.Hour, nil)
 	for _, none := range []uint64{SlotID(2, 0, 0), SlotID(1, 0, 1), 0} {
 		if _, _, err := l.Slot(t.Context(), none, 0, common.Address{}); !errors.Is(err, job.ErrNotFound) {
 			t.Errorf("slot %d: %v", none, err)

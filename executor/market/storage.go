@@ -152,6 +152,11 @@ func (s *Storage) Head(ctx context.Context) (uint64, error) {
 	return head, nil
 }
 
+// NextDeal is the id that the next deal will have.
+func (s *Storage) NextDeal(ctx context.Context, height uint64) (uint64, error) {
+	return view(ctx, s, height, "nextDeal", s.abi.PackNextDeal(), s.abi.UnpackNextDeal)
+}
+
 // Open gives the open slots among `deals` deals from `from` on, and the deal to go on
 // with, 0 at the end.
 func (s *Storage) Open(ctx context.Context, height, from uint64, deals int) ([]Slot, uint64, error) {

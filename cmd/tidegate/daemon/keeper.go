@@ -47,6 +47,9 @@ func (d *Daemon) keeping(ctx context.Context) ([]runner.Lane, error) {
 		if err != nil {
 			return nil, fmt.Errorf("keeper.node: %w", err)
 		}
+		if at.Header != nil {
+			return nil, errors.New("keeper.node has a token in it, which settings are no place for: reading needs none")
+		}
 		node, err := market.Open(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("keeper.node: %w", err)
