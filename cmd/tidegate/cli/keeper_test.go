@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/handler/prepare"
+	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/oracle/signer"
@@ -58,6 +60,7 @@ func TestTheDaemonKeepsContracts(t *testing.T) {
 		})
 		w.state(market.SlotID(deal, 1, 0), market.SlotOpen)
 		w.state(broken, market.SlotLost)
+		w.listed(t, d, market.SlotID(deal, 1, 0), promises)
 		if w.expired(expired) != 1 || w.opened(order) {
 			t.Errorf("expired %d times; the order is opened: %t", w.expired(expired), w.opened(order))
 		}
@@ -82,6 +85,25 @@ func TestTheDaemonKeepsContracts(t *testing.T) {
 	credit, err := market.NewStorage(contractsOf{w.client}, w.at).Credit(w.ctx, w.height(), w.net.Accounts()[3].Address)
 	if want := big.NewInt(2e17 + 4e16); err != nil || credit.Cmp(want) != 0 {
 		t.Errorf("the keeper was credited %s, want %s (%v)", credit, want, err)
+	}
+}
+
+// listed compares the daemon's list with the contract's, and asks it about a slot.
+func (w *spWorld) listed(t *testing.T, d *daemon.Daemon, slot uint64, m *provider.Miner) {
+	t.Helper()
+	var there, here httpapi.SlotPage
+	w.do(&there, "slots", "--url", "http://"+d.Public())
+	w.do(&here, "slots", "--rpc", w.net.HTTPURL())
+	if len(there.Items) == 0 || fmt.Sprint(there.Items) != fmt.Sprint(here.Items) {
+		t.Errorf("the daemon lists %v, the contract %v", there.Items, here.Items)
+	}
+	res, err := http.Get(fmt.Sprintf("http://%s/slots/%d?miner=%s&caller=f0%d", d.Public(), slot, id(m), w.funded(chain.BLS, 0).ID))
+	w.must(err)
+	defer res.Body.Close()
+	var got httpapi.SlotDetail
+	w.must(json.NewDecoder(res.Body).Decode(&got))
+	if got.State != "open" || got.Preview == nil || got.Preview.Reason != "" || got.Preview.Bond != "2000000000000000000" || len(got.Sources) != 1 {
+		t.Errorf("slot %d: %+v %+v", slot, got, got.Preview)
 	}
 }
 
@@ -141,7 +163,7 @@ func (w *spWorld) keeperConfig(t *testing.T) config.Config {
 	c.DataDir = t.TempDir()
 	c.Chain.RPC, c.Chain.Start = []string{w.net.HTTPURL()}, w.height()-1
 	c.Chain.Provider, c.Chain.Pinning, c.Chain.Storage = w.made.Contracts["EstuaryProvider"].Hex(), w.made.Contracts["EstuaryPinning"].Hex(), w.at.Hex()
-	c.HTTP.Listen, c.HTTP.Admin, c.IPFS.Listen = "127.0.0.1:0", "127.0.0.1:0", []string{"/ip4/127.0.0.1/tcp/0"}
+	c.HTTP.Listen, c.HTTP.Admin, c.Public.Listen, c.IPFS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", []string{"/ip4/127.0.0.1/tcp/0"}
 	c.Keys.Sender.Env, c.Keys.Report.Env = "UNUSED", "UNUSED"
 	c.Keeper.Enabled, c.Keeper.Node, c.Keeper.Every, c.Keeper.TryAgain = true, w.net.HTTPURL(), config.Duration(200*time.Millisecond), config.Duration(time.Second)
 	w.must(c.Check())

@@ -215,5 +215,13 @@ func (d *Daemon) Ready() bool { return d.ready.Load() }
 // API is where the local API listens.
 func (d *Daemon) API() string { return d.api.Addr() }
 
+// Public is where strangers read, "" where they do not.
+func (d *Daemon) Public() string {
+	if d.public == nil {
+		return ""
+	}
+	return d.public.Addr()
+}
+
 // Admin is where the admin port listens.
 func (d *Daemon) Admin() string { return d.api.AdminAddr() }
