@@ -1,7 +1,7 @@
 // Package httpapi is the daemon's HTTP surface: on this machine the local API
 // (/api/v1) for the command line and the operator's own programs, and the admin
 // port (metrics, health, profiles); for strangers, off by default, the public port
-// with the pieces on offer.
+// with the pieces on offer and the slots of perpetual storage to be claimed.
 //
 // The first two are not public: both belong on loopback, names in the Host header
 // are checked against rebinding, and every mutation needs the key of <data
@@ -18,7 +18,7 @@
 //	admin.go    /metrics, /healthz, /readyz, /debug/pprof
 //	views.go    the JSON forms; openapi.json describes them
 //	public.go   Public: the public port; send.go ranges and tokens, clients.go limits,
-//	            public.json describes it
+//	            slots.go open slots, public.json describes it
 //	problem.go  errors as application/problem+json
 //
 // Invariants: lists are {"items":[…],"next":…}; times are RFC 3339 in UTC; hashes

@@ -72,6 +72,8 @@ func (l *ledger) set(id int64, to job.State, from ...job.State) (job.Job, error)
 	return l.rows[id-1], nil
 }
 
+func (l *ledger) JobDetail(context.Context, int64) ([]byte, error) { return nil, nil }
+
 func (l *ledger) RetryNow(_ context.Context, id int64, _ time.Time) (job.Job, error) {
 	return l.set(id, job.Available, job.Dead, job.Retrying)
 }

@@ -103,7 +103,12 @@ func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
 		s.failWith(w, r, err)
 		return
 	}
-	s.ok(w, http.StatusOK, viewJob(j))
+	v := viewJob(j)
+	if v.Detail, err = s.deps.Jobs.JobDetail(r.Context(), id); err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	s.ok(w, http.StatusOK, v)
 }
 
 func (s *Server) retryJob(w http.ResponseWriter, r *http.Request) {

@@ -71,6 +71,7 @@ type Pieces interface {
 // PublicDeps are what the public port works with.
 type PublicDeps struct {
 	Pieces Pieces
+	Slots  Slots // nil: no list of slots
 	Log    *slog.Logger
 }
 
@@ -154,7 +155,7 @@ func (p *Public) Handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(p.recoverPanics, p.limited)
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		publicFail(w, http.StatusNotFound, "nothing here: /piece/{pieceCid}, /car/{cid} and /buckets are", "")
+		publicFail(w, http.StatusNotFound, "nothing here: /piece/{pieceCid}, /car/{cid}, /buckets and, where it is offered, /slots are", "")
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		publicFail(w, http.StatusMethodNotAllowed, "this port is for reading", r.Method)
@@ -165,6 +166,10 @@ func (p *Public) Handler() http.Handler {
 			return p.deps.Pieces.OpenCAR(ctx, strings.TrimSuffix(id, ".car"))
 		}))
 		r.Method(method, "/buckets", http.HandlerFunc(p.listOffers))
+		if p.deps.Slots != nil {
+			r.Method(method, "/slots", http.HandlerFunc(p.listSlots))
+			r.Method(method, "/slots/{id}", http.HandlerFunc(p.getSlot))
+		}
 	}
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -194,10 +199,7 @@ func (p *Public) listOffers(w http.ResponseWriter, r *http.Request) {
 	if len(offers) == limit {
 		page.Next = fmt.Sprint(offers[len(offers)-1].Bucket)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	_ = json.NewEncoder(w).Encode(page) // the client may be gone
+	publicJSON(w, page)
 }
 
 func publicFail(w http.ResponseWriter, status int, title, detail string) {
@@ -215,7 +217,7 @@ func publicFail(w http.ResponseWriter, status int, title, detail string) {
 func (p *Public) failWith(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, job.ErrNotFound):
-		publicFail(w, http.StatusNotFound, "that is not on offer here: see /buckets", "")
+		publicFail(w, http.StatusNotFound, "that is not on offer here: see /buckets and /slots", "")
 	case r.Context().Err() != nil: // nobody listens any more
 	default:
 		p.deps.Log.Warn("the public port could not answer", "path", r.URL.Path, "error", err)

@@ -291,7 +291,7 @@ func TestThePublicDocumentDescribesExactlyTheRoutes(t *testing.T) {
 			described[strings.ToUpper(method)+" "+path] = true
 		}
 	}
-	p, err := NewPublic(PublicConfig{Listen: "127.0.0.1:0"}, PublicDeps{Pieces: &stall{}})
+	p, err := NewPublic(PublicConfig{Listen: "127.0.0.1:0"}, PublicDeps{Pieces: &stall{}, Slots: &offering{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ type Config struct {
 type Jobs interface {
 	Jobs(ctx context.Context, f job.Filter) ([]job.Job, error)
 	Job(ctx context.Context, id int64) (job.Job, error)
+	JobDetail(ctx context.Context, id int64) ([]byte, error) // JSON; empty for none
 	RetryNow(ctx context.Context, id int64, now time.Time) (job.Job, error)
 	DropJob(ctx context.Context, id int64, now time.Time) error
 	InsertJob(ctx context.Context, n job.New, now time.Time) (job.Job, bool, error)

@@ -30,6 +30,7 @@ type Job struct {
 	LastError string          `json:"lastError,omitempty"`
 	NodeID    string          `json:"nodeId,omitempty"`
 	Progress  job.Progress    `json:"progress"`
+	Detail    json.RawMessage `json:"detail,omitempty"` // what its work had to say; of one job alone
 	CreatedAt *time.Time      `json:"createdAt,omitempty"`
 	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
 }

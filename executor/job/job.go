@@ -40,10 +40,14 @@ const (
 	KindPrepare Kind = "prepare"
 	// KindServed fetches a piece from an endpoint and compares it with its CID.
 	KindServed Kind = "served"
+	// KindKeep makes a call that anyone may make for a contract when it is due.
+	KindKeep Kind = "keep"
 )
 
 // Kinds lists every kind, in a fixed order.
-func Kinds() []Kind { return []Kind{KindPin, KindUnpin, KindRelease, KindPrepare, KindServed} }
+func Kinds() []Kind {
+	return []Kind{KindPin, KindUnpin, KindRelease, KindPrepare, KindServed, KindKeep}
+}
 
 // Lane says how settled the chain must be before a job may start.
 type Lane string
@@ -141,6 +145,12 @@ type New struct {
 // RequestKey is the key of the job that answers an on-chain request.
 func RequestKey(chainID uint64, provider, requestID string, action uint16) string {
 	return fmt.Sprintf("req:%d:%s:%s:%d", chainID, strings.ToLower(provider), strings.ToLower(requestID), action)
+}
+
+// KeepKey is the key of the job that makes a call which is due: function, its subject,
+// and what makes this time another than the next.
+func KeepKey(chainID uint64, contract, fn, subject, due string) string {
+	return fmt.Sprintf("keep:%d:%s:%s:%s:%s", chainID, strings.ToLower(contract), fn, strings.ToLower(subject), due)
 }
 
 // LocalKey is the key of a job an operator asked for; id is a ULID.

@@ -37,6 +37,14 @@ type Release struct {
 	Why     string `json:"why"` // retracted, refunded, cancelled, expired
 }
 
+// Keep is the payload of KindKeep: a call that anyone may make.
+type Keep struct {
+	To   string `json:"to"`   // the contract, 0x…
+	Data []byte `json:"data"` // calldata
+	Tip  string `json:"tip"`  // what the caller is credited, decimal attoFIL
+	What string `json:"what"` // for people: the function and its subject
+}
+
 // Encode gives the ledger form of a payload. It panics only on a type that
 // cannot be marshalled, which is a programming error.
 func Encode(payload any) json.RawMessage {

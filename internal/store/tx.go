@@ -203,6 +203,25 @@ func (s *Store) QueueIntent(ctx context.Context, i chain.Intent, now time.Time) 
 	return x, inserted, nil
 }
 
+// IntentTx gives the transaction of an intent's key, or job.ErrNotFound.
+func (s *Store) IntentTx(ctx context.Context, key string) (x chain.Tx, err error) {
+	err = s.view(ctx, func(ctx context.Context, t conn) error {
+		id, ok, err := one(ctx, t, value[int64], "SELECT id FROM tx WHERE intent = ?", key)
+		if err == nil && !ok {
+			err = job.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		x, err = txByID(ctx, t, id)
+		return err
+	})
+	if err != nil {
+		return chain.Tx{}, fmt.Errorf("reading intent %s: %w", key, err)
+	}
+	return x, nil
+}
+
 func queueIntent(ctx context.Context, t conn, i chain.Intent, now int64) (chain.Tx, bool, error) {
 	if i.Key == "" {
 		return chain.Tx{}, false, fmt.Errorf("an intent needs a key")

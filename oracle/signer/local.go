@@ -1,8 +1,10 @@
 package signer
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
@@ -11,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/signer/core/apitypes"
+	"golang.org/x/crypto/blake2b"
 )
 
 // local is a key in this process. The key is behind a function so that no
@@ -52,6 +55,25 @@ func (l *local) SignTyped(_ context.Context, data apitypes.TypedData) ([]byte, e
 	sig[64] += 27
 	return sig, nil
 }
+
+// PublicKey is the key's public half, 65 bytes.
+func (l *local) PublicKey() []byte { return crypto.FromECDSAPub(&l.key().PublicKey) }
+
+// SignFilecoin implements FilecoinSigner.
+func (l *local) SignFilecoin(_ context.Context, message []byte) ([]byte, error) {
+	if len(message) != len(messagePrefix)+blake2b.Size256 || !bytes.HasPrefix(message, messagePrefix) {
+		return nil, errors.New("signing a Filecoin message: these bytes are not the CID of one")
+	}
+	digest := blake2b.Sum256(message)
+	sig, err := crypto.Sign(digest[:], l.key())
+	if err != nil {
+		return nil, fmt.Errorf("signing a Filecoin message of %s: %w", l.address, err)
+	}
+	return sig, nil
+}
+
+// messagePrefix begins the CID of every Filecoin message: version 1, dag-cbor, blake2b-256.
+var messagePrefix = []byte{0x01, 0x71, 0xa0, 0xe4, 0x02, 0x20}
 
 // String names the key without showing it.
 func (l *local) String() string { return "key of " + l.address.Hex() + " (redacted)" }

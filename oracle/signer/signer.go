@@ -8,7 +8,7 @@
 //
 // Map:
 //
-//	signer.go    the two interfaces, Spec and FromSpec
+//	signer.go    the interfaces, Spec and FromSpec
 //	local.go     a key in this process
 //	keystore.go  encrypted key files in geth's format: load, create, list
 //	remote.go    a signer behind JSON-RPC
@@ -48,6 +48,16 @@ type ReportSigner interface {
 	Address() common.Address
 	// SignTyped returns 65 bytes r || s || v with v 27 or 28 and a low s.
 	SignTyped(ctx context.Context, data apitypes.TypedData) ([]byte, error)
+}
+
+// FilecoinSigner signs Filecoin's own messages as the f1 address of a key. Keys in this
+// process can; behind a remote signer only Ethereum's transactions are signed.
+type FilecoinSigner interface {
+	// PublicKey is 65 bytes, uncompressed.
+	PublicKey() []byte
+	// SignFilecoin signs the bytes of a message's CID, and nothing else: r || s || v over
+	// their BLAKE2b-256 with v 0 or 1.
+	SignFilecoin(ctx context.Context, message []byte) ([]byte, error)
 }
 
 // Signer is a key that can do both. Callers take the half they need.

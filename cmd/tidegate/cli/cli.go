@@ -16,6 +16,8 @@
 //	piece.go     piece commp | car, where blocks come from; piece_files.go aggregate | verify | split
 //	bucket.go    bucket ls | show | flush | clean | add
 //	dao.go       dao, its connection; dao_show.go ls | show | members | treasury; dao_send.go create | propose | vote | execute
+//	sp.go        sp, its connection; sp_slots.go slots, sp_calls.go claim | publish | prove | release | withdraw;
+//	             sp_from.go who sends, sp_send.go showing, trying, sending, telling
 //	keys.go      keys new | ls | adopt
 //	oracle.go    oracle contracts ls | add, oracle reorg show | accept
 //	audit.go     audit; doctor.go: doctor
@@ -90,7 +92,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), faultsCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), spCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,22 +14,23 @@ import (
 
 // jobView is a job as the API gives it.
 type jobView struct {
-	ID        int64    `json:"id"`
-	Key       string   `json:"key"`
-	Kind      string   `json:"kind"`
-	State     string   `json:"state"`
-	Request   string   `json:"request"`
-	Requester string   `json:"requester"`
-	Attempt   int      `json:"attempt"`
-	RunAt     string   `json:"runAt"`
-	Deadline  string   `json:"deadline"`
-	Outcome   string   `json:"outcome"`
-	Reason    string   `json:"reason"`
-	LastError string   `json:"lastError"`
-	NodeID    string   `json:"nodeId"`
-	Progress  progress `json:"progress"`
-	CreatedAt string   `json:"createdAt"`
-	UpdatedAt string   `json:"updatedAt"`
+	ID        int64           `json:"id"`
+	Key       string          `json:"key"`
+	Kind      string          `json:"kind"`
+	State     string          `json:"state"`
+	Request   string          `json:"request"`
+	Requester string          `json:"requester"`
+	Attempt   int             `json:"attempt"`
+	RunAt     string          `json:"runAt"`
+	Deadline  string          `json:"deadline"`
+	Outcome   string          `json:"outcome"`
+	Reason    string          `json:"reason"`
+	LastError string          `json:"lastError"`
+	Detail    json.RawMessage `json:"detail,omitempty"`
+	NodeID    string          `json:"nodeId"`
+	Progress  progress        `json:"progress"`
+	CreatedAt string          `json:"createdAt"`
+	UpdatedAt string          `json:"updatedAt"`
 }
 
 type progress struct {
@@ -69,7 +71,7 @@ func jobsCommand() *cli.Command {
 				Name: "ls", Usage: "list jobs, newest first",
 				Flags: clientFlags(
 					&cli.StringFlag{Name: "state", Usage: "only this state (available, running, retrying, snoozed, done, settled, cancelled, orphaned, dead)"},
-					&cli.StringFlag{Name: "kind", Usage: "only this kind (pin, unpin, release, prepare, served)"},
+					&cli.StringFlag{Name: "kind", Usage: "only this kind (pin, unpin, release, prepare, served, keep)"},
 					&cli.StringFlag{Name: "request", Usage: "only jobs of this request id"},
 					&cli.IntFlag{Name: "limit", Value: 50, Usage: "most rows"},
 				),
@@ -112,8 +114,12 @@ func jobsList(ctx context.Context, c *cli.Command) error {
 		if j.Reason != "" {
 			what += ": " + j.Reason
 		}
+		progress := j.Progress.String()
+		if progress == "" {
+			progress = j.LastError // what it waits for
+		}
 		rows = append(rows, []string{
-			strconv.FormatInt(j.ID, 10), j.Kind, j.State, what, strconv.Itoa(j.Attempt), age(j.CreatedAt), short(j.Request), j.Progress.String(),
+			strconv.FormatInt(j.ID, 10), j.Kind, j.State, what, strconv.Itoa(j.Attempt), age(j.CreatedAt), short(j.Request), progress,
 		})
 	}
 	return table(c.Root().Writer, []string{"id", "kind", "state", "outcome", "attempt", "age", "request", "progress"}, rows)
@@ -137,7 +143,7 @@ func jobsShow(ctx context.Context, c *cli.Command) error {
 	}
 	return pairs(c.Root().Writer, "id", id, "key", j.Key, "kind", j.Kind, "state", j.State, "outcome", j.Outcome, "reason", j.Reason,
 		"request", j.Request, "requester", j.Requester, "attempt", strconv.Itoa(j.Attempt), "next run", j.RunAt, "deadline", j.Deadline,
-		"progress", j.Progress.String(), "waiting for", j.Progress.Missing, "last error", j.LastError, "node", j.NodeID,
+		"progress", j.Progress.String(), "waiting for", j.Progress.Missing, "last error", j.LastError, "detail", string(j.Detail), "node", j.NodeID,
 		"created", j.CreatedAt, "updated", j.UpdatedAt)
 }
 

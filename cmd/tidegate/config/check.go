@@ -50,6 +50,7 @@ func (c Config) Check() error {
 	}
 	c.checkIPFS(&p)
 	c.checkPieces(&p)
+	c.checkKeeper(&p)
 	p.listen("http.listen", c.HTTP.Listen)
 	p.listen("http.admin", c.HTTP.Admin)
 	c.checkOperators(&p)
@@ -91,6 +92,9 @@ func (c Config) checkChain(p *problems) {
 	}
 	if c.Chain.Pinning != "" && !common.IsHexAddress(c.Chain.Pinning) {
 		p.add("chain.pinning", "%q is not an address", c.Chain.Pinning)
+	}
+	if c.Chain.Storage != "" && !common.IsHexAddress(c.Chain.Storage) {
+		p.add("chain.storage", "%q is not an address", c.Chain.Storage)
 	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
@@ -170,6 +174,30 @@ func (c Config) checkPieces(p *problems) {
 	}
 	p.between("public.requests_per_second", c.Public.RequestsPerSecond, 1, 1<<20)
 	p.between("public.max_streams", c.Public.MaxStreams, 1, 1<<16)
+}
+
+func (c Config) checkKeeper(p *problems) {
+	k := c.Keeper
+	if !k.Enabled {
+		return
+	}
+	if c.Chain.Storage == "" && c.Chain.Pinning == "" {
+		p.add("keeper.enabled", "is true, and neither chain.storage nor chain.pinning is set: name what is to be kept")
+	}
+	if k.MaxCost.Atto() == nil {
+		p.add("keeper.max_cost_fil", "is empty: give 0, or what one call may cost beyond its tip")
+	}
+	if k.Node != "" && c.Chain.Storage == "" {
+		p.add("keeper.node", "is set without chain.storage, whose slots' sectors it would look for")
+	}
+	for _, d := range []struct {
+		path string
+		d    Duration
+	}{{"keeper.every", k.Every}, {"keeper.try_again", k.TryAgain}, {"keeper.node_every", k.NodeEvery}} {
+		if d.d <= 0 {
+			p.add(d.path, "must be a positive duration")
+		}
+	}
 }
 
 func (k Key) check(p *problems, path string, chainID uint64) {

@@ -32,6 +32,7 @@ type Config struct {
 	Piece     Piece      `toml:"piece"`
 	Bucket    Bucket     `toml:"bucket"`
 	Served    Served     `toml:"served"`
+	Keeper    Keeper     `toml:"keeper"`
 	HTTP      HTTP       `toml:"http"`
 	Public    PublicPort `toml:"public"`
 }
@@ -49,6 +50,7 @@ type Chain struct {
 	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
 	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
+	Storage       string   `toml:"storage" doc:"address of PerpetualStorage, whose open slots are listed on the public port and which is kept; empty: none"`
 	Start         uint64   `toml:"start" doc:"height at which the provider was deployed; reading starts here"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often the head is asked for"`
 	SoftDepth     uint64   `toml:"soft_depth" doc:"blocks behind the head at which reversible work (pinning) starts: 5 on Filecoin, 1 on a devnet"`
@@ -188,6 +190,17 @@ type Served struct {
 	StallTimeout Duration `toml:"stall_timeout" doc:"longest time without a byte before a fetch gives up"`
 }
 
+// Keeper is what the daemon does for contracts because somebody must: calls that anyone
+// may make when they are due, some of which pay a tip.
+type Keeper struct {
+	Enabled   bool     `toml:"enabled" doc:"expire claims, close what is over, open renewals and prepared deals, in the contracts of chain.storage and chain.pinning"`
+	Every     Duration `toml:"every" doc:"how often the contracts are asked what is due, at the final block"`
+	MaxCost   FIL      `toml:"max_cost_fil" doc:"most FIL that one call may cost beyond its tip; 0: only calls whose tips pay for their gas"`
+	TryAgain  Duration `toml:"try_again" doc:"when a call that did not pay is priced again"`
+	Node      string   `toml:"node" doc:"Filecoin node that knows where sectors are, URL or multiaddr without a token; dead and faulty sectors are then looked for; empty: they are not"`
+	NodeEvery Duration `toml:"node_every" doc:"how often every active slot's sector is looked at"`
+}
+
 // PublicPort is what strangers may read.
 type PublicPort struct {
 	Listen            string `toml:"listen" doc:"public port, for example 0.0.0.0:4782; empty: none"`
@@ -242,6 +255,7 @@ func Default() Config {
 		},
 		Bucket: Bucket{Format: "podsi", Size: 4 << 30, MaxItems: 1024, MaxAge: Duration(24 * time.Hour)},
 		Served: Served{Workers: 4, Timeout: Duration(6 * time.Hour), StallTimeout: Duration(time.Minute)},
+		Keeper: Keeper{Every: Duration(5 * time.Minute), MaxCost: "0", TryAgain: Duration(time.Hour), NodeEvery: Duration(6 * time.Hour)},
 		HTTP:   HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
 		Public: PublicPort{RequestsPerSecond: 10, MaxStreams: 64},
 	}
@@ -261,6 +275,7 @@ func Devnet() Config {
 	c.Operators = Operators{Takeover: Duration(5 * time.Second), SignWithin: Duration(5 * time.Second), AskAgain: Duration(time.Second)}
 	c.Runner.MaxAttempts, c.Runner.Backoff = 2, Duration(time.Second)
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
+	c.Keeper.Every, c.Keeper.TryAgain, c.Keeper.NodeEvery = Duration(time.Second), Duration(10*time.Second), Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c

@@ -24,13 +24,20 @@ func TestCheckAcceptsAValidConfiguration(t *testing.T) {
 
 func TestCheckNamesEachBrokenSetting(t *testing.T) {
 	for path, breakIt := range map[string]func(*Config){
-		"data_dir":                  func(c *Config) { c.DataDir = "" },
-		"log.level":                 func(c *Config) { c.Log.Level = "loud" },
-		"log.format":                func(c *Config) { c.Log.Format = "xml" },
-		"chain.rpc":                 func(c *Config) { c.Chain.RPC = []string{"ftp://x"} },
-		"chain.id":                  func(c *Config) { c.Chain.ID = 0 },
-		"chain.provider":            func(c *Config) { c.Chain.Provider = "0x12" },
-		"chain.pinning":             func(c *Config) { c.Chain.Pinning = "nope" },
+		"data_dir":            func(c *Config) { c.DataDir = "" },
+		"log.level":           func(c *Config) { c.Log.Level = "loud" },
+		"log.format":          func(c *Config) { c.Log.Format = "xml" },
+		"chain.rpc":           func(c *Config) { c.Chain.RPC = []string{"ftp://x"} },
+		"chain.id":            func(c *Config) { c.Chain.ID = 0 },
+		"chain.provider":      func(c *Config) { c.Chain.Provider = "0x12" },
+		"chain.pinning":       func(c *Config) { c.Chain.Pinning = "nope" },
+		"chain.storage":       func(c *Config) { c.Chain.Storage = "0x1" },
+		"keeper.enabled":      func(c *Config) { c.Keeper.Enabled, c.Chain.Pinning, c.Chain.Storage = true, "", "" },
+		"keeper.max_cost_fil": func(c *Config) { c.Keeper.Enabled, c.Chain.Storage, c.Keeper.MaxCost = true, c.Chain.Provider, "" },
+		"keeper.every":        func(c *Config) { c.Keeper.Enabled, c.Chain.Storage, c.Keeper.Every = true, c.Chain.Provider, 0 },
+		"keeper.node": func(c *Config) {
+			c.Keeper.Enabled, c.Chain.Storage, c.Chain.Pinning, c.Keeper.Node = true, "", c.Chain.Provider, "http://x"
+		},
 		"chain.max_range":           func(c *Config) { c.Chain.MaxRange = 0 },
 		"chain.poll_interval":       func(c *Config) { c.Chain.PollInterval = 0 },
 		"keys.sender":               func(c *Config) { c.Keys.Sender = Key{} },

@@ -9,6 +9,8 @@
 //	parts.go      the construction of each part from its settings
 //	oracle.go     the construction of what commands too use: endpoints, intake, auditor
 //	pieces.go     the construction of pieces, buckets and the public port; their adapters
+//	keeper.go     keepers: what finds calls that are due, prices and queues them
+//	slots.go      the list of open slots on the public port; its adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
@@ -38,6 +40,7 @@ import (
 	"github.com/tidegate/tidegate/executor/bucket"
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
+	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/queue"
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
@@ -77,6 +80,7 @@ type Daemon struct {
 	api       *httpapi.Server
 	shelf     *bucket.Shelf
 	public    *httpapi.Public // nil: no public port
+	keeper    *market.Keeper  // nil: nothing is kept
 	clock     chainClock
 	closers   []func() // of RPC connections
 
@@ -152,6 +156,10 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		for _, s := range d.senders {
 			run("sender "+s.Status().Address.Hex(), s.Run)
 		}
+		if d.keeper != nil {
+			d.log.Info("contracts are kept", "storage", d.cfg.Chain.Storage, "pinning", d.cfg.Chain.Pinning)
+			run("keeper", d.keeper.Run)
+		}
 		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
 		return nil
 	})
@@ -206,6 +214,14 @@ func (d *Daemon) Ready() bool { return d.ready.Load() }
 
 // API is where the local API listens.
 func (d *Daemon) API() string { return d.api.Addr() }
+
+// Public is where strangers read, "" where they do not.
+func (d *Daemon) Public() string {
+	if d.public == nil {
+		return ""
+	}
+	return d.public.Addr()
+}
 
 // Admin is where the admin port listens.
 func (d *Daemon) Admin() string { return d.api.AdminAddr() }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/executor/handler/pin"
 	"github.com/tidegate/tidegate/executor/handler/release"
@@ -150,6 +151,10 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("the pinning contract's ABI: %w", err)
 	}
+	storage, err := perpetualstorage.PerpetualStorageMetaData.ParseABI()
+	if err != nil {
+		return fmt.Errorf("the storage contract's ABI: %w", err)
+	}
 	c := d.cfg.Tx
 	for _, key := range d.deps.SenderKeys {
 		byKey := prometheus.WrapRegistererWith(prometheus.Labels{"sender": key.Address().Hex()}, d.metrics)
@@ -158,7 +163,7 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 			ReplaceAfter: c.ReplaceAfter.D(), ReplaceBlocks: c.ReplaceBlocks, MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(c.MaxFeeGwei), big.NewInt(1e9)),
 			MaxDailySpend: c.MaxDaily.Atto(), LowBalance: c.LowBalance.Atto(), DryRun: c.DryRun,
 		}, txmgr.Deps{
-			Ledger: senderLedger{d.ledger}, Signer: key, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning),
+			Ledger: senderLedger{d.ledger}, Signer: key, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning, *storage),
 			Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(byKey), Log: d.log,
 		})
 		if err != nil {
@@ -228,7 +233,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	return nil
 }
 
-func (d *Daemon) openRunner(context.Context) (err error) {
+func (d *Daemon) openRunner(ctx context.Context) (err error) {
 	c := d.cfg.Runner
 	pins, err := pin.New(pin.Config{NodeID: d.node.ID().String()}, pin.Deps{Node: contentNode{d.node}})
 	if err != nil {
@@ -250,17 +255,21 @@ func (d *Daemon) openRunner(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	keeping, err := d.keeping(ctx)
+	if err != nil {
+		return err
+	}
 	const dropping, dropTimeout = 4, time.Hour
 	d.runner, err = runner.New(runner.Config{
 		Owner: owner, NodeID: d.node.ID().String(), Grace: c.Grace.D(), BackoffBase: c.Backoff.D(),
 		DeadlineMargin: d.cfg.Report.DeadlineMargin.D() + d.cfg.Report.BatchWindow.D(),
-		Lanes: []runner.Lane{
+		Lanes: append(keeping, []runner.Lane{
 			{Kind: job.KindPin, Handler: pins, Concurrency: c.PinWorkers, Timeout: c.PinTimeout.D(), MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindUnpin, Handler: unpins, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindRelease, Handler: releases, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindPrepare, Handler: prepares, Concurrency: d.cfg.Piece.Jobs, Timeout: d.cfg.Piece.Timeout.D(), MaxAttempts: c.MaxAttempts},
 			{Kind: job.KindServed, Handler: serveds, Concurrency: d.cfg.Served.Workers, Timeout: d.cfg.Served.Timeout.D(), MaxAttempts: c.MaxAttempts},
-		},
+		}...),
 	}, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Counter: d.ledger, Log: d.log, Metrics: d.metrics})
 	return err
 }

@@ -45,7 +45,7 @@ func (d *Daemon) openPublic(context.Context) (err error) {
 	d.public, err = httpapi.NewPublic(httpapi.PublicConfig{
 		Listen: c.Listen, RequireToken: c.RequireToken, PerSecond: float64(c.RequestsPerSecond), Burst: 5 * c.RequestsPerSecond,
 		BytesPerSecond: uint64(c.BytesPerSecond), MaxStreams: c.MaxStreams,
-	}, httpapi.PublicDeps{Pieces: offers{d.shelf}, Log: d.log})
+	}, httpapi.PublicDeps{Pieces: offers{d.shelf}, Slots: d.slots(), Log: d.log})
 	return err
 }
 

@@ -89,6 +89,7 @@ type TxLedger interface {
 	ParkSender(ctx context.Context, sender common.Address, fence int64, why string) error
 	UnparkSender(ctx context.Context, sender common.Address) error
 	QueueIntent(ctx context.Context, i chain.Intent, now time.Time) (chain.Tx, bool, error)
+	IntentTx(ctx context.Context, key string) (chain.Tx, error)
 	OpenTxs(ctx context.Context, sender common.Address) ([]chain.Tx, error)
 	Tx(ctx context.Context, id int64) (chain.Tx, error)
 	HighestNonce(ctx context.Context, sender common.Address) (uint64, bool, error)

@@ -70,6 +70,13 @@ var txTests = []test{
 		w.ok(err)
 		equal(w, "inserted", inserted, false)
 		equal(w, "row", again.ID, x.ID)
+		again, err = w.l.IntentTx(w.ctx, i.Key)
+		w.ok(err)
+		if !reflect.DeepEqual(again, want) {
+			w.Fatalf("by its key: got  %+v\nwant %+v", again, want)
+		}
+		_, err = w.l.IntentTx(w.ctx, "none")
+		w.is(err, job.ErrNotFound)
 		i.Data = []byte("other")
 		_, _, err = w.l.QueueIntent(w.ctx, i, w.now)
 		w.is(err, job.ErrConflict)

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/executor/market"
+)
+
+func spCommand() *cli.Command {
+	return &cli.Command{
+		Name: "sp", Usage: "for storage providers: find, claim and prove slots of perpetual storage",
+		Description: "A slot is one copy of a piece, paid for a term. Find one (slots), claim it with a bond, seal the piece, prove it, withdraw.\n" +
+			"Every sending command tries the call first, shows what it costs and what is bonded, and asks.",
+		Commands: []*cli.Command{
+			{
+				Name: "slots", Usage: "list the slots that can be claimed now",
+				Description: "From a daemon's public port (--url), or from the contract itself (--rpc, --storage).",
+				Flags: spReadFlags(
+					&cli.StringFlag{Name: "url", Usage: "public port of a daemon, `http://host:4782`", Sources: cli.EnvVars("TIDEGATE_SLOTS_URL")},
+					&cli.StringFlag{Name: "miner", Usage: "leave out those that only another `MINER` may claim"},
+					&cli.BoolFlag{Name: "verified", Usage: "only those with DataCap"},
+					&cli.IntFlag{Name: "limit", Value: 100, Usage: "most rows; 0 for all"}),
+				Action: spSlots,
+			},
+			{
+				Name: "claim", Usage: "claim a slot for a miner, with a bond", ArgsUsage: "SLOT|DEAL",
+				Description: "The sender must be one of the miner's controlling addresses (owner, worker, control) and becomes the payee. The bond comes back\n" +
+					"when the piece is sealed, but for a fifth that stays until the term ends; it is burnt if it is not sealed in time.",
+				Flags: spSendFlags(
+					&cli.StringFlag{Name: "miner", Required: true, Usage: "the `MINER`, f01234"},
+					&cli.StringFlag{Name: "bond", Usage: "what to send, in `FIL`; what is above the bond becomes credit (default: the bond)"}),
+				Action: spClaim,
+			},
+			{
+				Name: "publish", Usage: "show the f05 deal, or the claim of verified data, that stores a slot's piece", ArgsUsage: "SLOT [F05DEAL]",
+				Description: "Needed only where the market's or the miner's notification did not reach the contract. See: tidegate sp prove",
+				Flags:       spSendFlags(&cli.StringFlag{Name: "claim", Usage: "`ID` of the claim of verified data, in place of a deal"}),
+				Action:      spPublish,
+			},
+			{
+				Name: "prove", Usage: "prove that slots are stored, and credit what that earns", ArgsUsage: "SLOT…",
+				Description: "Asks the miner where the sectors are, and shows the contract that they are active. A proof counts for the time since the one\n" +
+					"before, at most 30 days: prove at least every 30 days. Anyone may send it; the payees are credited.",
+				Flags: spSendFlags(), Action: spProve,
+			},
+			{
+				Name: "release", Usage: "give a claim back, within a day of claiming, for 0.01 FIL", ArgsUsage: "SLOT",
+				Flags: spSendFlags(), Action: spRelease,
+			},
+			{
+				Name: "withdraw", Usage: "pay out what the sender has earned and what came back of bonds",
+				Flags:  spSendFlags(&cli.StringFlag{Name: "to", Usage: "`ADDRESS` that is paid, of any kind (default: the sender)"}),
+				Action: spWithdraw,
+			},
+		},
+	}
+}
+
+func spReadFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "rpc", Usage: "JSON-RPC `URL`", Sources: cli.EnvVars("TIDEGATE_RPC")},
+		&cli.StringFlag{Name: "storage", Usage: "`ADDRESS` of PerpetualStorage; needed where no public deployment is known", Sources: cli.EnvVars("TIDEGATE_STORAGE", "TIDEGATE_CHAIN_STORAGE")},
+		jsonFlag(),
+	}, more...)
+}
+
+// contractsOf is a chain as market reads contracts.
+type contractsOf struct{ *ethclient.Client }
+
+// Head implements market.Chain.
+func (c contractsOf) Head(ctx context.Context) (uint64, error) { return c.BlockNumber(ctx) }
+
+// Call implements market.Chain.
+func (c contractsOf) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
+	return c.CallContract(ctx, ethereum.CallMsg{To: &to, Data: data}, new(big.Int).SetUint64(height))
+}
+
+// storageAt is the PerpetualStorage that the flags name, or the public one of the chain.
+func storageAt(c *cli.Command, client *ethclient.Client, chain *big.Int) (*market.Storage, error) {
+	text := c.String("storage")
+	if text != "" {
+		if !common.IsHexAddress(text) {
+			return nil, usage("--storage %q is not an address", text)
+		}
+		return market.NewStorage(contractsOf{client}, common.HexToAddress(text)), nil
+	}
+	known, err := bindings.On(chain.Uint64())
+	if err != nil {
+		return nil, usage("--storage is needed: %v", err)
+	}
+	at, err := known.Address(bindings.PerpetualStorage)
+	if err != nil {
+		return nil, usage("--storage is needed: %v", err)
+	}
+	return market.NewStorage(contractsOf{client}, at), nil
+}
+
+// minerID reads f01000, t01000 or 1000.
+func minerID(text string) (uint64, error) {
+	digits := text
+	if len(text) > 2 && (strings.HasPrefix(text, "f0") || strings.HasPrefix(text, "t0")) {
+		digits = text[2:]
+	}
+	id, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || id == 0 {
+		return 0, usage("%q is not a miner: give its id address, f01234", text)
+	}
+	return id, nil
+}
+
+// days puts epochs of 30 s into words.
+func days(epochs uint32) string { return fmt.Sprintf("%.4gd", float64(epochs)/2880) }

@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/market"
+)
+
+// firstSlot is the lowest number that is a slot's and no deal's.
+const firstSlot = 1 << 24
+
+// anySeat claims whichever seat of a deal is open.
+const anySeat = 255
+
+func spClaim(ctx context.Context, c *cli.Command) error {
+	id, err := slotArg(c, 1, "a slot, as `sp slots` lists them, or a deal of which any slot will do")
+	if err != nil {
+		return err
+	}
+	miner, err := minerID(c.String("miner"))
+	if err != nil {
+		return err
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	slot, seat, preview, err := s.claimable(ctx, id, miner)
+	if err != nil {
+		return err
+	}
+	bond := preview.Bond
+	if text := c.String("bond"); text != "" {
+		if bond, err = fil(text); err != nil {
+			return err
+		}
+		if bond.Cmp(preview.Bond) < 0 {
+			return fmt.Errorf("the bond must be %s", filText(preview.Bond))
+		}
+	}
+	deal, err := s.storage.Deal(ctx, s.height, slot>>24)
+	if err != nil {
+		return err
+	}
+	return s.perform(ctx, spStep{
+		data: perpetualstorage.NewPerpetualStorage().PackClaimDeal(slot>>24, seat, miner), value: bond,
+		before: []string{
+			"claims", fmt.Sprintf("slot %d of deal %d for f0%d", slot, slot>>24, miner),
+			"pays", fmt.Sprintf("%s over %s", filText(preview.Obligation), days(deal.Terms.Term)),
+			"bond", filText(preview.Bond) + ", of which a fifth stays until the term ends; burnt if the piece is not sealed",
+			"to be sealed by", s.at(uint32(s.height) + deal.Terms.SealWindow),
+		},
+		after: func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
+			return s.claimed(ctx, height, logs, miner, done)
+		},
+	})
+}
+
+// claimable finds the slot to claim, its seat or any, and what a claim does now.
+func (s *spAt) claimable(ctx context.Context, id, miner uint64) (slot uint64, seat uint8, p market.Preview, err error) {
+	if id >= firstSlot {
+		p, err = s.storage.Preview(ctx, s.height, id, miner, s.seen)
+		if err == nil && p.Reason != "" {
+			err = fmt.Errorf("slot %d cannot be claimed for f0%d: %s", id, miner, market.Why(p.Reason))
+		}
+		_, index, _ := market.SplitSlot(id)
+		return id, index, p, err
+	}
+	if _, err := s.storage.Deal(ctx, s.height, id); err != nil {
+		return 0, 0, p, err
+	}
+	open, _, err := s.storage.Open(ctx, s.height, id, 1)
+	if err != nil {
+		return 0, 0, p, err
+	}
+	var why []string
+	for _, o := range open {
+		if p, err = s.storage.Preview(ctx, s.height, o.ID, miner, s.seen); err != nil {
+			return 0, 0, p, err
+		}
+		if p.Reason == "" {
+			return o.ID, anySeat, p, nil
+		}
+		why = append(why, fmt.Sprintf("slot %d: %s", o.ID, market.Why(p.Reason)))
+	}
+	if len(why) > 0 {
+		return 0, 0, p, fmt.Errorf("deal %d has no slot for f0%d: %s", id, miner, strings.Join(why, "; "))
+	}
+	next, err := s.storage.NextOpening(ctx, s.height, id)
+	switch {
+	case err != nil:
+		return 0, 0, p, err
+	case uint64(next) > s.height:
+		return 0, 0, p, fmt.Errorf("deal %d: %w; the next slot opens at %s", id, errNothingOpen, s.at(next))
+	}
+	return 0, 0, p, fmt.Errorf("deal %d: %w, and it is not foreseen when", id, errNothingOpen)
+}
+
+// claimed tells what a claim became: another may have been first, and then the contract
+// keeps the bond as credit instead of reverting.
+func (s *spAt) claimed(ctx context.Context, height uint64, logs []*types.Log, miner uint64, done *spDone) error {
+	abi := perpetualstorage.NewPerpetualStorage()
+	for _, log := range logs {
+		if log.Address != s.storage.Address() {
+			continue
+		}
+		if e, err := abi.UnpackNothingOpenEvent(log); err == nil && e.MinerId == miner {
+			next := "it is not foreseen when the next opens"
+			if e.NextEpoch != 0 {
+				next = "the next opens at " + s.at(e.NextEpoch)
+			}
+			return fmt.Errorf("deal %d: %w any more, somebody was first; %s. What was sent is your credit, %s: tidegate sp withdraw",
+				e.DealId, errNothingOpen, next, filText(e.Credited))
+		}
+		e, err := abi.UnpackSlotClaimedEvent(log)
+		if err != nil || e.MinerId != miner {
+			continue
+		}
+		if err := s.tell(ctx, height, done, s.seen, e.SlotId); err != nil {
+			return err
+		}
+		done.words = fmt.Sprintf("Slot %d is claimed for f0%d, bond %s. Seal the piece by %s.\nAs direct data: notify %s with the payload %x. As an f05 deal: the label begins with %d/.",
+			e.SlotId, miner, filText(e.Bond), s.at(e.SealDeadline), s.gateText(ctx, height), market.SlotPayload(e.SlotId), e.SlotId)
+		return nil
+	}
+	return fmt.Errorf("transaction %s says neither that the slot is claimed nor that nothing is open: is %s a PerpetualStorage?", done.Transaction, s.storage.Address())
+}
+
+// gateText is the gate that sealing notifies, as an f410 address.
+func (s *spAt) gateText(ctx context.Context, height uint64) string {
+	gate, err := s.storage.Gate(ctx, height)
+	if err != nil {
+		return "the StorageGate"
+	}
+	a, err := market.FromEth(gate)
+	if err != nil {
+		return gate.Hex()
+	}
+	return fmt.Sprintf("the gate %s (%s)", market.Text(a), gate)
+}
+
+func spPublish(ctx context.Context, c *cli.Command) error {
+	byClaim, n, words := c.String("claim"), 2, "a slot and the id of its f05 deal; or a slot and --claim"
+	if byClaim != "" {
+		n = 1
+	}
+	slot, err := slotArg(c, n, words)
+	if err != nil {
+		return err
+	}
+	text, what := c.Args().Get(1), "deal"
+	if byClaim != "" {
+		text, what = byClaim, "claim"
+	}
+	evidence, err := number(text, what)
+	if err != nil {
+		return err
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if _, err := s.storage.Slot(ctx, s.height, slot); err != nil {
+		return err
+	}
+	abi := perpetualstorage.NewPerpetualStorage()
+	step := spStep{data: abi.PackPublishDeal(slot, evidence), before: []string{"shows", fmt.Sprintf("f05 deal %d for slot %d", evidence, slot)}}
+	if byClaim != "" {
+		step.data, step.before[1] = abi.PackActivateByClaim(slot, evidence), fmt.Sprintf("claim %d of verified data for slot %d", evidence, slot)
+	}
+	step.after = func(ctx context.Context, height uint64, _ []*types.Log, done *spDone) error {
+		if err := s.tell(ctx, height, done, s.seen, slot); err != nil {
+			return err
+		}
+		now := done.Slots[0]
+		done.words = fmt.Sprintf("Slot %d is %s; it is paid from %s to %s.", slot, now.State, s.at(now.Start), s.at(now.End))
+		return nil
+	}
+	return s.perform(ctx, step)
+}
+
+func spProve(ctx context.Context, c *cli.Command) error {
+	var ids []uint64
+	for _, text := range c.Args().Slice() {
+		id, err := number(text, "slot")
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return usage("sp prove needs one slot or more")
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	step, payee, err := s.proof(ctx, ids)
+	if err != nil {
+		return err
+	}
+	step.after = func(ctx context.Context, height uint64, _ []*types.Log, done *spDone) error {
+		if err := s.tell(ctx, height, done, payee, ids...); err != nil {
+			return err
+		}
+		for _, now := range done.Slots {
+			done.words += fmt.Sprintf("Slot %s is %s and has earned %s of %s.\n", now.ID, now.State, filOf(now.Earned), filOf(now.Obligation))
+		}
+		done.words += fmt.Sprintf("The payee %s can withdraw %s.", payee, filOf(done.Credit))
+		return nil
+	}
+	return s.perform(ctx, step)
+}
+
+// proof gathers where the sectors of slots are now, as their miners say.
+func (s *spAt) proof(ctx context.Context, ids []uint64) (spStep, common.Address, error) {
+	var payee common.Address
+	var places [][]byte
+	var step spStep
+	for _, id := range ids {
+		d, err := s.storage.Slot(ctx, s.height, id)
+		if err != nil {
+			return step, payee, err
+		}
+		payee = d.Payee
+		switch d.State {
+		case market.SlotPublished: // its f05 deal says all
+			places = append(places, nil)
+			step.before = append(step.before, "activates", fmt.Sprintf("slot %d by f05 deal %d", id, d.Evidence))
+			continue
+		case market.SlotActive:
+		default:
+			return step, payee, fmt.Errorf("slot %d is %s: only published and active slots are proven", id, d.State)
+		}
+		at, err := s.node.Locate(ctx, d.Miner, d.Sector)
+		if err != nil {
+			return step, payee, err
+		}
+		if at.Status != market.SectorActive {
+			return step, payee, fmt.Errorf("slot %d cannot be proven: f0%d says that its sector %d is %s", id, d.Miner, d.Sector, market.SectorWords(at.Status))
+		}
+		places = append(places, at.Aux)
+		step.before = append(step.before, "proves", fmt.Sprintf("slot %d: sector %d of f0%d is active; last proven at epoch %d", id, d.Sector, d.Miner, d.LastProof))
+	}
+	step.data = perpetualstorage.NewPerpetualStorage().PackProveActive(ids, places)
+	return step, payee, nil
+}
+
+func spRelease(ctx context.Context, c *cli.Command) error {
+	slot, err := slotArg(c, 1, "the slot whose claim is given back")
+	if err != nil {
+		return err
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	d, err := s.storage.Slot(ctx, s.height, slot)
+	if err != nil {
+		return err
+	}
+	return s.perform(ctx, spStep{
+		data: perpetualstorage.NewPerpetualStorage().PackReleaseClaim(slot),
+		before: []string{
+			"gives back", fmt.Sprintf("the claim of slot %d by f0%d", slot, d.Miner),
+			"returns", "the bond of " + filText(d.Bond) + ", less 0.01 FIL that is burnt, to the payee " + d.Payee.Hex(),
+		},
+		after: func(ctx context.Context, height uint64, _ []*types.Log, done *spDone) error {
+			if err := s.tell(ctx, height, done, d.Payee); err != nil {
+				return err
+			}
+			done.words = fmt.Sprintf("The claim of slot %d is given back. The payee %s can withdraw %s.", slot, d.Payee, filOf(done.Credit))
+			return nil
+		},
+	})
+}
+
+func spWithdraw(ctx context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return usage("sp withdraw takes no arguments: it pays out all of the sender's credit")
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	to, words := s.seen, s.words
+	if text := c.String("to"); text != "" {
+		a, err := market.Parse(text)
+		if err != nil {
+			return usage("--to %v", err)
+		}
+		if to, err = s.node.Seen(ctx, a); err != nil {
+			return err
+		}
+		words = market.Text(a)
+	}
+	credit, err := s.storage.Credit(ctx, s.height, s.seen)
+	if err != nil {
+		return err
+	}
+	if credit.Sign() == 0 {
+		return fmt.Errorf("%s has no credit: earnings go to a slot's payee; have they been proven (tidegate sp prove)?", s.words)
+	}
+	return s.perform(ctx, spStep{
+		data: perpetualstorage.NewPerpetualStorage().PackWithdrawEarned(to), before: []string{"pays", filText(credit), "to", words},
+		after: func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
+			paid := new(big.Int)
+			for _, log := range logs {
+				if e, err := perpetualstorage.NewPerpetualStorage().UnpackWithdrawnEvent(log); err == nil && log.Address == s.storage.Address() {
+					paid = e.Amount
+				}
+			}
+			done.words = fmt.Sprintf("%s were paid to %s.", filText(paid), words)
+			return s.tell(ctx, height, done, s.seen)
+		},
+	})
+}

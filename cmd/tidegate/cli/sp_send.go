@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/executor/market"
+)
+
+// spStep is one call of PerpetualStorage: what is shown before it, and what is read after.
+type spStep struct {
+	data   []byte
+	value  *big.Int // attoFIL, sent along
+	before []string // name, value, …
+	// after tells of the result; the height is where its effects are seen.
+	after func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error
+}
+
+// slotState is a slot after a call.
+type slotState struct {
+	ID           string `json:"slotId"`
+	State        string `json:"state"`
+	Faulty       bool   `json:"faulty,omitempty"`
+	Miner        uint64 `json:"minerId,omitempty"`
+	Bond         string `json:"bond"`
+	Earned       string `json:"earned"`
+	Obligation   string `json:"obligation"`
+	SealDeadline uint32 `json:"sealDeadline,omitempty"`
+	Start        uint32 `json:"start,omitempty"`
+	End          uint32 `json:"end,omitempty"`
+	LastProof    uint32 `json:"lastProof,omitempty"`
+}
+
+// spDone is what a call became.
+type spDone struct {
+	Transaction common.Hash `json:"transaction"`
+	Message     string      `json:"message,omitempty"`
+	Block       uint64      `json:"block"`
+	GasUsed     uint64      `json:"gasUsed"`
+	Value       string      `json:"value"`
+	Slots       []slotState `json:"slots,omitempty"`
+	Credit      string      `json:"credit,omitempty"` // what the caller, or for proofs the payee, can withdraw now
+	words       string
+}
+
+// proposal is what a multisig's signer proposes.
+type proposal struct {
+	Multisig string `json:"multisig"`
+	To       string `json:"to"`
+	Value    string `json:"value"`
+	Method   uint64 `json:"method"`
+	Params   string `json:"params"`
+	Propose  struct {
+		Method uint64 `json:"method"`
+		Params string `json:"params"`
+	} `json:"propose"`
+	Command string `json:"command"`
+}
+
+// perform shows a call, tries it, asks, sends it, and tells what came of it.
+func (s *spAt) perform(ctx context.Context, step spStep) error {
+	call := market.Call{To: s.storage.Address(), Value: step.value, Data: step.data}
+	if call.Value == nil {
+		call.Value = new(big.Int)
+	}
+	if err := s.try(ctx, call); err != nil {
+		return err
+	}
+	if !s.msig.Empty() {
+		return s.print(call, step.before)
+	}
+	most, send, err := s.price(ctx, call)
+	if err != nil {
+		return err
+	}
+	shown := append([]string{"from", s.words}, step.before...)
+	if call.Value.Sign() > 0 {
+		shown = append(shown, "sent along", filText(call.Value))
+	}
+	shown = append(shown, "gas at most", filText(most))
+	if err := pairs(s.c.Root().ErrWriter, shown...); err != nil {
+		return err
+	}
+	if err := confirm(s.c); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.c.Duration("timeout"))
+	defer cancel()
+	out, err := send(ctx)
+	if err != nil {
+		return err
+	}
+	receipt, err := bind.WaitMined(ctx, s.client, out.hash)
+	if err != nil {
+		return fmt.Errorf("waiting for the receipt of %s: %w", out.hash, err)
+	}
+	if receipt.Status != types.ReceiptStatusSuccessful {
+		return fmt.Errorf("transaction %s reverted in block %s: what it found was changed meanwhile", out.hash, receipt.BlockNumber)
+	}
+	done := spDone{Transaction: out.hash, Message: out.message, Block: receipt.BlockNumber.Uint64(), GasUsed: receipt.GasUsed, Value: call.Value.String()}
+	if err := step.after(ctx, done.Block, receipt.Logs, &done); err != nil {
+		return err
+	}
+	if s.c.Bool("json") {
+		return printJSON(s.c.Root().Writer, done)
+	}
+	_, err = fmt.Fprintln(s.c.Root().Writer, done.words)
+	return err
+}
+
+// print shows what is to be proposed to a multisig.
+func (s *spAt) print(call market.Call, before []string) error {
+	p, err := call.Propose(s.msig)
+	if err != nil {
+		return err
+	}
+	v := proposal{
+		Multisig: market.Text(p.Multisig), To: market.Text(p.To), Value: p.Value.String(), Method: uint64(p.Method), Params: fmt.Sprintf("%x", p.Params),
+	}
+	v.Propose.Method, v.Propose.Params = market.MethodPropose, fmt.Sprintf("%x", p.Propose)
+	v.Command = fmt.Sprintf("lotus msig propose --from SIGNER %s %s %s %d %s", v.Multisig, v.To, strings.TrimSuffix(filText(p.Value), " FIL"), v.Method, v.Params)
+	if s.c.Bool("json") {
+		return printJSON(s.c.Root().Writer, v)
+	}
+	if err := pairs(s.c.Root().ErrWriter, append([]string{"from", s.words}, append(before, "sent along", filText(p.Value))...)...); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.c.Root().Writer, "As the chain is now, this goes through. One of the multisig's signers proposes it, and the others approve:\n\n  %s\n\nOr as a message: to %s, method %d, params\n\n  %s\n",
+		v.Command, v.Multisig, v.Propose.Method, v.Propose.Params)
+	return err
+}
+
+// tell reads slots and the credit of an account after a call.
+func (s *spAt) tell(ctx context.Context, height uint64, done *spDone, account common.Address, ids ...uint64) error {
+	for _, id := range ids {
+		d, err := s.storage.Slot(ctx, height, id)
+		if err != nil {
+			return err
+		}
+		done.Slots = append(done.Slots, slotState{
+			ID: fmt.Sprint(id), State: d.State.String(), Faulty: d.Faulty, Miner: d.Miner, Bond: d.Bond.String(), Earned: d.Earned.String(),
+			Obligation: d.Obligation.String(), SealDeadline: d.SealDeadline, Start: d.Start, End: d.End, LastProof: d.LastProof,
+		})
+	}
+	credit, err := s.storage.Credit(ctx, height, account)
+	if err == nil {
+		done.Credit = credit.String()
+	}
+	return err
+}
+
+// at says when an epoch is, as seen from the head.
+func (s *spAt) at(epoch uint32) string {
+	return fmt.Sprintf("epoch %d (in %s)", epoch, (time.Duration(int64(epoch)-int64(s.height)) * 30 * time.Second).Round(time.Minute))
+}
+
+// slotArg reads the slot that a command begins with.
+func slotArg(c *cli.Command, n int, words string) (uint64, error) {
+	if c.Args().Len() != n {
+		return 0, usage("sp %s needs %s", c.Name, words)
+	}
+	return number(c.Args().First(), "slot")
+}
+
+func number(text, what string) (uint64, error) {
+	var n uint64
+	if _, err := fmt.Sscanf(text, "%d", &n); err != nil || fmt.Sprint(n) != text || n == 0 {
+		return 0, usage("%q is not the number of a %s", text, what)
+	}
+	return n, nil
+}
+
+var errNothingOpen = errors.New("nothing is open")

@@ -1,0 +1,167 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/tidegate/tidegate/executor/handler/keep"
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/runner"
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// keeping makes the lane of calls that are due, and what finds them; none where keepers
+// are off.
+func (d *Daemon) keeping(ctx context.Context) ([]runner.Lane, error) {
+	c := d.cfg.Keeper
+	if !c.Enabled {
+		return nil, nil
+	}
+	client, err := ethclient.DialContext(ctx, d.cfg.Chain.RPC[0])
+	if err != nil {
+		return nil, fmt.Errorf("chain.rpc: %w", err)
+	}
+	d.closers = append(d.closers, client.Close)
+	handler, err := keep.New(keep.Config{MaxCost: c.MaxCost.Atto(), TryAgain: c.TryAgain.D(), Look: 2 * d.cfg.Chain.PollInterval.D()}, keep.Deps{
+		Chain: pricing{d, client}, Sender: keeperSender{d}, Metrics: d.metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	deps := market.KeeperDeps{
+		Chain: finalContracts{contracts{d}}, Events: finalEvents{d}, Jobs: d.ledger, Wake: func() { d.queue.Notify(job.KindKeep) }, Log: d.log, Now: time.Now,
+	}
+	if c.Node != "" {
+		at, err := market.ParseInfo(c.Node)
+		if err != nil {
+			return nil, fmt.Errorf("keeper.node: %w", err)
+		}
+		if at.Header != nil {
+			return nil, errors.New("keeper.node has a token in it, which settings are no place for: reading needs none")
+		}
+		node, err := market.Open(ctx, at)
+		if err != nil {
+			return nil, fmt.Errorf("keeper.node: %w", err)
+		}
+		d.closers = append(d.closers, node.Close)
+		deps.Node = node
+	}
+	d.keeper = market.NewKeeper(market.KeeperConfig{
+		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning),
+		Start: d.cfg.Chain.Start, Every: c.Every.D(), NodeEvery: c.NodeEvery.D(),
+	}, deps)
+	const keepers, timeout = 2, 2 * time.Minute
+	return []runner.Lane{{Kind: job.KindKeep, Handler: handler, Concurrency: keepers, Timeout: timeout, MaxAttempts: d.cfg.Runner.MaxAttempts}}, nil
+}
+
+// finalContracts reads contracts at the final block.
+type finalContracts struct{ contracts }
+
+// Head implements market.Chain. The ledger's word counts: what it has not seen final yet
+// is not acted on.
+func (c finalContracts) Head(ctx context.Context) (uint64, error) {
+	cur, has, err := c.d.ledger.Cursor(ctx, Filter)
+	switch {
+	case err != nil:
+		return 0, err
+	case !has:
+		return 0, errors.New("the chain has not been read yet")
+	case cur.Frozen != "":
+		return 0, fmt.Errorf("%w: %s", chain.ErrFrozen, cur.Frozen)
+	}
+	return min(cur.Final, cur.Height), nil
+}
+
+// finalEvents are the ledger's.
+type finalEvents struct{ d *Daemon }
+
+// Events implements market.Events.
+func (e finalEvents) Events(ctx context.Context, contract common.Address, from, to uint64) ([]*types.Log, error) {
+	var out []*types.Log
+	f := chain.LogFilter{Address: contract, State: chain.LogFinal, FromHeight: from, Limit: 1000}
+	for {
+		rows, err := e.d.ledger.Logs(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if r.Height <= to {
+				out = append(out, &types.Log{Address: r.Address, Topics: r.Topics, Data: r.Data, BlockNumber: r.Height, TxHash: r.Tx})
+			}
+			f.AfterID = r.ID
+		}
+		if len(rows) < f.Limit {
+			return out, nil
+		}
+	}
+}
+
+// pricing tries and prices calls from the key that would send them.
+type pricing struct {
+	d      *Daemon
+	client *ethclient.Client
+}
+
+// Cost implements keep.Chain.
+func (p pricing) Cost(ctx context.Context, to string, data []byte) (*big.Int, error) {
+	at := common.HexToAddress(to)
+	gas, err := p.client.EstimateGas(ctx, ethereum.CallMsg{From: p.d.freeSender(), To: &at, Data: data})
+	var said rpc.DataError
+	if errors.As(err, &said) {
+		if text, ok := said.ErrorData().(string); ok && strings.HasPrefix(text, "0x") {
+			return nil, fmt.Errorf("%w: %s", keep.ErrNotDue, market.Reverted(common.FromHex(text)))
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "revert") {
+		return nil, fmt.Errorf("%w: %w", keep.ErrNotDue, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("estimating the gas: %w", err)
+	}
+	price, err := p.client.SuggestGasPrice(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the price of gas: %w", err)
+	}
+	return price.Mul(price, new(big.Int).SetUint64(gas)), nil
+}
+
+// keeperSender is the ledger's transactions as the keep handler sees them.
+type keeperSender struct{ d *Daemon }
+
+// Find implements keep.Sender.
+func (s keeperSender) Find(ctx context.Context, key string) (keep.Sent, error) {
+	x, err := s.d.ledger.IntentTx(ctx, key)
+	if err != nil {
+		return keep.Sent{}, err
+	}
+	sent := keep.Sent{Over: x.State.Ended(), Done: x.State == chain.TxFinal && !x.Reverted, Why: x.Why, Sender: strings.ToLower(x.Intent.Sender.Hex()), Waits: string(x.State)}
+	if x.MinedHash != (common.Hash{}) {
+		sent.Hash, sent.Paid = x.MinedHash.Hex(), x.FeePaid
+	}
+	return sent, nil
+}
+
+// Queue implements keep.Sender.
+func (s keeperSender) Queue(ctx context.Context, key, to string, data []byte, expiry time.Time) error {
+	_, _, err := s.d.ledger.QueueIntent(ctx, chain.Intent{
+		Key: key, Sender: s.d.freeSender(), To: common.HexToAddress(to), Data: data, Expiry: expiry,
+	}, time.Now())
+	if errors.Is(err, job.ErrConflict) {
+		err = nil // queued before, to be sent by another of our keys
+	}
+	if err == nil {
+		s.d.wakeSenders()
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package market
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts/abi"
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+)
+
+// word reads a reason of the contracts: ASCII in 32 bytes.
+func word(b [32]byte) string { return string(bytes.TrimRight(b[:], "\x00")) }
+
+// Why says in words why the contract would not let a claim or an f05 deal through; the
+// reason's own name where it is not known.
+func Why(reason string) string {
+	if text, ok := reasons[reason]; ok {
+		return text
+	}
+	return reason
+}
+
+// reasons are those of contracts/storage/Offers.sol and Listing.sol.
+var reasons = map[string]string{
+	"not open":            "the deal is not open: it is being prepared, was cancelled, or does not exist",
+	"no such seat":        "the deal has no such seat",
+	"taken":               "somebody has that slot already",
+	"first refusal":       "only the miner that stores it now may claim what follows, for the first third of the renewal window",
+	"suspended":           "the client has suspended the deal",
+	"ended":               "the deal ends before the slot would begin",
+	"not served":          "no operators vouch at present that the piece can be fetched; anyone may ask them (requestServed)",
+	"not funded":          "the deal's money does not cover the slot",
+	"paused":              "the contract takes no claims at present",
+	"not controller":      "the sender is no controlling address (owner, worker, control) of the miner",
+	"client":              "the miner belongs to the deal's client, or has no owner that is known",
+	"not distinct":        "a copy of the deal lies with the same miner, owner or organisation already",
+	"unknown slot":        "there is no such slot, or it is over",
+	"piece":               "the deal's piece or size is another",
+	"price":               "the f05 deal has a price; it must be 0",
+	"client collateral":   "the f05 deal has client collateral; it must be 0",
+	"provider collateral": "the f05 deal's provider collateral is below what the deal asks for",
+	"verified":            "the f05 deal is verified and the deal is not, or the other way round",
+	"claim first":         "a slot with DataCap must be claimed before its deal is published",
+	"provider":            "another miner has claimed the slot",
+	"start":               "the f05 deal starts in the past or after the seal deadline",
+	"term":                "the f05 deal ends before the slot's term would",
+	"not exact":           "a deal with DataCap must start at the seal deadline and end with the term, with the collateral asked for",
+	"context":             "the arguments are not those that were asked with",
+}
+
+// Reverted says in words with what a call of PerpetualStorage reverted.
+func Reverted(data []byte) string {
+	if len(data) < 4 {
+		return "it reverted without words"
+	}
+	if text, err := abi.UnpackRevert(data); err == nil {
+		return text
+	}
+	said, err := perpetualstorage.NewPerpetualStorage().UnpackError(data)
+	if err != nil {
+		return fmt.Sprintf("it reverted with 0x%x", data)
+	}
+	switch e := said.(type) {
+	case *perpetualstorage.PerpetualStoragePerpetualStorageNotController:
+		return fmt.Sprintf("%s is no controlling address (owner, worker, control) of f0%d", e.Caller, e.MinerId)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageWrongState:
+		return fmt.Sprintf("slot %d is %s", e.SlotId, SlotState(e.State))
+	case *perpetualstorage.PerpetualStoragePerpetualStorageNotDistinct:
+		return fmt.Sprintf("a copy of deal %d, on seat %d, lies with the same miner, owner or organisation as f0%d", e.DealId, e.OtherIndex, e.MinerId)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageClientIsProvider:
+		return fmt.Sprintf("the miner's owner f0%d is the deal's client", e.OwnerId)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageBondTooLow:
+		return fmt.Sprintf("the bond is %s attoFIL and must be %s", e.Sent, e.Needed)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageFetchWindowOver:
+		return fmt.Sprintf("claims can be given back for a day; this one could until epoch %d", e.Since)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageTooEarly:
+		return fmt.Sprintf("that is possible from epoch %d on", e.Epoch)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageRefused:
+		return Why(word(e.Why))
+	case *perpetualstorage.PerpetualStoragePerpetualStorageNotProven:
+		return fmt.Sprintf("slot %d was not shown to be active: the miner actor does not confirm it, or the proof is of an older place of the sector", e.SlotId)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageNothingToWithdraw:
+		return fmt.Sprintf("%s has no credit", e.Account)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageIntakePaused:
+		return Why("paused")
+	}
+	return plain(said)
+}
+
+// plain spells an error out that has no words of its own.
+func plain(said any) string {
+	v := reflect.Indirect(reflect.ValueOf(said))
+	name := strings.TrimPrefix(v.Type().Name(), "PerpetualStorage")
+	name = strings.TrimPrefix(name, "PerpetualStorage")
+	var fields []string
+	for i := range v.NumField() {
+		value := v.Field(i).Interface()
+		switch x := value.(type) {
+		case [32]byte:
+			value = word(x)
+		case *big.Int:
+			value = x.String()
+		case common.Address:
+			value = x.Hex()
+		}
+		fields = append(fields, fmt.Sprintf("%s %v", v.Type().Field(i).Name, value))
+	}
+	return strings.TrimSpace(name + " " + strings.Join(fields, ", "))
+}
