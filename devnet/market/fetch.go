@@ -12,6 +12,7 @@ import (
 
 	commcid "github.com/filecoin-project/go-fil-commcid"
 	commp "github.com/filecoin-project/go-fil-commp-hashhash"
+	"github.com/ipfs/go-cid"
 )
 
 // fetch brings a deal's data into a file, resuming after cuts, and checks its commitment
@@ -22,25 +23,19 @@ func (p *Provider) fetch(ctx context.Context, j *job) (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("make room for the data: %w", err)
 	}
-	sum := new(commp.Calc)
 	defer func() {
-		sum.Reset() // ends its workers
 		err = errors.Join(err, file.Close())
 		if err != nil {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}()
-	if err := p.transfer(ctx, j, io.MultiWriter(file, sum)); err != nil {
+	if err := p.transfer(ctx, j, file); err != nil {
 		return "", fmt.Errorf("transfer: %w", err)
 	}
-	root, padded, err := sum.Digest()
-	if err == nil && padded < uint64(j.deal.PieceSize) {
-		root, err = commp.PadCommP(root, padded, uint64(j.deal.PieceSize))
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", err
 	}
-	if err != nil {
-		return "", fmt.Errorf("commitment: %w", err)
-	}
-	got, err := commcid.DataCommitmentV1ToCID(root)
+	got, err := commitment(file, j.deal)
 	if err != nil {
 		return "", fmt.Errorf("commitment: %w", err)
 	}
@@ -48,6 +43,27 @@ func (p *Provider) fetch(ctx context.Context, j *job) (path string, err error) {
 		return "", fmt.Errorf("commP mismatch: the data is %s, the deal says %s", got, j.deal.PieceCID)
 	}
 	return path, nil
+}
+
+// commitment is the piece CID of data, padded to the deal's size, by the reference
+// library. What is there whole is read at once: the library cannot be given up midway
+// through its first bytes.
+func commitment(data io.Reader, d Deal) (cid.Cid, error) {
+	if d.Size < commp.MinPiecePayload {
+		return cid.Undef, fmt.Errorf("it is not defined for %d bytes, at least %d", d.Size, commp.MinPiecePayload)
+	}
+	sum := new(commp.Calc)
+	if _, err := io.Copy(sum, data); err != nil {
+		return cid.Undef, err
+	}
+	root, padded, err := sum.Digest()
+	if err == nil && padded < uint64(d.PieceSize) {
+		root, err = commp.PadCommP(root, padded, uint64(d.PieceSize))
+	}
+	if err != nil {
+		return cid.Undef, err
+	}
+	return commcid.DataCommitmentV1ToCID(root)
 }
 
 // errTooLong means that a source has more bytes than the deal says.
