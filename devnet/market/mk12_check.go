@@ -23,7 +23,6 @@ import (
 )
 
 const (
-	maxLabel       = 256
 	collateralSpan = 2             // the most collateral is this times the least
 	hiddenFactor   = 10            // what LiePrice wants instead of one
 	hiddenPrice    = 1_000_000_000 // and at least, for a GiB and epoch
@@ -92,8 +91,6 @@ func (p *Provider) validate(ctx context.Context, d *market18.ClientDealProposal)
 	switch {
 	case proposal.Provider != p.miner.Address():
 		return fmt.Errorf("incorrect provider for deal; proposal.Provider: %s; provider.Address: [%s]", proposal.Provider, p.miner.Address())
-	case proposal.Label.Length() > maxLabel:
-		return fmt.Errorf("deal label can be at most %d bytes, is %d", maxLabel, proposal.Label.Length())
 	case proposal.PieceSize.Validate() != nil:
 		return fmt.Errorf("proposal piece size is invalid: %w", proposal.PieceSize.Validate())
 	case proposal.PieceCID.Prefix() != market18.PieceCIDPrefix:
