@@ -58,8 +58,10 @@ func (c *Controls) Behave(ctx context.Context, params BehaveParams) ([]Conduct, 
 	if err != nil {
 		return nil, err
 	}
-	err = p.Behave(ctx, params.Conduct...)
-	return p.Conduct(), err
+	if err := p.Behave(ctx, params.Conduct...); err != nil {
+		return nil, err
+	}
+	return p.Conduct(), nil
 }
 
 // AllowParams are devnet_allowContract's.
