@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/rpc"
 )
 
@@ -69,11 +70,15 @@ type Config struct {
 	// Miners is how many storage providers there are from the start, without sectors;
 	// more are created by devnet_createMiner or Devnet.Providers.
 	Miners int
+	// Market, if set, lets these miners answer deals as storage providers do, on ports of
+	// loopback: Devnet.Market. Its Seed and Log are the devnet's unless it has its own.
+	Market *market.Config
 	// TokenSecret, at least 16 bytes, signs tokens as Lotus's are: without one a call may
 	// only read then. nil asks for none. Devnet.Token makes tokens.
 	TokenSecret []byte
 	// Load, if set, is what Devnet.Dump wrote: the chain and its miners go on from there.
-	// Seed, GenesisTime, Epoch, FinalityDepth and Miners then say nothing.
+	// Seed, GenesisTime, Epoch, FinalityDepth and Miners then say nothing. With Market the
+	// loaded miners say on chain where they are now; their deals and data are not in a dump.
 	Load io.Reader
 	// AllowedOrigins are the web origins that may call over CORS and WebSocket, each
 	// with at most one "*"; nil means any port of localhost, 127.0.0.1 and [::1].
@@ -134,6 +139,18 @@ func (c Config) withDefaults(now time.Time) (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c, errors.Join(errs...)
+}
+
+// market is what the market is made with.
+func (c Config) market() market.Config {
+	out := *c.Market
+	if out.Seed == [32]byte{} {
+		out.Seed = c.Seed
+	}
+	if out.Log == nil {
+		out.Log = c.Logger
+	}
+	return out
 }
 
 // firstEpochs is how many epochs New makes: as on a real node, the latest block is

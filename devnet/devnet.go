@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/devnet/rpc"
 )
@@ -23,6 +24,7 @@ type Devnet struct {
 	log       *slog.Logger
 	chain     *chain.Chain
 	providers *provider.Fleet
+	market    *market.Market // nil without Config.Market
 	server    *rpc.Server
 }
 
@@ -44,12 +46,16 @@ func New(ctx context.Context, config Config) (*Devnet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start devnet: %w", err)
 	}
+	controls := []any{provider.NewControls(d.providers)}
+	if d.market != nil {
+		controls = append(controls, market.NewControls(d.market))
+	}
 	d.server, err = rpc.New(rpc.Config{
 		Host: config.Host, Port: config.Port, AllowedOrigins: config.AllowedOrigins, AllowedHosts: config.AllowedHosts,
-		TokenSecret: config.TokenSecret, Controls: []any{provider.NewControls(d.providers)}, Log: config.Logger,
+		TokenSecret: config.TokenSecret, Controls: controls, Log: config.Logger,
 	}, d.chain)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), d.chain.Close())
+		return nil, errors.Join(fmt.Errorf("start devnet: %w", err), d.closeMarket(), d.chain.Close())
 	}
 	return d, nil
 }
@@ -69,23 +75,40 @@ func (d *Devnet) begin(ctx context.Context, config Config) error {
 		return err
 	}
 	d.chain = c
-	if err := d.first(ctx, config); err != nil {
-		return errors.Join(err, c.Close())
+	if err := d.atOnce(func() error { return d.first(ctx, config) }); err != nil {
+		return errors.Join(err, d.closeMarket(), c.Close())
 	}
 	return nil
 }
 
-// first makes the miners and the first epochs, with none that come by themselves.
-func (d *Devnet) first(ctx context.Context, config Config) (err error) {
+// atOnce does something that sends messages, which are mined as they come whatever the
+// pace is, as nobody makes epochs before Run.
+func (d *Devnet) atOnce(do func() error) error {
 	pace := d.chain.Pace()
 	if err := d.chain.SetPace(chain.Pace{}); err != nil {
 		return err
 	}
+	if err := do(); err != nil {
+		return err
+	}
+	return d.chain.SetPace(pace)
+}
+
+// first makes the miners and the first epochs.
+func (d *Devnet) first(ctx context.Context, config Config) (err error) {
 	if d.providers, err = provider.New(ctx, d.chain, provider.Config{Seed: config.Seed, Log: config.Logger}); err != nil {
 		return err
 	}
+	if err := d.openMarket(config); err != nil {
+		return err
+	}
 	for range config.Miners {
-		if _, err := d.providers.Create(ctx, provider.Creation{}); err != nil {
+		if d.market != nil {
+			_, err = d.market.Create(ctx, provider.Creation{})
+		} else {
+			_, err = d.providers.Create(ctx, provider.Creation{})
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -94,7 +117,22 @@ func (d *Devnet) first(ctx context.Context, config Config) (err error) {
 			return fmt.Errorf("first epochs: %w", err)
 		}
 	}
-	return d.chain.SetPace(pace)
+	return nil
+}
+
+// openMarket makes the market, if there is to be one.
+func (d *Devnet) openMarket(config Config) (err error) {
+	if config.Market != nil {
+		d.market, err = market.New(d.chain, d.providers, config.market())
+	}
+	return err
+}
+
+func (d *Devnet) closeMarket() error {
+	if d.market == nil {
+		return nil
+	}
+	return d.market.Close()
 }
 
 // load makes the chain and the miners of a dump.
@@ -111,8 +149,24 @@ func (d *Devnet) load(ctx context.Context, config Config) error {
 	if d.chain, err = chain.Load(ctx, config.chain(), in); err != nil {
 		return err
 	}
-	if d.providers, err = provider.Load(ctx, d.chain, provider.Config{Log: config.Logger}, fleet); err != nil {
-		return errors.Join(err, d.chain.Close())
+	if d.providers, err = provider.Load(ctx, d.chain, provider.Config{Log: config.Logger}, fleet); err == nil && config.Market != nil {
+		err = d.atOnce(func() error { return d.attach(ctx, config) })
+	}
+	if err != nil {
+		return errors.Join(err, d.closeMarket(), d.chain.Close())
+	}
+	return nil
+}
+
+// attach lets loaded miners answer deals.
+func (d *Devnet) attach(ctx context.Context, config Config) error {
+	if err := d.openMarket(config); err != nil {
+		return err
+	}
+	for _, m := range d.providers.Miners() {
+		if _, err := d.market.Attach(ctx, m); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -147,7 +201,9 @@ func (d *Devnet) Run(ctx context.Context) error {
 
 // Close stops the devnet, waits until everything is released and returns what
 // failed doing so. It may be called more than once and at any time after New.
-func (d *Devnet) Close() error { return errors.Join(d.server.Close(), d.chain.Close()) }
+func (d *Devnet) Close() error {
+	return errors.Join(d.closeMarket(), d.server.Close(), d.chain.Close())
+}
 
 // Chain is the chain itself, which a test steers: epochs, null rounds, reorgs,
 // snapshots, balances, the mempool.
@@ -155,6 +211,9 @@ func (d *Devnet) Chain() *chain.Chain { return d.chain }
 
 // Providers are the storage providers, which a test lets seal, prove and misbehave.
 func (d *Devnet) Providers() *provider.Fleet { return d.providers }
+
+// Market is the providers that answer deals; nil without Config.Market.
+func (d *Devnet) Market() *market.Market { return d.market }
 
 // Token is a token that allows everything, for a devnet with Config.TokenSecret.
 func (d *Devnet) Token() (string, error) { return d.server.Token("read", "write", "sign", "admin") }

@@ -24,6 +24,7 @@
 //	chain/      the chain: genesis, tipsets, message pool, finality, reorgs
 //	rpc/        the port: Filecoin.*, eth_*, and the controls devnet_*, evm_*, anvil_*
 //	provider/   storage providers on the chain: sectors, proofs, faults, deals, DataCap
+//	market/     the same asked over the network: MK20, MK12, transfers, retrievals, misbehaviour
 //	config.go   Config, DefaultConfig, the sentinel errors
 //	account.go  Account, Accounts, KnownKeys: the ten funded keys
 //	start.go    Start, for tests

@@ -90,21 +90,27 @@ func (f *Fleet) AddBalance(ctx context.Context, from chain.Account, beneficiary 
 // Publish publishes deals and gives their ids. Errors: ErrDealRefused when some were
 // left out, whose ids are missing then; *ExitError when all were.
 func (m *Miner) Publish(ctx context.Context, deals ...market18.ClientDealProposal) ([]abi.DealID, error) {
-	returned, err := m.f.Send(ctx, m.worker, Call{
+	ids, _, err := m.PublishIn(ctx, deals...)
+	return ids, err
+}
+
+// PublishIn is Publish, and gives the message's CID too.
+func (m *Miner) PublishIn(ctx context.Context, deals ...market18.ClientDealProposal) ([]abi.DealID, cid.Cid, error) {
+	returned, message, err := m.f.sendIn(ctx, m.worker, Call{
 		To: builtin.StorageMarketActorAddr, Method: builtin.MethodsMarket.PublishStorageDeals,
 		Params: &market18.PublishStorageDealsParams{Deals: deals},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("publish deals of %s: %w", m.id, err)
+		return nil, message, fmt.Errorf("publish deals of %s: %w", m.id, err)
 	}
 	var published market18.PublishStorageDealsReturn
 	if err := decode(returned, &published); err != nil {
-		return nil, err
+		return nil, message, err
 	}
 	if len(published.IDs) != len(deals) {
-		return published.IDs, fmt.Errorf("publish deals of %s: %d of %d: %w", m.id, len(published.IDs), len(deals), ErrDealRefused)
+		return published.IDs, message, fmt.Errorf("publish deals of %s: %d of %d: %w", m.id, len(published.IDs), len(deals), ErrDealRefused)
 	}
-	return published.IDs, nil
+	return published.IDs, message, nil
 }
 
 // Settle pays what is due of deals and removes those that are over; anybody may.

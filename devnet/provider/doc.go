@@ -14,12 +14,13 @@
 //
 // It is not a storage provider: there is no data, no sealing and no proof; replicas
 // and proofs are bytes from the seed, which the network accepts or refuses by
-// [chain.Chain.RefuseProofs]. Nor does it speak any deal protocol.
+// [chain.Chain.RefuseProofs]. Nor does it speak any deal protocol: devnet/market does.
 //
 // Map:
 //
 //	fleet.go     Fleet: miners, the bank, reading the state
 //	send.go      messages: gas, nonces, waiting, exit codes, multisig owners
+//	query.go     calls without a message, keys of accounts, escrow, collateral
 //	miner.go     Miner: creation, address, peer, balance
 //	seal.go      pre-commit and prove, with pieces, allocations and notifications
 //	post.go      window PoSt by itself: the fleet as the chain's crew

@@ -110,7 +110,7 @@ func (m *Miner) outside(ctx context.Context, deadline uint64, cutoff func(end ab
 	if next < cutoff(end) {
 		return nil
 	}
-	return m.f.reach(ctx, end)
+	return m.f.Reach(ctx, end)
 }
 
 // endOf is the first epoch after the deadline's window that is open at an epoch or comes

@@ -192,6 +192,9 @@ func (m *Miner) Owner() address.Address { return m.owner }
 // Worker is the BLS account that signs what the miner does.
 func (m *Miner) Worker() chain.Account { return m.worker }
 
+// Signer is who signs for the owner.
+func (m *Miner) Signer() chain.Account { return m.signer }
+
 // SectorSize is the size of the miner's sectors in bytes.
 func (m *Miner) SectorSize() abi.SectorSize { return m.size }
 

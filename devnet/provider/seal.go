@@ -230,7 +230,7 @@ func (m *Miner) awaitChallenge(ctx context.Context, numbers []abi.SectorNumber) 
 		}
 		ready = max(ready, info.PreCommitEpoch+challengeDelay+1)
 	}
-	return m.f.reach(ctx, ready)
+	return m.f.Reach(ctx, ready)
 }
 
 // maxBatch is how many sectors one message carries: the actor takes 256, and a proof

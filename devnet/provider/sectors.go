@@ -8,15 +8,9 @@ import (
 
 	"github.com/filecoin-project/go-bitfield"
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	miner18 "github.com/filecoin-project/go-state-types/builtin/v18/miner"
 	verifreg18 "github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
-	"github.com/filecoin-project/lotus/build/buildconstants"
-	"github.com/filecoin-project/lotus/chain/types"
-
-	"github.com/tidegate/tidegate/devnet/chain"
-	"github.com/tidegate/tidegate/devnet/fvm"
 )
 
 // place is where a sector is proven.
@@ -65,27 +59,14 @@ func (m *Miner) Place(ctx context.Context, number abi.SectorNumber) (deadline, p
 // Status is what the miner actor says of a sector by FIP-0112: its status and the
 // auxiliary data with which a contract can have it validated.
 func (m *Miner) Status(ctx context.Context, number abi.SectorNumber) (abi.SectorStatusCode, []byte, error) {
-	params, err := encode(&miner18.GenerateSectorLocationParams{SectorNumber: number})
-	if err != nil {
-		return 0, nil, err
-	}
-	machine, err := m.f.chain.Machine(ctx, nil, chain.MachineOptions{Free: true})
-	if err != nil {
-		return 0, nil, err
-	}
-	result, err := machine.Apply(ctx, &types.Message{
-		From: m.worker.Address, To: m.id, Value: big.Zero(), Method: MethodGenerateSectorLocation, Params: params,
-		GasLimit: buildconstants.BlockGasLimit, GasFeeCap: big.Zero(), GasPremium: big.Zero(),
-	}, fvm.Implicit, 0)
+	returned, err := m.f.Query(ctx, m.worker.Address, Call{
+		To: m.id, Method: MethodGenerateSectorLocation, Params: &miner18.GenerateSectorLocationParams{SectorNumber: number},
+	})
 	if err != nil {
 		return 0, nil, fmt.Errorf("status of sector %d of %s: %w", number, m.id, err)
 	}
-	if code := result.Receipt.ExitCode; code.IsError() {
-		return 0, nil, fmt.Errorf("status of sector %d: %w", number,
-			&ExitError{To: m.id, Method: MethodGenerateSectorLocation, Code: code, Reason: result.Error})
-	}
 	var out miner18.GenerateSectorLocationReturn
-	if err := decode(result.Receipt.Return, &out); err != nil {
+	if err := decode(returned, &out); err != nil {
 		return 0, nil, err
 	}
 	return out.Status, out.AuxData, nil
@@ -211,7 +192,7 @@ func (m *Miner) compact(ctx context.Context, deadline uint64, partitions []uint6
 		return err
 	}
 	closed := endOf(st, deadline, m.f.chain.Head().Height()+1) - miner18.WPoStProvingPeriod
-	if err := m.f.reach(ctx, closed+miner18.WPoStDisputeWindow); err != nil {
+	if err := m.f.Reach(ctx, closed+miner18.WPoStDisputeWindow); err != nil {
 		return err
 	}
 	_, err = m.do(ctx, builtin.MethodsMiner.CompactPartitions, &miner18.CompactPartitionsParams{

@@ -15,6 +15,7 @@ import (
 	"github.com/filecoin-project/go-state-types/manifest"
 	"github.com/filecoin-project/lotus/build/buildconstants"
 	"github.com/filecoin-project/lotus/chain/types"
+	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/tidegate/tidegate/devnet/chain"
@@ -48,6 +49,7 @@ type ExitError struct {
 	Method abi.MethodNum
 	Code   exitcode.ExitCode
 	Reason string // the machine's words
+	Data   []byte // what it returned all the same: of a contract, its revert data in CBOR
 }
 
 // Error implements error.
@@ -58,29 +60,31 @@ func (e *ExitError) Error() string {
 // Send signs a call by an f1 or f3 account, and returns the value that it returned when
 // it has run. Errors: *ExitError.
 func (f *Fleet) Send(ctx context.Context, from chain.Account, call Call) ([]byte, error) {
-	found, err := f.send(ctx, from, call)
-	if err != nil {
-		return nil, err
-	}
-	if code := found.Receipt.ExitCode; code.IsError() {
-		return nil, &ExitError{To: call.To, Method: call.Method, Code: code, Reason: found.Error}
-	}
-	return found.Receipt.Return, nil
+	returned, _, err := f.sendIn(ctx, from, call)
+	return returned, err
 }
 
-func (f *Fleet) send(ctx context.Context, from chain.Account, call Call) (*chain.Found, error) {
+// sendIn is Send, and gives the signed message's CID too.
+func (f *Fleet) sendIn(ctx context.Context, from chain.Account, call Call) ([]byte, cid.Cid, error) {
 	msg, err := f.message(ctx, from.Address, call)
 	if err != nil {
-		return nil, err
+		return nil, cid.Undef, err
 	}
 	if msg.GasLimit, err = f.gasLimit(ctx, *msg); err != nil {
-		return nil, err
+		return nil, cid.Undef, err
 	}
 	signed, err := f.push(ctx, from, msg)
 	if err != nil {
-		return nil, err
+		return nil, cid.Undef, err
 	}
-	return f.executed(ctx, signed)
+	found, err := f.executed(ctx, signed)
+	if err != nil {
+		return nil, signed.Cid(), err
+	}
+	if code := found.Receipt.ExitCode; code.IsError() {
+		return nil, signed.Cid(), &ExitError{To: call.To, Method: call.Method, Code: code, Reason: found.Error, Data: found.Receipt.Return}
+	}
+	return found.Receipt.Return, signed.Cid(), nil
 }
 
 func (f *Fleet) message(ctx context.Context, from address.Address, call Call) (*types.Message, error) {
@@ -166,8 +170,9 @@ func (f *Fleet) executed(ctx context.Context, signed *types.SignedMessage) (*cha
 	}
 }
 
-// reach lets time pass until the head is at an epoch or after it.
-func (f *Fleet) reach(ctx context.Context, epoch abi.ChainEpoch) error {
+// Reach lets time pass until the head is at an epoch or after it: it waits on a timed
+// chain, and advances others.
+func (f *Fleet) Reach(ctx context.Context, epoch abi.ChainEpoch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var heads <-chan chain.HeadChange

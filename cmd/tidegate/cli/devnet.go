@@ -20,6 +20,7 @@ import (
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
 	"github.com/tidegate/tidegate/devnet"
+	"github.com/tidegate/tidegate/devnet/market"
 )
 
 // devnetInfo is the line of `devnet --json`: all that a program needs.
@@ -30,8 +31,9 @@ type devnetInfo struct {
 	StartBlock uint64                    `json:"startBlock"`
 	Contracts  map[string]common.Address `json:"contracts"`
 	Keys       []devnet.Account          `json:"keys"`
-	Miners     []string                  `json:"miners,omitempty"` // storage providers, by id
-	Token      string                    `json:"token,omitempty"`  // allows everything; with --auth
+	Miners     []string                  `json:"miners,omitempty"`    // storage providers, by id
+	Providers  []market.Endpoints        `json:"providers,omitempty"` // those that answer deals; with --market
+	Token      string                    `json:"token,omitempty"`     // allows everything; with --auth
 }
 
 func devnetCommand() *cli.Command {
@@ -49,7 +51,10 @@ func devnetCommand() *cli.Command {
 			&cli.DurationFlag{Name: "block-time", Value: d.BlockTime, Usage: "pause between epochs; 0 executes each transaction at once and makes it final"},
 			&cli.DurationFlag{Name: "epoch", Usage: "chain time of an epoch, in whole seconds (Filecoin: 30s); the block time rounded up if absent"},
 			&cli.IntFlag{Name: "finality", Value: devnet.DefaultFinalityDepth, Usage: "tipsets behind the head that are final"},
-			&cli.IntFlag{Name: "miners", Usage: "storage providers from the start; they seal and prove when told by devnet_* methods"},
+			&cli.IntFlag{Name: "miners", Usage: "storage providers from the start; they seal when told by devnet_* methods, and prove"},
+			&cli.BoolFlag{Name: "market", Usage: "let the miners answer deals (MK20 over HTTP, MK12 over libp2p), seal, prove and serve by themselves"},
+			&cli.StringSliceFlag{Name: "misbehave", Usage: "`N=HOW` from the start, for the N-th miner; may be repeated. HOW is one of " + conducts()},
+			&cli.IntFlag{Name: "seal-delay", Usage: "`EPOCHS` between having a deal's data and sealing it"},
 			&cli.BoolFlag{Name: "auth", Usage: "ask for tokens as Lotus does: without one, calls may only read; prints a token that allows all"},
 			&cli.StringFlag{Name: "dump", Usage: "write the whole devnet to `FILE` when it ends"},
 			&cli.StringFlag{Name: "load", Usage: "go on from a `FILE` that --dump wrote, with its contracts and miners"},
@@ -64,6 +69,10 @@ func runDevnet(ctx context.Context, c *cli.Command) error {
 	cfg := devnet.DefaultConfig()
 	cfg.Host, cfg.Port, cfg.BlockTime, cfg.FinalityDepth = c.String("host"), c.Int("port"), c.Duration("block-time"), c.Int("finality")
 	cfg.Epoch, cfg.Miners, cfg.Logger = c.Duration("epoch"), c.Int("miners"), daemon.NewLogger(c.Root().ErrWriter, "warn", "text")
+	var err error
+	if cfg.Market, err = marketConfig(c); err != nil {
+		return err
+	}
 	if c.Bool("auth") {
 		cfg.TokenSecret = make([]byte, 32)
 		_, _ = rand.Read(cfg.TokenSecret) // never fails
@@ -111,10 +120,13 @@ func describe(ctx context.Context, net *devnet.Devnet, cfg devnet.Config, info *
 			return err
 		}
 	}
-	if cfg.Load != nil {
-		return nil
+	if cfg.Load == nil {
+		if err := suiteOn(ctx, info); err != nil {
+			return err
+		}
 	}
-	return suiteOn(ctx, info)
+	info.Providers = openMarket(net.Market(), info.Contracts)
+	return nil
 }
 
 // suiteOn deploys the contracts on a fresh devnet.
@@ -205,10 +217,8 @@ func announce(c *cli.Command, info devnetInfo) error {
 			return err
 		}
 	}
-	for _, m := range info.Miners {
-		if err := pairs(out, "miner", m); err != nil {
-			return err
-		}
+	if err := announceMiners(out, info); err != nil {
+		return err
 	}
 	if info.Token != "" {
 		if err := pairs(out, "token", info.Token); err != nil {
