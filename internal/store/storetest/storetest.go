@@ -139,6 +139,7 @@ type Ledger interface {
 	ReportLedger
 	TxLedger
 	PieceLedger
+	OfferLedger
 }
 
 // Opener makes an empty ledger that tells the time by clock and ends with the
@@ -158,6 +159,7 @@ func Run(t *testing.T, open Opener) {
 		{"Report", reportTests},
 		{"Tx", txTests},
 		{"Piece", pieceTests},
+		{"Offer", offerTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
