@@ -14,7 +14,7 @@ import (
 const (
 	halfLife = 30 * 24 * time.Hour // of what is known of a provider
 	history  = 6 * halfLife        // what is older weighs nothing
-	avoidFor = 24 * time.Hour      // how long a provider that failed with a slot is not asked for it again
+	avoidFor = 2 * time.Hour      // how long a provider that failed with a slot is not asked for it again
 
 	// usual is the time from an offer to an active deal that scores half.
 	usual = 48 * time.Hour

@@ -122,6 +122,9 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 	return nil
 }
 
+// collateralMargin is the part of the least collateral that is added to it: a fifth.
+const collateralMargin = 5
+
 // raiseCollateral gives a proposal the collateral that f05 will ask for.
 func (m *Maker) raiseCollateral(ctx context.Context, p *mk12.DealProposal) error {
 	if m.d.Node == nil {
@@ -131,6 +134,8 @@ func (m *Maker) raiseCollateral(ctx context.Context, p *mk12.DealProposal) error
 	if err != nil {
 		return err
 	}
+	// The bound moves with the chain until the deal is published; providers take up to twice of it.
+	least.Add(least, new(big.Int).Div(least, big.NewInt(collateralMargin)))
 	if p.ProviderCollateral.Int.Cmp(least) < 0 {
 		p.ProviderCollateral = fbig.NewFromGo(least)
 	}

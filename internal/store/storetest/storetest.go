@@ -13,6 +13,7 @@
 //	job.go        inserting, listing, retrying, dropping
 //	report.go     answers, batches, signatures
 //	tx.go         senders, nonces, attempts
+//	offer.go      deals that are proposed to storage providers
 //	model.go      a random walk beside a small model in memory
 //
 // Invariant: the suite needs no clock but the one it hands out, and no order
