@@ -14,7 +14,7 @@ import (
 const (
 	halfLife = 30 * 24 * time.Hour // of what is known of a provider
 	history  = 6 * halfLife        // what is older weighs nothing
-	avoidFor = 2 * time.Hour      // how long a provider that failed with a slot is not asked for it again
+	avoidFor = 2 * time.Hour       // how long a provider that failed with a slot is not asked for it again
 
 	// usual is the time from an offer to an active deal that scores half.
 	usual = 48 * time.Hour
@@ -106,7 +106,7 @@ func (m *Maker) rank(ctx context.Context, w wanted) ([]Score, error) {
 		return nil, err
 	}
 	var all []Score
-	for _, p := range m.providers {
+	for _, p := range m.known() {
 		s := ScoreOf(p.Miner, offers, now)
 		s.Why = m.unfit(p, s, w)
 		for _, o := range offers {

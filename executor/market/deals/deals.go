@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -129,11 +130,15 @@ type Maker struct {
 	d   Deps
 	c   *contracts
 
-	providers map[uint64]Provider
-	listed    time.Time // when they were
-	open      uint64    // deal from which open slots are listed next
-	keepFrom  uint64    // deal from which keepers' calls are looked for next
-	seen      uint64    // newest final height that was looked at
+	events   map[common.Hash]string // by topic
+	listed   time.Time              // when the providers were
+	open     uint64                 // deal from which open slots are listed next
+	keepFrom uint64                 // deal from which keepers' calls are looked for next
+	seen     uint64                 // newest final height that was looked at
+	vain     map[uint64]uint64      // slots that nobody was found for, and when to try again
+
+	mu        sync.Mutex
+	providers map[uint64]Provider // replaced, never changed
 }
 
 // New gives a Maker.
@@ -141,7 +146,11 @@ func New(cfg Config, d Deps) (*Maker, error) {
 	if cfg.Storage == (common.Address{}) || cfg.Poll <= 0 || cfg.MaxPending <= 0 || cfg.MaxRange == 0 {
 		return nil, errors.New("deals: a contract, a poll interval, a range and a number of pending deals are needed")
 	}
-	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage)}, nil
+	events, err := eventIDs()
+	if err != nil {
+		return nil, fmt.Errorf("deals: %w", err)
+	}
+	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}}, nil
 }
 
 // Run passes until ctx ends. What goes wrong in a pass is logged, and done by the next.

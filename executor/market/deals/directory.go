@@ -42,6 +42,13 @@ func ParseProvider(text string) (p Provider, err error) {
 	return p, nil
 }
 
+// known are the providers as they were listed; nil before that.
+func (m *Maker) known() map[uint64]Provider {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.providers
+}
+
 const (
 	listEvery     = 10 * time.Minute
 	mostProviders = 1024
@@ -51,7 +58,7 @@ const (
 // list reads ProviderRegistry from time to time. What the operator configured
 // stands over what a provider registered of itself.
 func (m *Maker) list(ctx context.Context, epoch uint64) error {
-	if m.providers != nil && m.d.Now().Sub(m.listed) < listEvery {
+	if m.known() != nil && m.d.Now().Sub(m.listed) < listEvery {
 		return nil
 	}
 	found := map[uint64]Provider{}
@@ -89,6 +96,8 @@ func (m *Maker) list(ctx context.Context, epoch uint64) error {
 		}
 		found[id] = p
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.providers, m.listed = found, m.d.Now()
 	return nil
 }

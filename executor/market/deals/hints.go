@@ -36,10 +36,6 @@ func eventIDs() (map[common.Hash]string, error) {
 // hints reads which slots changed since the last time, and looks at them. How far it
 // read is in the ledger, and written after what it led to.
 func (m *Maker) hints(ctx context.Context, epoch uint64) error {
-	ids, err := eventIDs()
-	if err != nil {
-		return err
-	}
 	key := "deals:" + strings.ToLower(m.cfg.Storage.Hex())
 	from := m.cfg.Start
 	text, err := m.d.Ledger.GetMeta(ctx, key)
@@ -62,7 +58,7 @@ func (m *Maker) hints(ctx context.Context, epoch uint64) error {
 		}
 		changed := map[uint64]bool{}
 		for _, l := range logs {
-			if len(l.Topics) > 2 && ids[l.Topics[0]] != "" {
+			if len(l.Topics) > 2 && m.events[l.Topics[0]] != "" {
 				changed[binary.BigEndian.Uint64(l.Topics[2][24:])] = true
 			}
 		}

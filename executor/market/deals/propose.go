@@ -18,6 +18,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market/mk12"
 	"github.com/tidegate/tidegate/executor/market/mk20"
@@ -58,9 +59,10 @@ func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 	m.open = page.Next
 	var errs []error
 	for _, s := range page.List {
-		if s.Verified {
-			continue // a claim comes first, which sets DataCap aside
+		if s.Verified || m.vain[s.SlotId] > epoch {
+			continue // for DataCap a claim comes first
 		}
+		delete(m.vain, s.SlotId)
 		if err := m.propose(ctx, epoch, s); err != nil {
 			errs = append(errs, fmt.Errorf("slot %d: %w", s.SlotId, err))
 		}
@@ -117,8 +119,9 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 		if ranked[i].Why = why; why != "" {
 			continue
 		}
-		return m.add12(ctx, epoch, s, p, m.providers[ranked[i].Miner], deal.Terms.Endpoint, here, ranked)
+		return m.add12(ctx, epoch, s, p, m.known()[ranked[i].Miner], deal.Terms.Endpoint, here, ranked)
 	}
+	m.vain[s.SlotId] = epoch + lookPeriod
 	return nil
 }
 
@@ -201,7 +204,7 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 	if err != nil || v.State != slotClaimed {
 		return err
 	}
-	to := m.providers[v.MinerId]
+	to := m.known()[v.MinerId]
 	if to.Market == "" {
 		return nil // it has its own way
 	}
@@ -210,8 +213,7 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 		return err
 	}
 	commitment := piece.Commitment{Root: deal.CommP, Padded: deal.PaddedSize, Payload: deal.CarSize}
-	here, err := m.d.Pieces.Piece(ctx, commitment.CID().String())
-	if errors.Is(err, job.ErrNotFound) {
+	if _, err = m.d.Pieces.Piece(ctx, commitment.CID().String()); errors.Is(err, job.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -221,13 +223,20 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 	if err != nil {
 		return err
 	}
+	ok, err := m.c.verifies(ctx, epoch, storagegate.ICurioDealViewCurioDealView{
+		DealId: new(big.Int).SetUint64(slot), ProviderActorId: new(big.Int).SetUint64(v.MinerId), PieceCidV2: request.Deal.Data.PieceCID.Bytes(),
+		StartEpoch: big.NewInt(*request.Deal.Products.DDO.StartEpoch), Duration: big.NewInt(request.Deal.Products.DDO.Duration),
+		AllocationId: new(big.Int), FinalizedEpoch: new(big.Int),
+	})
+	if err != nil || !ok { // a claim with DataCap, whose allocation its provider knows
+		return err
+	}
 	request.Base = to.Market
 	url := deal.Terms.Endpoint
 	if strings.HasSuffix(url, "/") {
 		url += commitment.CID().String()
 	}
 	request.Deal.Data.SourceHTTP.URLs = []mk20.URL{{URL: url, Headers: map[string][]string{}}}
-	_ = here // its size is in the piece CID
 	o := job.Offer{
 		ID: request.Deal.Identifier.String(), Slot: slot, Miner: v.MinerId, Protocol: job.ProtocolMK20, Piece: commitment.CID().String(),
 		Deadline: uint64(v.SealDeadline) + day, // so long the contract waits
