@@ -3,6 +3,7 @@ package deals
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -31,14 +32,17 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/multiformats/go-multihash"
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/devnet"
+	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/job"
+	filecoin "github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/market/deals"
 	"github.com/tidegate/tidegate/executor/market/mk12"
 	"github.com/tidegate/tidegate/executor/market/mk20"
@@ -79,7 +83,7 @@ func newReal(t testing.TB, providers int) *real {
 	t.Helper()
 	r := &real{TB: t, storage: perpetualstorage.NewPerpetualStorage(), sent: map[string]bool{}, now: time.Unix(1_800_000_000, 0)}
 	var cancel context.CancelFunc
-	r.ctx, cancel = context.WithTimeout(context.Background(), 4*time.Minute)
+	r.ctx, cancel = context.WithTimeout(context.Background(), 100*time.Second)
 	t.Cleanup(cancel)
 	r.net = devnet.Start(t, func(c *devnet.Config) { c.Unmetered = true })
 	var err error
@@ -339,6 +343,55 @@ func TestCopiesAreMadeOnTheFEVM(t *testing.T) {
 			t.Errorf("%s is %s", e, v)
 		}
 	}
+}
+
+// ownerKey is a provider's key, as `tidegate sp` has it.
+type ownerKey struct{ *ecdsa.PrivateKey }
+
+func (k ownerKey) PublicKey() []byte { return crypto.FromECDSAPub(&k.PrivateKey.PublicKey) }
+
+func (k ownerKey) SignFilecoin(_ context.Context, message []byte) ([]byte, error) {
+	digest := blake2b.Sum256(message)
+	return crypto.Sign(digest[:], k.PrivateKey)
+}
+
+// TestAClaimedSlotIsHandedOverOnTheFEVM lets a provider claim a slot: the daemon's side
+// hands it the piece over MK20, and its miner actor tells the gate of the sector.
+func TestAClaimedSlotIsHandedOverOnTheFEVM(t *testing.T) {
+	r := newReal(t, 0)
+	var owner chain.Account
+	for _, a := range r.net.Chain().Accounts() {
+		if a.Kind == chain.Secp256k1 {
+			owner = a
+		}
+	}
+	p, err := r.market.Create(r.ctx, provider.Creation{Signer: owner})
+	r.must(err)
+	r.market.Allow(r.made.Contracts["StorageGate"])
+	r.maker = r.newMaker()
+	deal := r.deal(1)
+	key, err := crypto.ToECDSA(owner.Key.KeyInfo().PrivateKey)
+	r.must(err)
+	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
+	r.must(err)
+	defer node.Close()
+	sender, err := node.Local(r.ctx, ownerKey{key})
+	r.must(err)
+	call := filecoin.Call{To: r.at, Value: new(big.Int).Mul(big.NewInt(3), big.NewInt(1e18)), Data: r.storage.PackClaimDeal(deal, 0, uint64(p.Endpoints().ID))}
+	priced, err := sender.Price(r.ctx, call, nil)
+	r.must(err)
+	message, err := sender.Push(r.ctx, priced, nil)
+	r.must(err)
+	landed, err := node.Await(r.ctx, message)
+	r.must(err)
+	if landed.Exit != 0 {
+		t.Fatalf("the claim: exit %d", landed.Exit)
+	}
+	o := r.until(1, 200)[0]
+	if o.Protocol != job.ProtocolMK20 || o.Miner != uint64(p.Endpoints().ID) || o.Slot>>24 != deal {
+		t.Errorf("%+v", o)
+	}
+	r.refetched(o)
 }
 
 // refetched gets an offer's piece from its provider.

@@ -71,6 +71,33 @@ func TestAContractsNoIsNotProposed(t *testing.T) {
 	}
 }
 
+// TestCopiesAreApart wants two copies of four miners, of which two are one owner's, and
+// one of these and a third are one organisation's: nobody is asked for a second copy
+// while the first is under way.
+func TestCopiesAreApart(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001}, &sp{id: 1002}, &sp{id: 1003}, &sp{id: 1004})
+	w.owners = map[uint64]uint64{1001: 50, 1002: 50, 1003: 51, 1004: 52}
+	w.orgs = map[uint64]int64{1002: 9, 1003: 9}
+	w.openSlot(1, 0, 0)
+	w.openSlot(1, 1, 0)
+	m := w.maker()
+	if err := w.step(m, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.step(m, 1); err != nil {
+		t.Fatal(err)
+	}
+	live, err := w.ledger.Offers(t.Context(), job.OfferFilter{Live: true})
+	if err != nil || len(live) != 2 {
+		t.Fatalf("%+v, %v", live, err)
+	}
+	got := map[uint64]bool{live[0].Miner: true, live[1].Miner: true}
+	if len(got) != 2 || got[1001] && got[1002] || got[1002] && got[1003] {
+		t.Fatalf("copies are with %v", got)
+	}
+	w.run(m, 80, w.allActive)
+}
+
 // TestALostAnswerIsNoSecondDeal lets the first answer of each provider be lost.
 func TestALostAnswerIsNoSecondDeal(t *testing.T) {
 	w := newWorld(t, &sp{id: 1001, conduct: "silent"}, &sp{id: 1002, claims: true, market: "http://two", conduct: "silent"})

@@ -74,6 +74,8 @@ type world struct {
 	logEpochs []uint64
 	entries   map[uint64]providerregistry.ProviderEntry
 	order     []uint64
+	owners    map[uint64]uint64 // of miners
+	orgs      map[uint64]int64
 	refused   map[uint64]string // miners that the contract does not want, and its word
 
 	abis map[common.Address]*abi.ABI
@@ -122,6 +124,8 @@ func newWorld(t testing.TB, miners ...*sp) *world {
 	}
 	return w
 }
+
+func (w *world) organisations(miner uint64) *big.Int { return big.NewInt(w.orgs[miner]) }
 
 // openSlot adds an open slot of a deal.
 func (w *world) openSlot(deal uint64, index uint8, generation uint16) uint64 {
@@ -332,6 +336,10 @@ func (w *world) view(name string, args []any) ([]any, error) {
 	case "dealFacts":
 		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], ProviderCollateral: new(big.Int)}
 		return []any{f}, nil
+	case "minerFacts":
+		return []any{w.owners[args[0].(uint64)], false}, nil
+	case "organisationOf":
+		return []any{w.organisations(args[0].(uint64))}, nil
 	case "verifyDeal":
 		return []any{true}, nil
 	case "whyNot":

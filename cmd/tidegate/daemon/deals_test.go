@@ -54,7 +54,7 @@ func newDealsWorld(t testing.TB, providers int) *dealsWorld {
 	t.Helper()
 	w := &dealsWorld{TB: t, pinning: estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage()}
 	var cancel context.CancelFunc
-	w.ctx, cancel = context.WithTimeout(context.Background(), 4*time.Minute)
+	w.ctx, cancel = context.WithTimeout(context.Background(), 130*time.Second)
 	t.Cleanup(cancel)
 	w.net = devnet.Start(t, func(c *devnet.Config) { c.Unmetered = true })
 	var err error

@@ -106,10 +106,14 @@ func (m *Maker) rank(ctx context.Context, w wanted) ([]Score, error) {
 		return nil, err
 	}
 	var all []Score
-	for _, p := range m.known() {
+	known := m.known()
+	for _, p := range known {
 		s := ScoreOf(p.Miner, offers, now)
 		s.Why = m.unfit(p, s, w)
 		for _, o := range offers {
+			if other := known[o.Miner]; s.Why == "" && elsewhere(o, w.slot) && p.akin(other) {
+				s.Why = "another copy is with it, its owner or its organisation"
+			}
 			if s.Why == "" && o.Slot == w.slot && o.Miner == p.Miner && o.State == job.OfferFailed && now.Sub(o.UpdatedAt) < avoidFor {
 				s.Why = "failed with this slot lately"
 			}
@@ -120,6 +124,17 @@ func (m *Maker) rank(ctx context.Context, w wanted) ([]Score, error) {
 		return cmp.Or(cmp.Compare(flag(a.Why != ""), flag(b.Why != "")), cmp.Compare(b.Score, a.Score), cmp.Compare(a.Pending+a.Deals, b.Pending+b.Deals), cmp.Compare(a.Miner, b.Miner))
 	})
 	return all, nil
+}
+
+// elsewhere reports whether an offer that is not over is for another seat of a slot's
+// deal. The contract knows of those that were published; of the others this alone does.
+func elsewhere(o job.Offer, slot uint64) bool {
+	return slot != 0 && !o.State.Over() && o.Slot>>24 == slot>>24 && o.Slot>>16 != slot>>16
+}
+
+// akin reports whether two miners are one provider, as far as that is known.
+func (p Provider) akin(q Provider) bool {
+	return p.Miner == q.Miner || p.Owner != 0 && p.Owner == q.Owner || p.Organisation != 0 && p.Organisation == q.Organisation
 }
 
 func flag(b bool) int {

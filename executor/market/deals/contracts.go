@@ -152,6 +152,19 @@ func (c *contracts) registered(ctx context.Context, epoch uint64, from, limit in
 	return view(ctx, c, c.registry, epoch, "providersPage", c.regABI.PackProvidersPage(big.NewInt(from), big.NewInt(limit)), c.regABI.UnpackProvidersPage)
 }
 
+// whose gives the owner and the attested organisation of a miner; 0 for unknown.
+func (c *contracts) whose(ctx context.Context, epoch, miner uint64) (owner, organisation uint64, err error) {
+	f, err := view(ctx, c, c.facts, epoch, "minerFacts", c.factsABI.PackMinerFacts(miner, common.Address{}), c.factsABI.UnpackMinerFacts)
+	if err != nil {
+		return 0, 0, err
+	}
+	o, err := view(ctx, c, c.registry, epoch, "organisationOf", c.regABI.PackOrganisationOf(miner), c.regABI.UnpackOrganisationOf)
+	if err != nil {
+		return 0, 0, err
+	}
+	return f.OwnerId, o.Uint64(), nil
+}
+
 func (c *contracts) entry(ctx context.Context, epoch, miner uint64) (providerregistry.ProviderEntry, error) {
 	return view(ctx, c, c.registry, epoch, "entryOf", c.regABI.PackEntryOf(miner), c.regABI.UnpackEntryOf)
 }

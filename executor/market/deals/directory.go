@@ -16,6 +16,9 @@ type Provider struct {
 	MinPiece uint64   // padded bytes; 0 for no bound
 	MaxPiece uint64
 	MinRate  uint64 // attoFIL an epoch for a GiB
+
+	Owner        uint64 // actor; 0: not known
+	Organisation uint64 // attested; 0: none
 }
 
 // ParseProvider reads "1004 https://sp.example /ip4/…/p2p/…": a miner, and where it
@@ -87,10 +90,14 @@ func (m *Maker) list(ctx context.Context, epoch uint64) error {
 		found[p.Miner] = e
 	}
 	for id, p := range found {
+		var err error
+		if p.Owner, p.Organisation, err = m.c.whose(ctx, epoch, id); err != nil {
+			return err
+		}
+		found[id] = p
 		if len(p.Addrs) > 0 || m.d.Node == nil {
 			continue
 		}
-		var err error
 		if p.Addrs, err = m.d.Node.Addrs(ctx, id); err != nil {
 			m.d.Log.Debug("no addresses", "miner", id, "error", err)
 		}

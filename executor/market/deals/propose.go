@@ -20,6 +20,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/market/mk12"
 	"github.com/tidegate/tidegate/executor/market/mk20"
 	"github.com/tidegate/tidegate/executor/piece"
@@ -277,31 +278,9 @@ func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualsto
 	r.Deal.Products.Retrieval = mk20.Retrieval{Indexing: true}
 	r.Deal.Products.DDO = mk20.DDO{
 		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(v.Term), MarketAddress: strings.ToLower(m.c.gate.Hex()), MarketDealID: &slot,
-		NotificationAddress: gate, NotificationPayload: cborNumber(slot),
+		NotificationAddress: gate, NotificationPayload: market.SlotPayload(slot),
 	}
 	return r, nil
-}
-
-// cborNumber is a slot as the gate reads it in a sector's payload.
-func cborNumber(n uint64) []byte {
-	const major = 0
-	for i, most := range []uint64{23, 0xff, 0xffff, 0xffffffff} {
-		if n <= most {
-			if i == 0 {
-				return []byte{byte(n)}
-			}
-			b := []byte{major | byte(23+i)}
-			for shift := 8*(1<<(i-1)) - 8; shift >= 0; shift -= 8 {
-				b = append(b, byte(n>>shift))
-			}
-			return b
-		}
-	}
-	b := []byte{27}
-	for shift := 56; shift >= 0; shift -= 8 {
-		b = append(b, byte(n>>shift))
-	}
-	return b
 }
 
 // ask sends an offer that no provider has taken, and asks for one that was.
