@@ -48,8 +48,8 @@ type Deal struct {
 	Faulty    bool       `json:"faulty,omitempty"`
 	Attempts  int        `json:"attempts"`
 	Deadline  uint64     `json:"deadline"`           // epoch by which it must be active
-	Evidence  uint64     `json:"f05Deal,omitempty"`  // deal of the storage market actor
-	Sector    uint64     `json:"sector,omitempty"`   // meaningful once it is active
+	Evidence  *uint64    `json:"f05Deal,omitempty"`  // deal of the storage market actor, once it is published
+	Sector    *uint64    `json:"sector,omitempty"`   // once it is active
 	Start     uint64     `json:"start,omitempty"`    // epochs that are paid for
 	End       uint64     `json:"end,omitempty"`      // until here
 	ActiveAt  *time.Time `json:"activeAt,omitempty"` // when it was first seen to be
@@ -72,11 +72,18 @@ type DealDetail struct {
 }
 
 func viewDeal(o job.Offer) Deal {
-	return Deal{
+	v := Deal{
 		ID: o.ID, DealID: o.Slot >> 24, Slot: strconv.FormatUint(o.Slot, 10), Miner: o.Miner, Protocol: o.Protocol, Piece: o.Piece, State: string(o.State),
-		Reason: o.Reason, Alarm: o.Alarm, Faulty: o.Faulty, Attempts: o.Attempts, Deadline: o.Deadline, Evidence: o.Evidence, Sector: o.Sector,
+		Reason: o.Reason, Alarm: o.Alarm, Faulty: o.Faulty, Attempts: o.Attempts, Deadline: o.Deadline,
 		Start: o.Start, End: o.End, ActiveAt: when(o.ActiveAt), CreatedAt: when(o.CreatedAt), UpdatedAt: when(o.UpdatedAt),
 	}
+	if o.Protocol == job.ProtocolMK12 && (o.State == job.OfferPublished || o.End > 0) {
+		v.Evidence = &o.Evidence // 0 is a deal
+	}
+	if o.End > 0 {
+		v.Sector = &o.Sector
+	}
+	return v
 }
 
 func (s *Server) readDeals(r chi.Router) {

@@ -163,6 +163,8 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 	return o.w.may("after offer")
 }
 
+func (over20) Contracts(context.Context, string) ([]string, error) { return nil, nil }
+
 func (o over20) Status(_ context.Context, base string, id ulid.ULID) (mk20.Status, error) {
 	s := o.sp(base)
 	if _, known := s.got[id.String()]; !known {

@@ -90,6 +90,13 @@ func epochText(e uint64) string {
 	return strconv.FormatUint(e, 10)
 }
 
+func numberText(n *uint64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatUint(*n, 10)
+}
+
 func dealsShow(ctx context.Context, c *cli.Command) error {
 	if c.NArg() != 1 {
 		return errors.New("name one deal by its id: see tidegate deals ls")
@@ -107,7 +114,7 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 		return printJSON(out, d)
 	}
 	if err := pairs(out, "id", d.ID, "deal", strconv.FormatUint(d.DealID, 10), "slot", d.Slot, "provider", fmt.Sprintf("f0%d", d.Miner), "protocol", d.Protocol,
-		"piece", d.Piece, "state", stateWords(d.Deal), "reason", d.Reason, "alarm", d.Alarm, "f05 deal", epochText(d.Evidence), "sector", epochText(d.Sector),
+		"piece", d.Piece, "state", stateWords(d.Deal), "reason", d.Reason, "alarm", d.Alarm, "f05 deal", numberText(d.Evidence), "sector", numberText(d.Sector),
 		"paid from", epochText(d.Start), "until", epochText(d.End), "active by", epochText(d.Deadline), "times sent", strconv.Itoa(d.Attempts)); err != nil {
 		return err
 	}

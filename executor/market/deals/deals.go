@@ -106,6 +106,7 @@ type MK12 interface {
 type MK20 interface {
 	Offer(ctx context.Context, base string, d mk20.Deal) error
 	Status(ctx context.Context, base string, id ulid.ULID) (mk20.Status, error)
+	Contracts(ctx context.Context, base string) ([]string, error)
 }
 
 // Deps are what a Maker works with.

@@ -233,6 +233,7 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 		return err
 	}
 	request.Base = to.Market
+	request.Deal.Products.DDO.MarketAddress = m.spelled(ctx, to.Market)
 	url := deal.Terms.Endpoint
 	if strings.HasSuffix(url, "/") {
 		url += commitment.CID().String()
@@ -243,6 +244,21 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 		Deadline: uint64(v.SealDeadline) + day, // so long the contract waits
 	}
 	return m.add(ctx, epoch, o, request, []Score{{Miner: v.MinerId, Why: "it claimed the slot"}})
+}
+
+// spelled is the gate's address as a provider's list of contracts has it: Curio compares
+// the text. Where the list lacks it, the provider will say so itself.
+func (m *Maker) spelled(ctx context.Context, base string) string {
+	list, err := m.d.MK20.Contracts(ctx, base)
+	if err != nil {
+		m.d.Log.Debug("no list of contracts", "market", base, "error", err)
+	}
+	for _, c := range list {
+		if strings.EqualFold(c, m.c.gate.Hex()) {
+			return c
+		}
+	}
+	return m.c.gate.Hex()
 }
 
 func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView, deal perpetualstorage.DealView, c piece.Commitment) (r offer20, err error) {
@@ -277,7 +293,7 @@ func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualsto
 	r.Deal.Data.PieceCID = v2
 	r.Deal.Products.Retrieval = mk20.Retrieval{Indexing: true}
 	r.Deal.Products.DDO = mk20.DDO{
-		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(v.Term), MarketAddress: strings.ToLower(m.c.gate.Hex()), MarketDealID: &slot,
+		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(v.Term), MarketDealID: &slot,
 		NotificationAddress: gate, NotificationPayload: market.SlotPayload(slot),
 	}
 	return r, nil
