@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,7 @@ type real struct {
 	piece   piece.Commitment
 	sent    map[string]bool
 	now     time.Time
+	epochs  int // between two passes
 }
 
 func (r *real) must(err error) {
@@ -81,7 +83,7 @@ func (r *real) must(err error) {
 
 func newReal(t testing.TB, providers int) *real {
 	t.Helper()
-	r := &real{TB: t, storage: perpetualstorage.NewPerpetualStorage(), sent: map[string]bool{}, now: time.Unix(1_800_000_000, 0)}
+	r := &real{TB: t, storage: perpetualstorage.NewPerpetualStorage(), sent: map[string]bool{}, epochs: 5, now: time.Unix(1_800_000_000, 0)}
 	var cancel context.CancelFunc
 	r.ctx, cancel = context.WithTimeout(context.Background(), 100*time.Second)
 	t.Cleanup(cancel)
@@ -291,7 +293,7 @@ func (r *real) until(active, n int) []job.Offer {
 		if len(got) == active {
 			return got
 		}
-		_, err = r.net.Chain().Advance(r.ctx, 5)
+		_, err = r.net.Chain().Advance(r.ctx, r.epochs)
 		r.must(err)
 		time.Sleep(20 * time.Millisecond) // the providers work by themselves; nothing is judged by this
 	}
@@ -310,38 +312,55 @@ func (r *real) until(active, n int) []job.Offer {
 }
 
 // TestCopiesAreMadeOnTheFEVM orders two copies among three providers, one of which
-// refuses: both are made over MK12, through the real market and miner actors, shown to
-// the contract, and each piece comes back from its provider byte for byte.
+// misbehaves: both are made over MK12, through the real market and miner actors, shown to
+// the contract, and each piece comes back from its provider byte for byte. One that
+// publishes and never seals holds its slot for 4 days: make soak.
 func TestCopiesAreMadeOnTheFEVM(t *testing.T) {
+	conducts := map[market.Conduct]int{market.Refuse: 5, market.Offline: 5}
+	if os.Getenv("TIDEGATE_SOAK") != "" {
+		conducts[market.NeverSeal] = 100
+	}
+	for conduct, epochs := range conducts {
+		t.Run(string(conduct), func(t *testing.T) { survived(t, conduct, epochs) })
+	}
+}
+
+// survived lets so many epochs go by between two passes.
+func survived(t *testing.T, conduct market.Conduct, epochs int) {
 	r := newReal(t, 3)
+	r.epochs = epochs
 	culprit := r.market.Providers()[0]
-	r.must(culprit.Behave(r.ctx, market.Refuse))
+	bad := uint64(culprit.Endpoints().ID)
+	r.must(culprit.Behave(r.ctx, conduct))
 	deal := r.deal(2)
-	active := r.until(2, 200)
-	seen := map[uint64]bool{}
+	active := r.until(2, 400)
 	for _, o := range active {
-		if o.Slot>>24 != deal || seen[o.Miner] || o.Miner == uint64(culprit.Endpoints().ID) {
+		if o.Slot>>24 != deal || o.Miner == bad || o.Miner == active[0].Miner && o.ID != active[0].ID {
 			t.Errorf("slot %d is with miner %d", o.Slot, o.Miner)
 		}
-		seen[o.Miner] = true
 		v, err := bind.Call(r.storage.Instance(r.client, r.at), &bind.CallOpts{Context: r.ctx}, r.storage.PackSlotOf(o.Slot), r.storage.UnpackSlotOf)
 		r.must(err)
 		if v.State != 3 || v.MinerId != o.Miner || uint64(v.End) != o.End {
-			t.Errorf("the contract has %+v, the ledger %+v", v, o)
+			t.Errorf("the contract has %+v, the ledger %s with %d until %d", v, o.State, o.Miner, o.End)
 		}
 		r.refetched(o)
 	}
+	failed, err := r.ledger.Offers(r.ctx, job.OfferFilter{State: job.OfferFailed})
+	r.must(err)
+	for _, o := range failed {
+		if o.Miner != bad {
+			t.Errorf("an offer to %d failed: %s", o.Miner, o.Reason)
+		}
+	}
 	ranked, err := r.maker.Rank(r.ctx)
 	r.must(err)
-	if last := ranked[len(ranked)-1]; last.Miner != uint64(culprit.Endpoints().ID) {
-		t.Errorf("the culprit is not last: %+v", ranked)
+	if last := ranked[len(ranked)-1]; last.Miner != bad || len(failed) == 0 {
+		t.Errorf("the culprit is not last, of %d failures: %+v", len(failed), ranked)
 	}
-	for _, e := range []string{"burnable"} { // no bond, no obligation was lost
-		v, err := bind.Call(r.storage.Instance(r.client, r.at), &bind.CallOpts{Context: r.ctx}, r.storage.PackBurnable(), r.storage.UnpackBurnable)
-		r.must(err)
-		if v.Sign() != 0 {
-			t.Errorf("%s is %s", e, v)
-		}
+	burnt, err := bind.Call(r.storage.Instance(r.client, r.at), &bind.CallOpts{Context: r.ctx}, r.storage.PackBurnable(), r.storage.UnpackBurnable)
+	r.must(err)
+	if burnt.Sign() != 0 {
+		t.Errorf("%s attoFIL are lost", burnt)
 	}
 }
 
