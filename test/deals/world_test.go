@@ -69,7 +69,6 @@ type world struct {
 	terms     perpetualstorage.DealTerms
 	free      *big.Int
 	facts     map[uint64]uint8 // of f05 deals
-	due       [][]byte         // what keepers may call
 	logs      []deals.Log      // at the epochs below
 	logEpochs []uint64
 	entries   map[uint64]providerregistry.ProviderEntry
@@ -82,8 +81,7 @@ type world struct {
 
 	ledger *store.Store
 	sps    map[uint64]*sp
-	nextID uint64 // of f05 deals
-	sent   []string
+	nextID uint64                  // of f05 deals
 	die    func(step string) error // nil: nobody dies
 }
 
@@ -144,7 +142,7 @@ func (w *world) openSlot(deal uint64, index uint8, generation uint16) uint64 {
 // maker makes a Maker as a process that starts does.
 func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	w.Helper()
-	cfg := deals.Config{Storage: storageAt, Start: 9_990, MaxRange: 1 << 20, Poll: time.Second, MaxPending: 8, PublishWithin: 2880, Keep: true}
+	cfg := deals.Config{Storage: storageAt, Start: 9_990, MaxRange: 1 << 20, Poll: time.Second, MaxPending: 8, PublishWithin: 2880, Activate: true}
 	for _, s := range w.sps {
 		if !s.claims {
 			cfg.Providers = append(cfg.Providers, deals.Provider{Miner: s.id, Addrs: []string{fmt.Sprint(s.id)}})
@@ -246,7 +244,6 @@ func (w *world) send(_ context.Context, key string, to common.Address, data []by
 	if err != nil {
 		return err
 	}
-	w.sent = append(w.sent, m.Name)
 	switch m.Name {
 	case "proveActive":
 		for _, id := range args[0].([]uint64) {
@@ -255,9 +252,6 @@ func (w *world) send(_ context.Context, key string, to common.Address, data []by
 				w.activate(id)
 			}
 		}
-	case "openRenewal":
-		w.openSlot(args[0].(uint64), args[1].(uint8), 1)
-		w.due = nil
 	default:
 		return fmt.Errorf("%s is not played", m.Name)
 	}
@@ -299,13 +293,6 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		return []any{factsAt}, nil
 	case "registry":
 		return []any{registryAt}, nil
-	case "nextDeal":
-		return []any{uint64(1_000_000)}, nil
-	case "checker":
-		if len(w.due) > 0 {
-			return []any{true, w.due[0]}, nil
-		}
-		return []any{false, []byte{}}, nil
 	case "providersPage":
 		if args[0].(*big.Int).Sign() > 0 {
 			return []any{[]uint64{}}, nil

@@ -204,11 +204,11 @@ type Keeper struct {
 
 // Deals is how deals are made with storage providers.
 type Deals struct {
-	Enabled       bool     `toml:"enabled" doc:"propose open slots of chain.storage to storage providers, follow and renew them"`
+	Enabled       bool     `toml:"enabled" doc:"propose open slots of chain.storage to storage providers, and follow them; keeper.enabled opens renewals"`
 	Providers     []string `toml:"providers" doc:"providers beside those of ProviderRegistry, each \"f01004 https://market /ip4/…/p2p/…\": where it is reached over MK20, MK12, or both"`
 	MaxPending    int      `toml:"max_pending" doc:"deals of one provider that may be pending at once"`
 	PublishWithin uint64   `toml:"publish_within" doc:"epochs that a provider has to publish a deal that it took, before another is asked"`
-	Keep          bool     `toml:"keep" doc:"send the calls that are due to anybody, at this operator's cost: renewals, activations, expired claims, ends"`
+	Activate      bool     `toml:"activate" doc:"show the contract f05 deals that became active, at this operator's cost, instead of waiting for their providers to"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often deals are looked at"`
 }
 
@@ -289,7 +289,7 @@ func Devnet() Config {
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.Keeper.Every, c.Keeper.TryAgain, c.Keeper.NodeEvery = Duration(time.Second), Duration(10*time.Second), Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
-	c.Deals.PollInterval, c.Deals.Keep = Duration(500*time.Millisecond), true
+	c.Deals.PollInterval, c.Deals.Activate = Duration(500*time.Millisecond), true
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c
 }

@@ -53,7 +53,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	}
 	cfg := deals.Config{
 		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
-		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Keep: c.Keep,
+		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate,
 	}
 	for _, text := range c.Providers {
 		p, err := deals.ParseProvider(text)
@@ -64,7 +64,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	}
 	d.deals, err = deals.New(cfg, deals.Deps{
 		Ledger: d.ledger, Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
-		Client: identity.Address().String(), Send: d.keepers, Now: d.clock.Now, Log: d.log,
+		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
 	})
 	return err
 }
@@ -99,8 +99,8 @@ func dealsKey(path string) (*ecdsa.PrivateKey, error) {
 	return key, crypto.SaveECDSA(path, key)
 }
 
-// keepers queues a call that any keeper may make.
-func (d *Daemon) keepers(ctx context.Context, key string, to common.Address, data []byte) error {
+// activations queues a call of deal making.
+func (d *Daemon) activations(ctx context.Context, key string, to common.Address, data []byte) error {
 	_, _, err := d.ledger.QueueIntent(ctx, chain.Intent{Key: key, Sender: d.freeSender(), To: to, Data: data}, d.clock.Now())
 	if errors.Is(err, job.ErrConflict) { // queued already, for another of our keys
 		return nil

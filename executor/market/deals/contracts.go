@@ -138,15 +138,6 @@ func (c *contracts) dealFacts(ctx context.Context, epoch, f05 uint64) (filecoinf
 	return view(ctx, c, c.facts, epoch, "dealFacts", c.factsABI.PackDealFacts(f05), c.factsABI.UnpackDealFacts)
 }
 
-// due is a call that any keeper may make, and whether there is one.
-func (c *contracts) due(ctx context.Context, epoch, cursor uint64, deals int64) (perpetualstorage.CheckerOutput, error) {
-	return view(ctx, c, c.at, epoch, "checker", c.storage.PackChecker(cursor, big.NewInt(deals)), c.storage.UnpackChecker)
-}
-
-func (c *contracts) nextDeal(ctx context.Context, epoch uint64) (uint64, error) {
-	return view(ctx, c, c.at, epoch, "nextDeal", c.storage.PackNextDeal(), c.storage.UnpackNextDeal)
-}
-
 // registered lists up to limit miners from a place of the registry on.
 func (c *contracts) registered(ctx context.Context, epoch uint64, from, limit int64) ([]uint64, error) {
 	return view(ctx, c, c.registry, epoch, "providersPage", c.regABI.PackProvidersPage(big.NewInt(from), big.NewInt(limit)), c.regABI.UnpackProvidersPage)

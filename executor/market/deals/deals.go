@@ -1,11 +1,11 @@
 // Package deals gets storage providers to store what PerpetualStorage pays for: it
 // proposes open slots to providers (MK12) and hands the piece to providers that
-// claimed one (MK20), follows what becomes of it on chain, and sees to it that
-// slots are renewed.
+// claimed one (MK20), follows what becomes of it on chain, and alarms ahead of
+// renewals. The keeper (executor/market) opens these; they are open slots then.
 //
 // It moves no money: the contract is the client of every deal, f05 deals are at
 // price 0, and slots pay providers by themselves. It sends nothing by itself but
-// calls that any keeper may make. It fetches, packs and serves no piece.
+// the proof of an active f05 deal. It fetches, packs and serves no piece.
 //
 // Map:
 //
@@ -17,7 +17,6 @@
 //	propose.go    offers: made, stored, sent, sent again
 //	follow.go     what the chain says of an offer; alarms
 //	hints.go      events that say which slots to look at
-//	keep.go       calls that are due: renewals, expired claims, ends
 //
 // Invariants: an offer is stored before anybody hears of it, and what is sent is
 // what was stored; a slot has one live offer at most; a provider's word moves an
@@ -45,7 +44,7 @@ import (
 const (
 	day = 2880 // epochs
 
-	pageDeals  = 64  // deals of one openSlots or checker call
+	pageDeals  = 64  // deals of one openSlots call
 	mostDue    = 200 // offers that one pass looks at
 	mostHints  = 10  // ranges of events that one pass reads
 	sendTries  = 8   // after which a provider that was never reached is given up
@@ -63,7 +62,9 @@ type Config struct {
 	MaxPending int
 	// PublishWithin is how many epochs a provider has to publish a deal that it took.
 	PublishWithin uint64
-	Keep          bool // make the calls that are due: renewals, expired claims, ends
+	// Activate shows the contract f05 deals that became active: for what their providers
+	// would else have to send.
+	Activate bool
 }
 
 // Ledger keeps offers; internal/store is one.
@@ -131,12 +132,11 @@ type Maker struct {
 	d   Deps
 	c   *contracts
 
-	events   map[common.Hash]string // by topic
-	listed   time.Time              // when the providers were
-	open     uint64                 // deal from which open slots are listed next
-	keepFrom uint64                 // deal from which keepers' calls are looked for next
-	seen     uint64                 // newest final height that was looked at
-	vain     map[uint64]uint64      // slots that nobody was found for, and when to try again
+	events map[common.Hash]string // by topic
+	listed time.Time              // when the providers were
+	open   uint64                 // deal from which open slots are listed next
+	seen   uint64                 // newest final height that was looked at
+	vain   map[uint64]uint64      // slots that nobody was found for, and when to try again
 
 	mu        sync.Mutex
 	providers map[uint64]Provider // replaced, never changed
@@ -187,9 +187,6 @@ func (m *Maker) Pass(ctx context.Context) error {
 	errs = append(errs, m.dueOffers(ctx, epoch))
 	if epoch > m.seen {
 		errs = append(errs, m.fill(ctx, epoch))
-		if m.cfg.Keep {
-			errs = append(errs, m.keep(ctx, epoch))
-		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/executor/job"
@@ -105,9 +106,8 @@ func (m *Maker) look(ctx context.Context, o *job.Offer, v perpetualstorage.SlotV
 			o.Alarm = "f05 has the deal no more, before its end: terminated, or never active"
 		case f.State == factGone && o.State == job.OfferPublished:
 			o.Alarm = "f05 has the deal no more: it was not active by its start"
-		case f.State == factActive && o.State == job.OfferPublished && m.cfg.Keep:
-			call := m.c.storage.PackProveActive([]uint64{o.Slot}, [][]byte{{}})
-			if err := m.call(ctx, "proveActive", o.Slot, epoch, call); err != nil {
+		case f.State == factActive && o.State == job.OfferPublished && m.cfg.Activate:
+			if err := m.activate(ctx, o.Slot, epoch); err != nil {
 				return err
 			}
 		}
@@ -116,6 +116,19 @@ func (m *Maker) look(ctx context.Context, o *job.Offer, v perpetualstorage.SlotV
 		return nil
 	}
 	return m.ahead(ctx, o, v, epoch)
+}
+
+// activateAgain is how many epochs a proof has to be in effect, before it is sent again.
+const activateAgain = 120
+
+// activate shows the contract that a published slot's f05 deal is active. It needs no
+// location of the sector for that.
+func (m *Maker) activate(ctx context.Context, slot, epoch uint64) error {
+	key := fmt.Sprintf("deal:%s:proveActive:%d:%d", strings.ToLower(m.cfg.Storage.Hex()), slot, epoch/activateAgain)
+	if err := m.d.Send(ctx, key, m.cfg.Storage, m.c.storage.PackProveActive([]uint64{slot}, [][]byte{{}})); err != nil {
+		return fmt.Errorf("queueing a proof of slot %d: %w", slot, err)
+	}
+	return nil
 }
 
 // ahead looks whether a slot that ends soon will have a successor.
