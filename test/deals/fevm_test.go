@@ -204,7 +204,7 @@ func (r *real) Piece(_ context.Context, id string) (deals.Piece, error) {
 	return deals.Piece{Root: r.root.String(), Size: uint64(len(r.car))}, nil
 }
 
-// keep sends a keeper's call once a key.
+// keep sends a call once a key.
 func (r *real) keep(_ context.Context, key string, to common.Address, data []byte) error {
 	if !r.sent[key] {
 		r.sent[key] = true
@@ -281,12 +281,28 @@ func (r *real) serve(deal uint64) {
 	r.Fatal("nothing was asked")
 }
 
+// keepers makes the calls that are due to anybody, as the daemon's keeper finds them.
+func (r *real) keepers() {
+	r.Helper()
+	head, err := r.Head(r.ctx)
+	r.must(err)
+	due, err := filecoin.NewStorage(r, r.at).Due(r.ctx, head)
+	r.must(err)
+	for _, d := range due {
+		r.must(r.keep(r.ctx, d.Fn+d.Subject+d.At, d.Call.To, d.Call.Data))
+	}
+}
+
+// Head implements executor/market's Chain.
+func (r *real) Head(ctx context.Context) (uint64, error) { return r.client.BlockNumber(ctx) }
+
 // until passes until so many offers are active, at most n times.
 func (r *real) until(active, n int) []job.Offer {
 	r.Helper()
 	var last error
 	for range n {
 		last = r.maker.Pass(r.ctx)
+		r.keepers()
 		r.now = r.now.Add(time.Minute)
 		got, err := r.ledger.Offers(r.ctx, job.OfferFilter{State: job.OfferActive})
 		r.must(err)
