@@ -73,6 +73,7 @@ type Deps struct {
 	Node     Node
 	Shelf    Shelf                              // nil: no pieces
 	Proofs   Proofs                             // nil: no pieces
+	Deals    Deals                              // nil: no deals
 	Notify   func(job.Kind)                     // wakes a lane
 	Status   func(context.Context) (any, error) // the body of /status
 	Checks   []Check
@@ -203,6 +204,7 @@ func (s *Server) Handler() http.Handler {
 			r.Get("/jobs/{id}", s.getJob)
 			r.Get("/pins", s.listPins)
 			s.readPieces(r)
+			s.readDeals(r)
 		})
 		r.Get("/events", s.events)
 		r.Get("/content/{cid}", s.content)

@@ -15,6 +15,7 @@
 //	host.go      identity, libp2p host, bitswap, static peers; routing.go finds providers, announces roots
 //	dial.go      dialling policy: which address a stranger may make us dial
 //	origin.go    origins: syntax, resolution, rate limit, the connection gater
+//	stream.go    streams of other protocols to peers that a stranger named
 //	content.go   allow-listed codecs and hashes, links of a block
 //	keys.go      the layout of the metadata store, and its sum merger
 //	store.go     blocks and their references: the one way in (add)

@@ -13,6 +13,7 @@
 //	outcome.go  Outcome, Reason, Result, and the errors a handler returns
 //	payload.go  typed payloads of each kind, their strict JSON form
 //	piece.go    pieces: payloads, items, buckets, the bucket's state machine
+//	offer.go    deals that were proposed to storage providers, their state machine
 //
 // Invariants: a Job's key never changes; State moves only along Transitions;
 // an Outcome is never a State (an honest "failed" on chain is a done job).

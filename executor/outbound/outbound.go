@@ -2,11 +2,12 @@
 // request names, without letting the URL reach into the operator's own network.
 //
 // It is not a crawler and not the node's dialler (executor/ipfs has libp2p's): one
-// GET, a bounded number of redirects, a body that is read once.
+// request, for a GET a bounded number of redirects, a body that is read once.
 //
 // Map:
 //
 //	outbound.go  Config, Deps, Client, Get
+//	ask.go       Ask: any method, any status, no redirects
 //	dial.go      which address is dialled: resolved, checked, rate-limited
 //	body.go      the body: stalls and sizes
 //

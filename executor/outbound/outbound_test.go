@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,5 +166,47 @@ func TestConnectionsPerNetworkAreLimited(t *testing.T) {
 	}
 	if len(l.nets) > mostNets {
 		t.Errorf("%d networks are remembered", len(l.nets))
+	}
+}
+
+func TestAskTellsWhatCanHaveArrived(t *testing.T) {
+	var hits atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch hits.Add(1); r.URL.Path {
+		case "/moved":
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		case "/cut":
+			panic(http.ErrAbortHandler)
+		default:
+			http.Error(w, "no", http.StatusTeapot)
+		}
+	}))
+	defer srv.Close()
+	ask := func(c *Client, url string) (int, bool, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, sent, err := c.Ask(t.Context(), req)
+		if err != nil {
+			return 0, sent, err
+		}
+		return res.StatusCode, sent, res.Body.Close()
+	}
+	open := client(t, Config{AllowPrivate: true})
+	for path, want := range map[string]int{"/": http.StatusTeapot, "/moved": http.StatusTemporaryRedirect} {
+		if code, sent, err := ask(open, srv.URL+path); code != want || !sent || err != nil {
+			t.Errorf("%s: %d, %v, %v", path, code, sent, err)
+		}
+	}
+	if hits.Load() != 2 {
+		t.Errorf("a redirect was followed: %d requests", hits.Load())
+	}
+	if _, sent, err := ask(open, srv.URL+"/cut"); err == nil || !sent {
+		t.Errorf("an answer that was lost: sent %v, %v", sent, err)
+	}
+	before := hits.Load()
+	if _, sent, err := ask(client(t, Config{}), srv.URL); err == nil || sent || hits.Load() != before {
+		t.Errorf("a private address: sent %v, %v", sent, err)
 	}
 }

@@ -44,6 +44,7 @@ func machines() map[string]machine {
 		"batch":   machineOf(chain.BatchStates(), chain.BatchTransitions),
 		"tx":      machineOf(chain.TxStates(), chain.TxTransitions),
 		"bucket":  machineOf(job.BucketStates(), job.BucketTransitions),
+		"offer":   machineOf(job.OfferStates(), job.OfferTransitions),
 	}
 }
 
@@ -190,6 +191,21 @@ var rowIn = map[string]struct {
 	"bucket": {func(s string) []string {
 		return []string{"INSERT INTO bucket (id, format, state, manifest, piece, padded, size, created, updated) VALUES (1, 'podsi', '" + s + "', " + pieceFor(s) + ", 0, 0)"}
 	}, func(s string) string { return "(manifest, piece, padded, size) = (" + pieceFor(s) + ")" }},
+	"offer": {func(s string) []string {
+		return []string{`INSERT INTO offer (id, slot, miner, protocol, piece, request, choice, deadline, due_at, due_epoch, pay_end, created, updated, state, live, reason)
+			VALUES ('1', 1, 1, 'mk12', 'p', x'', x'', 0, 0, 0, 1, 0, 0, '` + s + "', " + offerFor(s) + ")"}
+	}, func(s string) string { return "(live, reason) = (" + offerFor(s) + ")" }},
+}
+
+func offerFor(s string) string {
+	switch s {
+	case "failed":
+		return "0, 'why'"
+	case "ended":
+		return "0, ''"
+	default:
+		return "1, ''"
+	}
 }
 
 func pieceFor(s string) string {
@@ -317,6 +333,9 @@ func TestSchemaHoldsWhatIsNeverUndone(t *testing.T) {
 		{"a waiting item in no bucket", rowIn["bucket"].insert("open"), "INSERT INTO item (piece, root, padded, car, blocks, state, created, updated) VALUES ('p', 'r', 128, 1, 1, 'waiting', 0, 0)", "CHECK"},
 		{"a manifest changes", append(rowIn["bucket"].insert("ready"), "INSERT INTO bucket_item VALUES (1, 0, 0, 'p', 'r', 128, 1)"),
 			"UPDATE bucket_item SET piece = 'q'", "never changes"},
+		{"two live offers of one slot", rowIn["offer"].insert("proposing"), `INSERT INTO offer (id, slot, miner, protocol, piece, request, choice, deadline, due_at, due_epoch, created, updated, state, live)
+			VALUES ('2', 1, 2, 'mk12', 'p', x'', x'', 0, 0, 0, 0, 0, 'proposing', 1)`, "UNIQUE"},
+		{"an offer's request changes", rowIn["offer"].insert("proposing"), "UPDATE offer SET request = x'01'", "never changes"},
 		{"two blocks at one height", []string{"INSERT INTO block VALUES ('a', 1, 'p', 0)"}, "INSERT INTO block VALUES ('b', 1, 'p', 0)", "UNIQUE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

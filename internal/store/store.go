@@ -30,6 +30,7 @@
 //	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
 //	item.go       CARs of prepared DAGs, and the buckets they go into
 //	bucket.go     buckets on their way to a piece, files, tokens
+//	offer.go      deals that are proposed to storage providers, and their steps
 //	query.go      mapping between rows and types
 //	storetest/    the conformance suite that every driver passes
 //

@@ -33,6 +33,11 @@ func spCommand() *cli.Command {
 				Action: spSlots,
 			},
 			{
+				Name: "rank", Usage: "list storage providers as the daemon scores them, best first",
+				Description: "Of the daemon on this machine (http.listen), for its operator. Rates are from 0 to 1; who is unknown has a half, and what is old counts less.",
+				Flags:       clientFlags(), Action: spRank,
+			},
+			{
 				Name: "claim", Usage: "claim a slot for a miner, with a bond", ArgsUsage: "SLOT|DEAL",
 				Description: "The sender must be one of the miner's controlling addresses (owner, worker, control) and becomes the payee. The bond comes back\n" +
 					"when the piece is sealed, but for a fifth that stays until the term ends; it is burnt if it is not sealed in time.",

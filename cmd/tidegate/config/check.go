@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/executor/market/deals"
 )
 
 // Check reports every problem of the configuration at once, each with the
@@ -51,6 +53,7 @@ func (c Config) Check() error {
 	c.checkIPFS(&p)
 	c.checkPieces(&p)
 	c.checkKeeper(&p)
+	c.checkDeals(&p)
 	p.listen("http.listen", c.HTTP.Listen)
 	p.listen("http.admin", c.HTTP.Admin)
 	c.checkOperators(&p)
@@ -98,6 +101,27 @@ func (c Config) checkChain(p *problems) {
 	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
+	}
+}
+
+func (c Config) checkDeals(p *problems) {
+	p.between("deals.max_pending", c.Deals.MaxPending, 1, 1000)
+	if c.Deals.PollInterval <= 0 {
+		p.add("deals.poll_interval", "must be a positive duration")
+	}
+	if !c.Deals.Enabled {
+		return
+	}
+	if c.Chain.Storage == "" {
+		p.add("deals.enabled", "needs chain.storage: give the address of PerpetualStorage")
+	}
+	if c.Public.Listen == "" {
+		p.add("deals.enabled", "needs public.listen: providers fetch the pieces there")
+	}
+	for _, text := range c.Deals.Providers {
+		if _, err := deals.ParseProvider(text); err != nil {
+			p.add("deals.providers", "%v", err)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Bucket    Bucket     `toml:"bucket"`
 	Served    Served     `toml:"served"`
 	Keeper    Keeper     `toml:"keeper"`
+	Deals     Deals      `toml:"deals"`
 	HTTP      HTTP       `toml:"http"`
 	Public    PublicPort `toml:"public"`
 }
@@ -201,6 +202,16 @@ type Keeper struct {
 	NodeEvery Duration `toml:"node_every" doc:"how often every active slot's sector is looked at"`
 }
 
+// Deals is how deals are made with storage providers.
+type Deals struct {
+	Enabled       bool     `toml:"enabled" doc:"propose open slots of chain.storage to storage providers, and follow them; keeper.enabled opens renewals"`
+	Providers     []string `toml:"providers" doc:"providers beside those of ProviderRegistry, each \"f01004 https://market /ip4/…/p2p/…\": where it is reached over MK20, MK12, or both"`
+	MaxPending    int      `toml:"max_pending" doc:"deals of one provider that may be pending at once"`
+	PublishWithin uint64   `toml:"publish_within" doc:"epochs that a provider has to publish a deal that it took, before another is asked"`
+	Activate      bool     `toml:"activate" doc:"show the contract f05 deals that became active, at this operator's cost, instead of waiting for their providers to"`
+	PollInterval  Duration `toml:"poll_interval" doc:"how often deals are looked at"`
+}
+
 // PublicPort is what strangers may read.
 type PublicPort struct {
 	Listen            string `toml:"listen" doc:"public port, for example 0.0.0.0:4782; empty: none"`
@@ -256,6 +267,7 @@ func Default() Config {
 		Bucket: Bucket{Format: "podsi", Size: 4 << 30, MaxItems: 1024, MaxAge: Duration(24 * time.Hour)},
 		Served: Served{Workers: 4, Timeout: Duration(6 * time.Hour), StallTimeout: Duration(time.Minute)},
 		Keeper: Keeper{Every: Duration(5 * time.Minute), MaxCost: "0", TryAgain: Duration(time.Hour), NodeEvery: Duration(6 * time.Hour)},
+		Deals:  Deals{MaxPending: 8, PublishWithin: 5760, PollInterval: Duration(30 * time.Second)},
 		HTTP:   HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
 		Public: PublicPort{RequestsPerSecond: 10, MaxStreams: 64},
 	}
@@ -277,6 +289,7 @@ func Devnet() Config {
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.Keeper.Every, c.Keeper.TryAgain, c.Keeper.NodeEvery = Duration(time.Second), Duration(10*time.Second), Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
+	c.Deals.PollInterval, c.Deals.Activate = Duration(500*time.Millisecond), true
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c
 }

@@ -11,6 +11,7 @@
 //	pieces.go     the construction of pieces, buckets and the public port; their adapters
 //	keeper.go     keepers: what finds calls that are due, prices and queues them
 //	slots.go      the list of open slots on the public port; its adapters
+//	deals.go      the construction of what makes deals; its adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
@@ -41,6 +42,7 @@ import (
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/market/deals"
 	"github.com/tidegate/tidegate/executor/queue"
 	"github.com/tidegate/tidegate/executor/runner"
 	"github.com/tidegate/tidegate/internal/store"
@@ -79,6 +81,7 @@ type Daemon struct {
 	operators *peers.Server   // nil: no port for other operators
 	api       *httpapi.Server
 	shelf     *bucket.Shelf
+	deals     *deals.Maker    // nil: none are made
 	public    *httpapi.Public // nil: no public port
 	keeper    *market.Keeper  // nil: nothing is kept
 	clock     chainClock
@@ -110,6 +113,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
 		{"report", d.openReport},
 		{"runner", d.openRunner},
 		{"watcher", d.openWatcher},
+		{"deals", d.openDeals},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.name, err), d.Close())
@@ -159,6 +163,9 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		if d.keeper != nil {
 			d.log.Info("contracts are kept", "storage", d.cfg.Chain.Storage, "pinning", d.cfg.Chain.Pinning)
 			run("keeper", d.keeper.Run)
+		}
+		if d.deals != nil {
+			run("deals", d.deals.Run)
 		}
 		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
 		return nil

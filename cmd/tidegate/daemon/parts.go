@@ -311,7 +311,7 @@ func (d *Daemon) openHTTP(context.Context) (err error) {
 		Listen: d.cfg.HTTP.Listen, Admin: d.cfg.HTTP.Admin, AllowedHosts: d.cfg.HTTP.AllowedHosts, Pprof: d.cfg.HTTP.Pprof,
 		KeyFile: filepath.Join(d.cfg.DataDir, "api.key"),
 	}, httpapi.Deps{
-		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Shelf: apiShelf{d}, Proofs: apiShelf{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
+		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Shelf: apiShelf{d}, Proofs: apiShelf{d}, Deals: apiDeals{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
 		Status: d.status, Checks: d.checks(), Metrics: d.metrics, Log: d.log,
 	})
 	return err

@@ -13,6 +13,7 @@
 //	job.go        inserting, listing, retrying, dropping
 //	report.go     answers, batches, signatures
 //	tx.go         senders, nonces, attempts
+//	offer.go      deals that are proposed to storage providers
 //	model.go      a random walk beside a small model in memory
 //
 // Invariant: the suite needs no clock but the one it hands out, and no order
@@ -139,6 +140,7 @@ type Ledger interface {
 	ReportLedger
 	TxLedger
 	PieceLedger
+	OfferLedger
 }
 
 // Opener makes an empty ledger that tells the time by clock and ends with the
@@ -158,6 +160,7 @@ func Run(t *testing.T, open Opener) {
 		{"Report", reportTests},
 		{"Tx", txTests},
 		{"Piece", pieceTests},
+		{"Offer", offerTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {

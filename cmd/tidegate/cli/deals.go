@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tidegate/tidegate/executor/httpapi"
+)
+
+func dealsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "deals", Usage: "see the deals that the daemon makes with storage providers",
+		Description: "Each line is one proposal of a slot of perpetual storage to one provider. Up to `sealing` a state is the provider's word;\n" +
+			"`published`, `active` and what follows are the contract's, read at final blocks. Switched on by deals.enabled.",
+		Commands: []*cli.Command{
+			{
+				Name: "ls", Usage: "list deals, newest first",
+				Flags: clientFlags(
+					&cli.StringFlag{Name: "state", Usage: "only this state (proposing, accepted, transferring, sealing, published, active, ended, failed)"},
+					&cli.StringFlag{Name: "slot", Usage: "only of this slot"},
+					&cli.StringFlag{Name: "sp", Usage: "only with this miner, 1004 or f01004"},
+					&cli.BoolFlag{Name: "live", Usage: "only such as are not over"},
+					&cli.IntFlag{Name: "limit", Value: 50, Usage: "most rows"},
+				),
+				Action: dealsList,
+			},
+			{
+				Name: "show", Usage: "show one deal: its steps, and why its provider was chosen", ArgsUsage: "ID",
+				Flags: clientFlags(), Action: dealsShow,
+			},
+		},
+	}
+}
+
+func dealsList(ctx context.Context, c *cli.Command) error {
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	query := url.Values{"limit": {strconv.Itoa(c.Int("limit"))}}
+	for _, name := range []string{"state", "slot"} {
+		if v := c.String(name); v != "" {
+			query.Set(name, v)
+		}
+	}
+	if v := c.String("sp"); v != "" {
+		query.Set("sp", strings.TrimPrefix(strings.TrimPrefix(v, "f0"), "t0"))
+	}
+	if c.Bool("live") {
+		query.Set("live", "true")
+	}
+	var got page[httpapi.Deal]
+	if err := cl.get(ctx, "/deals", query, &got); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, append([]httpapi.Deal{}, got.Items...))
+	}
+	var rows [][]string
+	for _, d := range got.Items {
+		rows = append(rows, []string{d.ID, strconv.FormatUint(d.DealID, 10), d.Slot, fmt.Sprintf("f0%d", d.Miner), d.Protocol, stateWords(d), epochText(d.End), noteOf(d)})
+	}
+	return table(c.Root().Writer, []string{"id", "deal", "slot", "sp", "protocol", "state", "end", "note"}, rows)
+}
+
+func stateWords(d httpapi.Deal) string {
+	if d.Faulty {
+		return d.State + " (faulty)"
+	}
+	return d.State
+}
+
+func noteOf(d httpapi.Deal) string {
+	if d.Alarm != "" {
+		return "! " + d.Alarm
+	}
+	return d.Reason
+}
+
+func epochText(e uint64) string {
+	if e == 0 {
+		return ""
+	}
+	return strconv.FormatUint(e, 10)
+}
+
+func numberText(n *uint64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatUint(*n, 10)
+}
+
+func dealsShow(ctx context.Context, c *cli.Command) error {
+	if c.NArg() != 1 {
+		return errors.New("name one deal by its id: see tidegate deals ls")
+	}
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	var d httpapi.DealDetail
+	if err := cl.get(ctx, "/deals/"+url.PathEscape(c.Args().First()), nil, &d); err != nil {
+		return err
+	}
+	out := c.Root().Writer
+	if c.Bool("json") {
+		return printJSON(out, d)
+	}
+	if err := pairs(out, "id", d.ID, "deal", strconv.FormatUint(d.DealID, 10), "slot", d.Slot, "provider", fmt.Sprintf("f0%d", d.Miner), "protocol", d.Protocol,
+		"piece", d.Piece, "state", stateWords(d.Deal), "reason", d.Reason, "alarm", d.Alarm, "f05 deal", numberText(d.Evidence), "sector", numberText(d.Sector),
+		"paid from", epochText(d.Start), "until", epochText(d.End), "active by", epochText(d.Deadline), "times sent", strconv.Itoa(d.Attempts)); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	var rows [][]string
+	for _, s := range d.Steps {
+		rows = append(rows, []string{s.At.Format("2006-01-02 15:04:05"), s.State, s.Words})
+	}
+	if err := table(out, []string{"at", "step", "words"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nchosen among: %s\n", d.Choice)
+	return nil
+}
+
+// spRank lists providers as the daemon scores them.
+func spRank(ctx context.Context, c *cli.Command) error {
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	var got page[httpapi.ProviderScore]
+	if err := cl.get(ctx, "/providers", nil, &got); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, append([]httpapi.ProviderScore{}, got.Items...))
+	}
+	var rows [][]string
+	for _, s := range got.Items {
+		rate := func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+		rows = append(rows, []string{
+			fmt.Sprintf("f0%d", s.Miner), strconv.FormatFloat(s.Score, 'f', 3, 64), rate(s.Accepted), rate(s.Sealed), rate(s.Kept), strconv.FormatFloat(s.Hours, 'f', 1, 64),
+			strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why,
+		})
+	}
+	return table(c.Root().Writer, []string{"sp", "score", "accepted", "sealed", "kept", "hours", "pending", "deals", "note"}, rows)
+}

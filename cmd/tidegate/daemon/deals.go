@@ -1,0 +1,172 @@
+package daemon
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/tidegate/tidegate/executor/httpapi"
+	"github.com/tidegate/tidegate/executor/ipfs"
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/market/deals"
+	"github.com/tidegate/tidegate/executor/market/mk12"
+	"github.com/tidegate/tidegate/executor/market/mk20"
+	"github.com/tidegate/tidegate/executor/outbound"
+	"github.com/tidegate/tidegate/oracle/chain"
+)
+
+// fullNode names a Filecoin node, as Lotus' own commands do; without it the first of
+// chain.rpc is asked, which is Lotus' too on Filecoin.
+const fullNode = "FULLNODE_API_INFO"
+
+// openDeals makes what makes deals, where that is switched on.
+func (d *Daemon) openDeals(ctx context.Context) error {
+	c := d.cfg.Deals
+	if !c.Enabled {
+		return nil
+	}
+	key, err := dealsKey(filepath.Join(d.cfg.DataDir, "deals.key"))
+	if err != nil {
+		return err
+	}
+	identity, err := mk20.NewIdentity(key)
+	if err != nil {
+		return err
+	}
+	door, err := outbound.New(outbound.Config{AllowPrivate: d.cfg.IPFS.AllowPrivatePeers}, outbound.Deps{Check: ipfs.CheckIP, Log: d.log})
+	if err != nil {
+		return err
+	}
+	node, err := d.filecoin(ctx)
+	if err != nil {
+		return err
+	}
+	cfg := deals.Config{
+		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
+		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate,
+	}
+	for _, text := range c.Providers {
+		p, err := deals.ParseProvider(text)
+		if err != nil {
+			return fmt.Errorf("deals.providers: %w", err)
+		}
+		cfg.Providers = append(cfg.Providers, p)
+	}
+	d.deals, err = deals.New(cfg, deals.Deps{
+		Ledger: d.ledger, Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
+		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
+	})
+	return err
+}
+
+// filecoin connects to a node that speaks Lotus' API.
+func (d *Daemon) filecoin(ctx context.Context) (*deals.Node, error) {
+	at := market.Endpoint{URL: d.cfg.Chain.RPC[0]}
+	if info := os.Getenv(fullNode); info != "" {
+		var err error
+		if at, err = market.ParseInfo(info); err != nil {
+			return nil, fmt.Errorf("%s: %w", fullNode, err)
+		}
+	}
+	client, err := rpc.DialOptions(ctx, at.URL, rpc.WithHeaders(at.Header))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the Filecoin node (%s, or chain.rpc): %w", fullNode, err)
+	}
+	d.closers = append(d.closers, client.Close)
+	return &deals.Node{RPC: client}, nil
+}
+
+// dealsKey is the key by which MK20 providers know this daemon, made when absent. It
+// holds no money and signs nothing but requests for deals.
+func dealsKey(path string) (*ecdsa.PrivateKey, error) {
+	key, err := crypto.LoadECDSA(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if key, err = crypto.GenerateKey(); err != nil {
+		return nil, err
+	}
+	return key, crypto.SaveECDSA(path, key)
+}
+
+// activations queues a call of deal making.
+func (d *Daemon) activations(ctx context.Context, key string, to common.Address, data []byte) error {
+	_, _, err := d.ledger.QueueIntent(ctx, chain.Intent{Key: key, Sender: d.freeSender(), To: to, Data: data}, d.clock.Now())
+	if errors.Is(err, job.ErrConflict) { // queued already, for another of our keys
+		return nil
+	}
+	d.wakeSenders()
+	return err
+}
+
+// finalChain is the chain as deals read it: up to what the ledger has as final.
+type finalChain struct{ d *Daemon }
+
+// Final implements deals.Chain.
+func (c finalChain) Final(ctx context.Context) (uint64, error) {
+	cursor, _, err := c.d.ledger.Cursor(ctx, Filter)
+	return cursor.Final, err
+}
+
+// Call implements deals.Chain.
+func (c finalChain) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
+	return c.d.endpoints.Call(ctx, to, data, height)
+}
+
+// Logs implements deals.Chain.
+func (c finalChain) Logs(ctx context.Context, from, to uint64, of common.Address) ([]deals.Log, error) {
+	logs, err := c.d.endpoints.LogsByRange(ctx, from, to, []common.Address{of})
+	out := make([]deals.Log, 0, len(logs))
+	for _, l := range logs {
+		out = append(out, deals.Log{Topics: l.Topics})
+	}
+	return out, err
+}
+
+// onOffer is what the shelf holds, as deals ask for it.
+type onOffer struct{ d *Daemon }
+
+// Piece implements deals.Pieces.
+func (o onOffer) Piece(ctx context.Context, id string) (deals.Piece, error) {
+	i, err := o.d.ledger.Item(ctx, id)
+	if err == nil && i.State == job.ItemBad {
+		err = fmt.Errorf("piece %s is not whole: %s: %w", id, i.Error, job.ErrNotFound)
+	}
+	return deals.Piece{Root: i.Root, Size: i.CARSize}, err
+}
+
+// apiDeals is the deals as the local API shows them.
+type apiDeals struct{ d *Daemon }
+
+// Offers implements httpapi.Deals.
+func (a apiDeals) Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error) {
+	return a.d.ledger.Offers(ctx, f)
+}
+
+// Offer implements httpapi.Deals.
+func (a apiDeals) Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) {
+	return a.d.ledger.Offer(ctx, id)
+}
+
+// Rank implements httpapi.Deals.
+func (a apiDeals) Rank(ctx context.Context) ([]httpapi.ProviderScore, error) {
+	out := []httpapi.ProviderScore{}
+	if a.d.deals == nil {
+		return out, nil
+	}
+	ranked, err := a.d.deals.Rank(ctx)
+	for _, s := range ranked {
+		out = append(out, httpapi.ProviderScore(s))
+	}
+	return out, err
+}

@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// Deals is what the local API needs of deal making.
+type Deals interface {
+	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) // job.ErrNotFound
+	Rank(ctx context.Context) ([]ProviderScore, error)                         // best first
+}
+
+// ProviderScore is what is known of a storage provider. Rates are from 0 to 1, smoothed
+// and decaying.
+type ProviderScore struct {
+	Miner    uint64  `json:"miner"`
+	Score    float64 `json:"score"`
+	Accepted float64 `json:"accepted"` // offers that were taken
+	Sealed   float64 `json:"sealed"`   // taken offers that became active
+	Kept     float64 `json:"kept"`     // active deals that are neither lost nor faulty
+	Hours    float64 `json:"hours"`    // from the offer to active, on average; 0: not known
+	Pending  int     `json:"pending"`
+	Deals    int     `json:"deals"`         // active ones
+	Why      string  `json:"why,omitempty"` // why it would not be asked
+}
+
+// Deal is a deal that was proposed to a storage provider.
+type Deal struct {
+	ID        string     `json:"id"` // the UUID or ULID that the provider knows it by
+	DealID    uint64     `json:"dealId"`
+	Slot      string     `json:"slot"`
+	Miner     uint64     `json:"sp"`
+	Protocol  string     `json:"protocol"`
+	Piece     string     `json:"pieceCid"`
+	State     string     `json:"state"`
+	Reason    string     `json:"reason,omitempty"`
+	Alarm     string     `json:"alarm,omitempty"`
+	Faulty    bool       `json:"faulty,omitempty"`
+	Attempts  int        `json:"attempts"`
+	Deadline  uint64     `json:"deadline"`           // epoch by which it must be active
+	Evidence  *uint64    `json:"f05Deal,omitempty"`  // deal of the storage market actor, once it is published
+	Sector    *uint64    `json:"sector,omitempty"`   // once it is active
+	Start     uint64     `json:"start,omitempty"`    // epochs that are paid for
+	End       uint64     `json:"end,omitempty"`      // until here
+	ActiveAt  *time.Time `json:"activeAt,omitempty"` // when it was first seen to be
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// DealStep is one step of a deal.
+type DealStep struct {
+	At    *time.Time `json:"at,omitempty"`
+	State string     `json:"state"`
+	Words string     `json:"words,omitempty"`
+}
+
+// DealDetail is a deal with its steps and with why its provider was chosen.
+type DealDetail struct {
+	Deal
+	Steps  []DealStep      `json:"steps"`
+	Choice json.RawMessage `json:"choice"` // the candidates, best first, as they were scored
+}
+
+func viewDeal(o job.Offer) Deal {
+	v := Deal{
+		ID: o.ID, DealID: o.Slot >> 24, Slot: strconv.FormatUint(o.Slot, 10), Miner: o.Miner, Protocol: o.Protocol, Piece: o.Piece, State: string(o.State),
+		Reason: o.Reason, Alarm: o.Alarm, Faulty: o.Faulty, Attempts: o.Attempts, Deadline: o.Deadline,
+		Start: o.Start, End: o.End, ActiveAt: when(o.ActiveAt), CreatedAt: when(o.CreatedAt), UpdatedAt: when(o.UpdatedAt),
+	}
+	if o.Protocol == job.ProtocolMK12 && (o.State == job.OfferPublished || o.End > 0) {
+		v.Evidence = &o.Evidence // 0 is a deal
+	}
+	if o.End > 0 {
+		v.Sector = &o.Sector
+	}
+	return v
+}
+
+func (s *Server) readDeals(r chi.Router) {
+	r.Get("/deals", s.withDeals(s.listDeals))
+	r.Get("/deals/{id}", s.withDeals(s.getDeal))
+	r.Get("/providers", s.withDeals(s.listProviders))
+}
+
+// withDeals answers for a daemon that makes none.
+func (s *Server) withDeals(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.deps.Deals == nil {
+			s.fail(w, http.StatusServiceUnavailable, "this daemon makes no deals", "")
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (s *Server) listDeals(w http.ResponseWriter, r *http.Request) {
+	limit, ok := s.limit(w, r)
+	if !ok {
+		return
+	}
+	q := r.URL.Query()
+	f := job.OfferFilter{State: job.OfferState(q.Get("state")), Live: q.Get("live") == "true", Limit: limit}
+	if f.State != "" && !slices.Contains(job.OfferStates(), f.State) {
+		s.fail(w, http.StatusBadRequest, "there is no such state", string(f.State))
+		return
+	}
+	for name, to := range map[string]*uint64{"slot": &f.Slot, "sp": &f.Miner} {
+		var err error
+		if text := q.Get(name); text != "" {
+			if *to, err = strconv.ParseUint(text, 10, 63); err != nil {
+				s.fail(w, http.StatusBadRequest, name+" is a number", text)
+				return
+			}
+		}
+	}
+	rows, err := s.deps.Deals.Offers(r.Context(), f)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	page := Page[Deal]{Items: []Deal{}}
+	for _, o := range rows {
+		page.Items = append(page.Items, viewDeal(o))
+	}
+	s.ok(w, http.StatusOK, page)
+}
+
+func (s *Server) getDeal(w http.ResponseWriter, r *http.Request) {
+	o, steps, err := s.deps.Deals.Offer(r.Context(), chi.URLParam(r, "id"))
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	v := DealDetail{Deal: viewDeal(o), Steps: []DealStep{}, Choice: o.Choice}
+	if !json.Valid(v.Choice) {
+		v.Choice = json.RawMessage("[]")
+	}
+	for _, e := range steps {
+		v.Steps = append(v.Steps, DealStep{when(e.At), string(e.State), e.Words})
+	}
+	s.ok(w, http.StatusOK, v)
+}
+
+func (s *Server) listProviders(w http.ResponseWriter, r *http.Request) {
+	ranked, err := s.deps.Deals.Rank(r.Context())
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	s.ok(w, http.StatusOK, Page[ProviderScore]{Items: ranked})
+}

@@ -1,0 +1,81 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// oneDeal is a ledger with one deal.
+type oneDeal struct{ asked job.OfferFilter }
+
+func (d *oneDeal) offer() job.Offer {
+	return job.Offer{
+		ID: "6f96", Slot: 1<<24 | 7, Miner: 1004, Protocol: job.ProtocolMK12, Piece: "baga", State: job.OfferActive, End: 900, Alarm: "no money",
+		Choice: []byte(`[{"miner":1004,"score":0.5}]`), ActiveAt: time.Unix(1, 0),
+	}
+}
+
+func (d *oneDeal) Offers(_ context.Context, f job.OfferFilter) ([]job.Offer, error) {
+	d.asked = f
+	return []job.Offer{d.offer()}, nil
+}
+
+func (d *oneDeal) Offer(_ context.Context, id string) (job.Offer, []job.OfferEvent, error) {
+	if id != "6f96" {
+		return job.Offer{}, nil, job.ErrNotFound
+	}
+	return d.offer(), []job.OfferEvent{{At: time.Unix(1, 0), State: job.OfferProposing}, {At: time.Unix(2, 0), State: job.OfferActive, Words: "no money"}}, nil
+}
+
+func (d *oneDeal) Rank(context.Context) ([]ProviderScore, error) {
+	return []ProviderScore{{Miner: 1004, Score: 0.5}}, nil
+}
+
+func TestDealsAreShown(t *testing.T) {
+	d := &oneDeal{}
+	s := &Server{deps: Deps{Deals: d}}
+	get := func(path string, want int, into any) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1"+path, nil)
+		req.Host = "127.0.0.1"
+		s.Handler().ServeHTTP(w, req)
+		if w.Code != want {
+			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+		}
+		if into != nil {
+			if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var list Page[Deal]
+	get("/deals?state=active&sp=1004&slot=7&live=true&limit=3", http.StatusOK, &list)
+	if len(list.Items) != 1 || list.Items[0].DealID != 1 || list.Items[0].Slot != "16777223" || list.Items[0].Alarm != "no money" {
+		t.Fatalf("%+v", list)
+	}
+	if want := (job.OfferFilter{State: job.OfferActive, Miner: 1004, Slot: 7, Live: true, Limit: 3}); d.asked != want {
+		t.Fatalf("asked for %+v", d.asked)
+	}
+	var one DealDetail
+	get("/deals/6f96", http.StatusOK, &one)
+	if len(one.Steps) != 2 || one.Steps[1].Words != "no money" || string(one.Choice) != `[{"miner":1004,"score":0.5}]` {
+		t.Fatalf("%+v", one)
+	}
+	var ranked Page[ProviderScore]
+	get("/providers", http.StatusOK, &ranked)
+	if len(ranked.Items) != 1 || ranked.Items[0].Miner != 1004 {
+		t.Fatalf("%+v", ranked)
+	}
+	get("/deals?state=odd", http.StatusBadRequest, nil)
+	get("/deals?sp=f01004", http.StatusBadRequest, nil)
+	get("/deals/none", http.StatusNotFound, nil)
+	s.deps.Deals = nil
+	get("/deals", http.StatusServiceUnavailable, nil)
+}

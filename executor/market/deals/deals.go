@@ -1,0 +1,232 @@
+// Package deals gets storage providers to store what PerpetualStorage pays for: it
+// proposes open slots to providers (MK12) and hands the piece to providers that
+// claimed one (MK20), follows what becomes of it on chain, and alarms ahead of
+// renewals. The keeper (executor/market) opens these; they are open slots then.
+//
+// It moves no money: the contract is the client of every deal, f05 deals are at
+// price 0, and slots pay providers by themselves. It sends nothing by itself but
+// the proof of an active f05 deal. It fetches, packs and serves no piece.
+//
+// Map:
+//
+//	deals.go      Config, Deps, Maker: Run, one pass
+//	contracts.go  views of the storage contracts
+//	node.go       what Lotus knows: miners' addresses, bounds of collateral
+//	directory.go  who the providers are, and where
+//	choose.go     scores, and the choice among providers
+//	propose.go    offers: made, stored, sent, sent again
+//	follow.go     what the chain says of an offer; alarms
+//	hints.go      events that say which slots to look at
+//
+// Invariants: an offer is stored before anybody hears of it, and what is sent is
+// what was stored; a slot has one live offer at most; a provider's word moves an
+// offer up to sealing, the contract's alone beyond, read at final blocks; a pass
+// costs a number of calls that is bounded by a constant plus the offers that are due.
+package deals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market/mk12"
+	"github.com/tidegate/tidegate/executor/market/mk20"
+)
+
+const (
+	day = 2880 // epochs
+
+	pageDeals  = 64  // deals of one openSlots call
+	mostDue    = 200 // offers that one pass looks at
+	mostHints  = 10  // ranges of events that one pass reads
+	sendTries  = 8   // after which a provider that was never reached is given up
+	lookPeriod = 20  // epochs between looks at a pending offer, hints apart
+)
+
+// Config says what is served.
+type Config struct {
+	Storage   common.Address // PerpetualStorage
+	Start     uint64         // height from which its events are read
+	MaxRange  uint64         // heights of one reading of events
+	Poll      time.Duration
+	Providers []Provider // beside those of ProviderRegistry, over their entries
+	// MaxPending is how many deals of one provider may be pending at once.
+	MaxPending int
+	// PublishWithin is how many epochs a provider has to publish a deal that it took.
+	PublishWithin uint64
+	// Activate shows the contract f05 deals that became active: for what their providers
+	// would else have to send.
+	Activate bool
+}
+
+// Ledger keeps offers; internal/store is one.
+type Ledger interface {
+	AddOffer(ctx context.Context, o job.Offer, now time.Time) error
+	UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState, words string, now time.Time) error
+	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+	SetMeta(ctx context.Context, key, value string) error
+	GetMeta(ctx context.Context, key string) (string, error) // job.ErrNotFound
+}
+
+// Log is an event of PerpetualStorage.
+type Log struct{ Topics []common.Hash }
+
+// Chain reads what is final.
+type Chain interface {
+	// Final is the newest height that is final, as the daemon has it.
+	Final(ctx context.Context) (uint64, error)
+	Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error)
+	Logs(ctx context.Context, from, to uint64, of common.Address) ([]Log, error)
+}
+
+// Piece is one that can be fetched from here.
+type Piece struct {
+	Root string // payload CID
+	Size uint64 // bytes of the CAR
+}
+
+// Pieces says what is on offer here. Errors: job.ErrNotFound.
+type Pieces interface {
+	Piece(ctx context.Context, pieceCID string) (Piece, error)
+}
+
+// MK12 proposes over libp2p; *mk12.Client is one.
+type MK12 interface {
+	Propose(ctx context.Context, addrs []string, p mk12.DealParams) (mk12.DealResponse, error)
+}
+
+// MK20 offers over HTTP; *mk20.Client is one.
+type MK20 interface {
+	Offer(ctx context.Context, base string, d mk20.Deal) error
+	Status(ctx context.Context, base string, id ulid.ULID) (mk20.Status, error)
+	Contracts(ctx context.Context, base string) ([]string, error)
+}
+
+// Deps are what a Maker works with.
+type Deps struct {
+	Ledger Ledger
+	Chain  Chain
+	Pieces Pieces
+	MK12   MK12
+	MK20   MK20
+	Node   *Node  // nil: providers' addresses are configured, and the deal's collateral is enough
+	Client string // the address by which MK20 providers know us
+	// Send makes a call of a contract happen once for each key.
+	Send func(ctx context.Context, key string, to common.Address, data []byte) error
+	Now  func() time.Time
+	Rand io.Reader // of ids
+	Log  *slog.Logger
+}
+
+// Maker makes deals and follows them.
+type Maker struct {
+	cfg Config
+	d   Deps
+	c   *contracts
+
+	events map[common.Hash]string // by topic
+	listed time.Time              // when the providers were
+	open   uint64                 // deal from which open slots are listed next
+	seen   uint64                 // newest final height that was looked at
+	vain   map[uint64]uint64      // slots that nobody was found for, and when to try again
+
+	mu        sync.Mutex
+	providers map[uint64]Provider // replaced, never changed
+}
+
+// New gives a Maker.
+func New(cfg Config, d Deps) (*Maker, error) {
+	if cfg.Storage == (common.Address{}) || cfg.Poll <= 0 || cfg.MaxPending <= 0 || cfg.MaxRange == 0 {
+		return nil, errors.New("deals: a contract, a poll interval, a range and a number of pending deals are needed")
+	}
+	events, err := eventIDs()
+	if err != nil {
+		return nil, fmt.Errorf("deals: %w", err)
+	}
+	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}}, nil
+}
+
+// Run passes until ctx ends. What goes wrong in a pass is logged, and done by the next.
+func (m *Maker) Run(ctx context.Context) error {
+	for {
+		if err := m.Pass(ctx); err != nil && ctx.Err() == nil {
+			m.d.Log.Warn("deals: trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(m.cfg.Poll):
+		}
+	}
+}
+
+// Pass does what is due now.
+func (m *Maker) Pass(ctx context.Context) error {
+	epoch, err := m.d.Chain.Final(ctx)
+	if err != nil {
+		return fmt.Errorf("asking what is final: %w", err)
+	}
+	if epoch == 0 {
+		return nil // nothing yet
+	}
+	if err := m.c.open(ctx, epoch); err != nil {
+		return err
+	}
+	var errs []error
+	if epoch > m.seen { // the chain has news
+		errs = append(errs, m.list(ctx, epoch), m.hints(ctx, epoch))
+	}
+	errs = append(errs, m.dueOffers(ctx, epoch))
+	if epoch > m.seen {
+		errs = append(errs, m.fill(ctx, epoch))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	m.seen = epoch
+	return nil
+}
+
+// dueOffers looks at offers whose time or epoch has come.
+func (m *Maker) dueOffers(ctx context.Context, epoch uint64) error {
+	due, err := m.d.Ledger.Offers(ctx, job.OfferFilter{DueBy: m.d.Now(), DueEpoch: epoch, Limit: mostDue})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, o := range due {
+		if o.DueEpoch <= epoch {
+			if o, err = m.follow(ctx, o, epoch); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		if !o.State.Over() && !o.DueAt.After(m.d.Now()) {
+			errs = append(errs, m.ask(ctx, o, epoch))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// update stores what changed of an offer. One that somebody else moved is left.
+func (m *Maker) update(ctx context.Context, o job.Offer, from job.OfferState, words string) error {
+	err := m.d.Ledger.UpdateOffer(ctx, o, from, words, m.d.Now())
+	if errors.Is(err, job.ErrConflict) {
+		return nil
+	}
+	if err == nil && o.State != from {
+		m.d.Log.Info("deal", "deal", o.ID, "slot", o.Slot, "miner", o.Miner, "state", string(o.State), "words", words)
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package deals
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+const (
+	fundsAhead  = 60 * day // how long before a slot's end its renewal's money is looked at
+	takersAhead = 30 * day // and whether somebody has taken it
+)
+
+// follow writes down what the contract says of an offer's slot at a final epoch.
+func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offer, error) {
+	v, err := m.c.slot(ctx, epoch, o.Slot)
+	if err != nil {
+		return o, err
+	}
+	next, words := o, ""
+	next.DueEpoch = epoch + lookPeriod
+	fail := func(format string, a ...any) {
+		next.State, next.Reason = job.OfferFailed, fmt.Sprintf(format, a...)
+		words = next.Reason
+	}
+	mine := v.MinerId == o.Miner
+	switch {
+	case !mine && v.State != slotOpen:
+		fail("miner f0%d has the slot", v.MinerId)
+	case v.State == slotPublished:
+		next.State, next.Evidence, next.Deadline = job.OfferPublished, v.F05DealId, uint64(v.SealDeadline)+day
+		if o.State != job.OfferPublished {
+			words = fmt.Sprintf("f05 deal %d", v.F05DealId)
+		}
+	case v.State == slotActive:
+		m.active(&next, v, epoch)
+	case v.State == slotEnded:
+		next.Start, next.End = uint64(v.Start), uint64(v.End)
+		next.State, next.Faulty, next.Alarm = job.OfferEnded, false, ""
+		if o.State != job.OfferActive { // it was never seen active: both steps
+			mid := next
+			mid.State, mid.ActiveAt = job.OfferActive, m.d.Now()
+			if err := m.update(ctx, mid, o.State, ""); err != nil {
+				return o, err
+			}
+			next.ActiveAt = mid.ActiveAt
+			return next, m.update(ctx, next, mid.State, "")
+		}
+	case v.State == slotLost:
+		fail("lost: its sector was shown to be dead before the end")
+	case v.State == slotTerminated:
+		fail("terminated: the provider gave it up")
+	case v.State == slotOpen && (o.State == job.OfferPublished || o.State == job.OfferActive):
+		fail("the slot is open again: the deal was not active by its start")
+	case epoch > o.Deadline:
+		fail("too late: neither published nor sealed by epoch %d", o.Deadline)
+		if o.State == job.OfferProposing {
+			next.Reason = whyUnreached + next.Reason
+		}
+	}
+	if !next.State.Over() && (next.State == job.OfferPublished || next.State == job.OfferActive) {
+		if err := m.look(ctx, &next, v, epoch); err != nil {
+			return o, err
+		}
+	}
+	if next.Alarm != "" && next.Alarm != o.Alarm {
+		words = next.Alarm
+		m.d.Log.Error("a deal needs a person", "deal", o.ID, "slot", o.Slot, "miner", o.Miner, "alarm", next.Alarm)
+	}
+	return next, m.update(ctx, next, o.State, words)
+}
+
+// active writes down an Active slot, and when it is looked at next: each day, and
+// when it ends.
+func (m *Maker) active(next *job.Offer, v perpetualstorage.SlotView, epoch uint64) {
+	if next.State != job.OfferActive {
+		next.State, next.ActiveAt = job.OfferActive, m.d.Now()
+	}
+	next.Start, next.End, next.Sector, next.Faulty = uint64(v.Start), uint64(v.End), v.Sector, v.Faulty
+	if v.Route == routeMarket {
+		next.Evidence = v.F05DealId
+	}
+	if next.DueEpoch = epoch + day; next.End > epoch {
+		next.DueEpoch = min(next.DueEpoch, next.End)
+	} else {
+		next.DueEpoch = epoch + lookPeriod
+	}
+}
+
+// look compares what the contract has with what f05 has, and what is ahead with what
+// there is for it.
+func (m *Maker) look(ctx context.Context, o *job.Offer, v perpetualstorage.SlotView, epoch uint64) error {
+	o.Alarm = ""
+	if v.Route == routeMarket || o.State == job.OfferPublished {
+		f, err := m.c.dealFacts(ctx, epoch, v.F05DealId)
+		if err != nil {
+			return err
+		}
+		switch {
+		case f.State == factGone && o.State == job.OfferActive && epoch < o.End:
+			// Exit code 32 before the end says that the deal is gone, not why: its sector is to be asked.
+			o.Alarm = "f05 has the deal no more, before its end: terminated, or never active"
+		case f.State == factGone && o.State == job.OfferPublished:
+			o.Alarm = "f05 has the deal no more: it was not active by its start"
+		case f.State == factActive && o.State == job.OfferPublished && m.cfg.Activate:
+			if err := m.activate(ctx, o.Slot, epoch); err != nil {
+				return err
+			}
+		}
+	}
+	if o.State != job.OfferActive || o.Alarm != "" || o.End > epoch+fundsAhead {
+		return nil
+	}
+	return m.ahead(ctx, o, v, epoch)
+}
+
+// activateAgain is how many epochs a proof has to be in effect, before it is sent again.
+const activateAgain = 120
+
+// activate shows the contract that a published slot's f05 deal is active. It needs no
+// location of the sector for that.
+func (m *Maker) activate(ctx context.Context, slot, epoch uint64) error {
+	key := fmt.Sprintf("deal:%s:proveActive:%d:%d", strings.ToLower(m.cfg.Storage.Hex()), slot, epoch/activateAgain)
+	if err := m.d.Send(ctx, key, m.cfg.Storage, m.c.storage.PackProveActive([]uint64{slot}, [][]byte{{}})); err != nil {
+		return fmt.Errorf("queueing a proof of slot %d: %w", slot, err)
+	}
+	return nil
+}
+
+// ahead looks whether a slot that ends soon will have a successor.
+func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.SlotView, epoch uint64) error {
+	seat, err := m.c.seat(ctx, epoch, o.Slot)
+	if err != nil || seat.Current != o.Slot {
+		return err
+	}
+	deal, err := m.c.deal(ctx, epoch, o.Slot>>24)
+	if err != nil {
+		return err
+	}
+	if deal.Status != dealOpen || deal.Terms.EndEpoch != 0 && uint64(deal.Terms.EndEpoch) <= o.End {
+		return nil // nothing is to follow
+	}
+	state := uint8(slotOpen)
+	if seat.Next != 0 {
+		next, err := m.c.slot(ctx, epoch, seat.Next)
+		if err != nil {
+			return err
+		}
+		state = next.State
+	}
+	if state != slotOpen {
+		return nil
+	}
+	needed := new(big.Int).Mul(new(big.Int).SetUint64(deal.Terms.Rate), big.NewInt(int64(deal.Terms.Term)))
+	needed.Add(needed, deal.Terms.BaseBounty)
+	switch {
+	case deal.Free.Cmp(needed) < 0:
+		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
+	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)/2):
+		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
+	}
+	return nil
+}
+
+// dealOpen is IPerpetualStorage.DealStatus.Open.
+const dealOpen = 2

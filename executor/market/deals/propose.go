@@ -1,0 +1,441 @@
+package deals
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/filecoin-project/go-address"
+	fbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/google/uuid"
+	"github.com/ipfs/go-cid"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/market/mk12"
+	"github.com/tidegate/tidegate/executor/market/mk20"
+	"github.com/tidegate/tidegate/executor/piece"
+)
+
+// proposal12 is an Offer's Request over MK12.
+type proposal12 struct {
+	Addrs    []string `json:"addrs"`
+	Proposal []byte   `json:"proposal"` // CBOR
+	Root     string   `json:"root"`
+	URL      string   `json:"url"`
+	Size     uint64   `json:"size"`
+}
+
+// offer20 is an Offer's Request over MK20.
+type offer20 struct {
+	Base string    `json:"base"`
+	Deal mk20.Deal `json:"deal"`
+}
+
+// Reasons for which an offer fails before a provider took it begin with these.
+const (
+	whyRefused   = "refused: "
+	whyUnreached = "unreached: "
+)
+
+func taken(reason string) bool {
+	return !strings.HasPrefix(reason, whyRefused) && !strings.HasPrefix(reason, whyUnreached)
+}
+
+// fill proposes open slots of a page of deals, whose pieces are here.
+func (m *Maker) fill(ctx context.Context, epoch uint64) error {
+	page, err := m.c.openSlots(ctx, epoch, m.open, pageDeals)
+	if err != nil {
+		return err
+	}
+	m.open = page.Next
+	var errs []error
+	for _, s := range page.List {
+		if s.Verified || m.vain[s.SlotId] > epoch {
+			continue // for DataCap a claim comes first
+		}
+		delete(m.vain, s.SlotId)
+		if err := m.propose(ctx, epoch, s); err != nil {
+			errs = append(errs, fmt.Errorf("slot %d: %w", s.SlotId, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// propose finds a provider for an open slot and stores the offer. It is sent when
+// it is due, which is at once.
+func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot) error {
+	commitment := piece.Commitment{Root: s.CommP, Padded: s.PaddedSize, Payload: s.CarSize}
+	here, err := m.d.Pieces.Piece(ctx, commitment.CID().String())
+	if errors.Is(err, job.ErrNotFound) {
+		return nil // somebody else's to offer
+	}
+	if err != nil {
+		return err
+	}
+	live, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: s.SlotId, Live: true, Limit: 1})
+	if err != nil || len(live) > 0 {
+		return err
+	}
+	w := wanted{slot: s.SlotId, incumbent: s.Incumbent, padded: s.PaddedSize}
+	if s.Term != 0 {
+		w.rate = new(big.Int).Div(s.Obligation, big.NewInt(int64(s.Term)))
+	}
+	ranked, err := m.rank(ctx, w)
+	if err != nil {
+		return err
+	}
+	deal, err := m.c.deal(ctx, epoch, s.SlotId>>24)
+	if err != nil {
+		return err
+	}
+	raw, err := m.c.proposal(ctx, epoch, s.SlotId)
+	if err != nil {
+		return err
+	}
+	p, err := mk12.ParseDealProposal(raw)
+	if err != nil {
+		return err
+	}
+	if err := m.raiseCollateral(ctx, &p); err != nil {
+		return err
+	}
+	for i := range ranked {
+		if ranked[i].Why != "" {
+			break // nobody further can have it
+		}
+		why, err := m.whyNot(ctx, epoch, s, p, ranked[i].Miner)
+		if err != nil {
+			return err
+		}
+		if ranked[i].Why = why; why != "" {
+			continue
+		}
+		return m.add12(ctx, epoch, s, p, m.known()[ranked[i].Miner], deal.Terms.Endpoint, here, ranked)
+	}
+	m.vain[s.SlotId] = epoch + lookPeriod
+	return nil
+}
+
+// collateralMargin is the part of the least collateral that is added to it: a fifth.
+const collateralMargin = 5
+
+// raiseCollateral gives a proposal the collateral that f05 will ask for.
+func (m *Maker) raiseCollateral(ctx context.Context, p *mk12.DealProposal) error {
+	if m.d.Node == nil {
+		return nil
+	}
+	least, err := m.d.Node.Collateral(ctx, p.PaddedSize, p.Verified)
+	if err != nil {
+		return err
+	}
+	// The bound moves with the chain until the deal is published; providers take up to twice of it.
+	least.Add(least, new(big.Int).Div(least, big.NewInt(collateralMargin)))
+	if p.ProviderCollateral.Int.Cmp(least) < 0 {
+		p.ProviderCollateral = fbig.NewFromGo(least)
+	}
+	return nil
+}
+
+// whyNot asks the contract whether it would take this very deal from a provider:
+// money, distinct owners and organisations, term, collateral.
+func (m *Maker) whyNot(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, p mk12.DealProposal, miner uint64) (string, error) {
+	return m.c.whyNot(ctx, epoch, s.SlotId, perpetualstorage.PublishedDeal{
+		MinerId: miner, CommP: s.CommP, PaddedSize: p.PaddedSize, Start: p.Start, End: p.End, Verified: p.Verified,
+		PricePerEpoch: p.PricePerEpoch.Int, ProviderCollateral: p.ProviderCollateral.Int, ClientCollateral: p.ClientCollateral.Int,
+	})
+}
+
+func (m *Maker) add12(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, p mk12.DealProposal, to Provider, endpoint string, here Piece, why []Score) (err error) {
+	if p.Provider, err = address.NewIDAddress(to.Miner); err != nil {
+		return err
+	}
+	var cbor strings.Builder
+	if err := p.MarshalCBOR(&cbor); err != nil {
+		return err
+	}
+	id, err := uuid.NewRandomFromReader(m.random())
+	if err != nil {
+		return err
+	}
+	url := endpoint
+	if strings.HasSuffix(url, "/") {
+		url += p.PieceCID.String()
+	}
+	return m.add(ctx, epoch, job.Offer{
+		ID: id.String(), Slot: s.SlotId, Miner: to.Miner, Protocol: job.ProtocolMK12, Piece: p.PieceCID.String(),
+		Deadline: min(uint64(p.Start), epoch+m.cfg.PublishWithin),
+	}, proposal12{Addrs: to.Addrs, Proposal: []byte(cbor.String()), Root: here.Root, URL: url, Size: here.Size}, why)
+}
+
+func (m *Maker) add(ctx context.Context, epoch uint64, o job.Offer, request any, why []Score) (err error) {
+	if o.Request, err = json.Marshal(request); err != nil {
+		return err
+	}
+	if o.Choice, err = json.Marshal(why); err != nil {
+		return err
+	}
+	o.DueAt, o.DueEpoch = m.d.Now(), epoch+lookPeriod
+	if err := m.d.Ledger.AddOffer(ctx, o, o.DueAt); err != nil && !errors.Is(err, job.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+func (m *Maker) random() io.Reader {
+	if m.d.Rand != nil {
+		return m.d.Rand
+	}
+	return rand.Reader
+}
+
+// claimed hands the piece to a provider that claimed a slot, and seals it as direct
+// data.
+func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
+	v, err := m.c.slot(ctx, epoch, slot)
+	if err != nil || v.State != slotClaimed {
+		return err
+	}
+	to := m.known()[v.MinerId]
+	if to.Market == "" {
+		return nil // it has its own way
+	}
+	deal, err := m.c.deal(ctx, epoch, slot>>24)
+	if err != nil {
+		return err
+	}
+	commitment := piece.Commitment{Root: deal.CommP, Padded: deal.PaddedSize, Payload: deal.CarSize}
+	if _, err = m.d.Pieces.Piece(ctx, commitment.CID().String()); errors.Is(err, job.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	request, err := m.offerFor(ctx, epoch, slot, v, deal, commitment)
+	if err != nil {
+		return err
+	}
+	ok, err := m.c.verifies(ctx, epoch, storagegate.ICurioDealViewCurioDealView{
+		DealId: new(big.Int).SetUint64(slot), ProviderActorId: new(big.Int).SetUint64(v.MinerId), PieceCidV2: request.Deal.Data.PieceCID.Bytes(),
+		StartEpoch: big.NewInt(*request.Deal.Products.DDO.StartEpoch), Duration: big.NewInt(request.Deal.Products.DDO.Duration),
+		AllocationId: new(big.Int), FinalizedEpoch: new(big.Int),
+	})
+	if err != nil || !ok { // a claim with DataCap, whose allocation its provider knows
+		return err
+	}
+	request.Base = to.Market
+	request.Deal.Products.DDO.MarketAddress = m.spelled(ctx, to.Market)
+	url := deal.Terms.Endpoint
+	if strings.HasSuffix(url, "/") {
+		url += commitment.CID().String()
+	}
+	request.Deal.Data.SourceHTTP.URLs = []mk20.URL{{URL: url, Headers: map[string][]string{}}}
+	o := job.Offer{
+		ID: request.Deal.Identifier.String(), Slot: slot, Miner: v.MinerId, Protocol: job.ProtocolMK20, Piece: commitment.CID().String(),
+		Deadline: uint64(v.SealDeadline) + day, // so long the contract waits
+	}
+	return m.add(ctx, epoch, o, request, []Score{{Miner: v.MinerId, Why: "it claimed the slot"}})
+}
+
+// spelled is the gate's address as a provider's list of contracts has it: Curio compares
+// the text. Where the list lacks it, the provider will say so itself.
+func (m *Maker) spelled(ctx context.Context, base string) string {
+	list, err := m.d.MK20.Contracts(ctx, base)
+	if err != nil {
+		m.d.Log.Debug("no list of contracts", "market", base, "error", err)
+	}
+	for _, c := range list {
+		if strings.EqualFold(c, m.c.gate.Hex()) {
+			return c
+		}
+	}
+	return m.c.gate.Hex()
+}
+
+func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView, deal perpetualstorage.DealView, c piece.Commitment) (r offer20, err error) {
+	v2, err := c.CIDv2()
+	if err != nil {
+		return r, err
+	}
+	start := int64(v.SealDeadline)
+	from := uint64(start)
+	if seat, err := m.c.seat(ctx, epoch, slot); err != nil {
+		return r, err
+	} else if slot == seat.Next { // pay begins where the one before ends
+		current, err := m.c.slot(ctx, epoch, seat.Current)
+		if err != nil {
+			return r, err
+		}
+		from = max(from, uint64(current.End))
+	}
+	provider, err := address.NewIDAddress(v.MinerId)
+	if err != nil {
+		return r, err
+	}
+	gate, err := address.NewDelegatedAddress(10, m.c.gate[:])
+	if err != nil {
+		return r, err
+	}
+	id, err := ulid.New(ulid.Timestamp(m.d.Now()), m.random())
+	if err != nil {
+		return r, err
+	}
+	r.Deal = mk20.Deal{Identifier: id, Client: m.d.Client}
+	r.Deal.Data.PieceCID = v2
+	r.Deal.Products.Retrieval = mk20.Retrieval{Indexing: true}
+	r.Deal.Products.DDO = mk20.DDO{
+		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(v.Term), MarketDealID: &slot,
+		NotificationAddress: gate, NotificationPayload: market.SlotPayload(slot),
+	}
+	return r, nil
+}
+
+// ask sends an offer that no provider has taken, and asks for one that was.
+func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
+	if o.State != job.OfferProposing {
+		return m.askStatus(ctx, o)
+	}
+	if epoch > o.Deadline {
+		return nil // follow ends it
+	}
+	o.Attempts++ // on disk before anything is sent: what a killed process sent is asked for
+	o.DueAt = m.d.Now().Add(backoff(o.Attempts))
+	if err := m.d.Ledger.UpdateOffer(ctx, o, job.OfferProposing, "", m.d.Now()); err != nil {
+		if errors.Is(err, job.ErrConflict) {
+			return nil
+		}
+		return err
+	}
+	var no string
+	var unsent bool
+	var err error
+	if o.Protocol == job.ProtocolMK12 {
+		no, unsent, err = m.send12(ctx, o)
+	} else {
+		no, unsent, err = m.send20(ctx, o)
+	}
+	next := o
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil && no == "":
+		next.State, next.DueAt = job.OfferAccepted, m.d.Now().Add(statusEvery)
+		return m.update(ctx, next, o.State, "")
+	case err == nil:
+		next.State, next.Reason = job.OfferFailed, whyRefused+no
+		return m.update(ctx, next, o.State, no)
+	case unsent && o.Attempts >= sendTries:
+		next.State, next.Reason = job.OfferFailed, whyUnreached+err.Error()
+		return m.update(ctx, next, o.State, err.Error())
+	default: // it may be there: the same is sent again, and the chain is looked at
+		return m.update(ctx, next, o.State, err.Error())
+	}
+}
+
+const statusEvery = time.Minute
+
+func backoff(attempt int) time.Duration {
+	return min(5*time.Second<<min(attempt, 10), 30*time.Minute)
+}
+
+// send12 sends an offer over MK12. no is the provider's words where it refuses.
+func (m *Maker) send12(ctx context.Context, o job.Offer) (no string, unsent bool, err error) {
+	var r proposal12
+	p := mk12.DealParams{}
+	if err = json.Unmarshal(o.Request, &r); err == nil {
+		p.UUID, err = uuid.Parse(o.ID)
+	}
+	if err == nil {
+		p.Proposal, err = mk12.ParseDealProposal(r.Proposal)
+	}
+	if err == nil {
+		p.Root, err = cid.Decode(r.Root)
+	}
+	if err != nil {
+		return "", true, fmt.Errorf("reading the stored proposal: %w", err)
+	}
+	p.Transfer = mk12.Transfer{URL: r.URL, Size: r.Size}
+	got, err := m.d.MK12.Propose(ctx, r.Addrs, p)
+	switch {
+	case err != nil:
+		return "", errors.Is(err, mk12.ErrUnsent), err
+	case got.Accepted:
+		return "", false, nil
+	case o.Attempts > 1 && known(got.Message):
+		return "", false, nil // the answer that was lost was a yes
+	case got.Message == "":
+		return "without a reason", false, nil
+	}
+	return got.Message, false, nil
+}
+
+// known reports whether a refusal says that the provider has the deal already: Boost
+// "deal uuid is duplicate" or "identical to deal", Curio a duplicate key.
+func known(words string) bool {
+	words = strings.ToLower(words)
+	return strings.Contains(words, "duplicate") || strings.Contains(words, "identical") || strings.Contains(words, "already exists")
+}
+
+// send20 sends an offer over MK20; where an answer may have been lost, it asks first.
+func (m *Maker) send20(ctx context.Context, o job.Offer) (no string, unsent bool, err error) {
+	var r offer20
+	if err := json.Unmarshal(o.Request, &r); err != nil {
+		return "", true, fmt.Errorf("reading the stored offer: %w", err)
+	}
+	if o.Attempts > 1 {
+		_, err := m.d.MK20.Status(ctx, r.Base, r.Deal.Identifier)
+		if err == nil {
+			return "", false, nil
+		}
+		if !errors.Is(err, mk20.ErrUnknownDeal) {
+			return "", errors.Is(err, mk20.ErrUnsent), err
+		}
+	}
+	err = m.d.MK20.Offer(ctx, r.Base, r.Deal)
+	var refusal *mk20.Refusal
+	if errors.As(err, &refusal) && !refusal.Passing() {
+		return refusal.Words + " (" + fmt.Sprint(refusal.Code) + ")", false, nil
+	}
+	return "", errors.Is(err, mk20.ErrUnsent), err
+}
+
+// askStatus asks an MK20 provider how far a deal is: its word. Over MK12 a contract
+// cannot ask, as it cannot sign.
+func (m *Maker) askStatus(ctx context.Context, o job.Offer) error {
+	next := o
+	next.DueAt = m.d.Now().Add(statusEvery)
+	if o.Protocol != job.ProtocolMK20 || o.State == job.OfferActive || o.State == job.OfferPublished {
+		next.DueAt = m.d.Now().Add(24 * time.Hour) // the chain's clock counts
+		return m.update(ctx, next, o.State, "")
+	}
+	var r offer20
+	if err := json.Unmarshal(o.Request, &r); err != nil {
+		return fmt.Errorf("reading the stored offer: %w", err)
+	}
+	s, err := m.d.MK20.Status(ctx, r.Base, r.Deal.Identifier)
+	words := ""
+	switch {
+	case err != nil:
+		next.DueAt = m.d.Now().Add(10 * statusEvery)
+		m.d.Log.Debug("deal's status", "deal", o.ID, "error", err)
+	case s.State == mk20.Processing && o.State == job.OfferAccepted:
+		next.State = job.OfferTransferring
+	case (s.State == mk20.Sealing || s.State == mk20.Indexing || s.State == mk20.Complete) && o.State != job.OfferSealing:
+		next.State = job.OfferSealing // that it is stored is for the contract to say
+	case s.State == mk20.Failed:
+		if words = s.Words; words == "" {
+			words = "without a reason"
+		}
+		next.State, next.Reason = job.OfferFailed, "given up: "+words
+	}
+	return m.update(ctx, next, o.State, words)
+}

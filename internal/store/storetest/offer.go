@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// OfferLedger is the part that deal making uses.
+type OfferLedger interface {
+	AddOffer(ctx context.Context, o job.Offer, now time.Time) error
+	UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState, words string, now time.Time) error
+	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error)
+	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+}
+
+func offerNo(n int, slot uint64) job.Offer {
+	return job.Offer{
+		ID: fmt.Sprintf("offer%03d", n), Slot: slot, Miner: 1000 + uint64(n), Protocol: job.ProtocolMK12, Piece: "piece",
+		Request: []byte{1, byte(n)}, Choice: []byte("[]"), Deadline: 5000, DueEpoch: 100,
+	}
+}
+
+func (w *world) offer(id string) job.Offer {
+	w.Helper()
+	o, _, err := w.l.Offer(w.ctx, id)
+	w.ok(err)
+	return o
+}
+
+// moveOffer takes an offer along an edge.
+func (w *world) moveOffer(o job.Offer, to job.OfferState) (job.Offer, error) {
+	from := o.State
+	o.State = to
+	switch to {
+	case job.OfferFailed:
+		o.Reason = "refused: no space"
+	case job.OfferActive:
+		o.Start, o.End, o.ActiveAt = 200, 900, w.now
+	}
+	return o, w.l.UpdateOffer(w.ctx, o, from, "", w.now)
+}
+
+var offerTests = []test{
+	{"an offer is stored once, and a slot has one at a time", func(w *world) {
+		w.ok(w.l.AddOffer(w.ctx, offerNo(1, 7), w.now))
+		for _, again := range []job.Offer{offerNo(1, 7), offerNo(1, 8), offerNo(2, 7)} {
+			if err := w.l.AddOffer(w.ctx, again, w.now); !errors.Is(err, job.ErrConflict) {
+				w.Fatalf("%s of slot %d: %v", again.ID, again.Slot, err)
+			}
+		}
+		o := w.offer("offer001")
+		equal(w, "state", o.State, job.OfferProposing)
+		equal(w, "request", string(o.Request), "\x01\x01")
+		_, err := w.moveOffer(o, job.OfferFailed)
+		w.ok(err)
+		w.ok(w.l.AddOffer(w.ctx, offerNo(2, 7), w.now.Add(time.Second)))
+		all, err := w.l.Offers(w.ctx, job.OfferFilter{Slot: 7})
+		w.ok(err)
+		equal(w, "offers of the slot", len(all), 2)
+		equal(w, "newest", all[0].ID, "offer002")
+	}},
+	{"steps are kept, and a state that has moved on is not overwritten", func(w *world) {
+		w.ok(w.l.AddOffer(w.ctx, offerNo(1, 7), w.now))
+		o, err := w.moveOffer(w.offer("offer001"), job.OfferAccepted)
+		w.ok(err)
+		stale := o
+		if o, err = w.moveOffer(o, job.OfferActive); err != nil {
+			w.Fatal(err)
+		}
+		if _, err := w.moveOffer(stale, job.OfferFailed); !errors.Is(err, job.ErrConflict) {
+			w.Fatalf("a stale update: %v", err)
+		}
+		w.ok(w.l.UpdateOffer(w.ctx, o, o.State, "f05 lacks the deal", w.now))
+		got, steps, err := w.l.Offer(w.ctx, "offer001")
+		w.ok(err)
+		equal(w, "end", got.End, uint64(900))
+		equal(w, "active at", got.ActiveAt.Equal(w.now), true)
+		var said []string
+		for _, s := range steps {
+			said = append(said, string(s.State)+":"+s.Words)
+		}
+		equal(w, "steps", fmt.Sprint(said), "[proposing: accepted: active: active:f05 lacks the deal]")
+		if _, _, err := w.l.Offer(w.ctx, "none"); !errors.Is(err, job.ErrNotFound) {
+			w.Fatalf("an offer that is not there: %v", err)
+		}
+	}},
+	{"what is due is found by either clock", func(w *world) {
+		late, early, never := offerNo(1, 1), offerNo(2, 2), offerNo(3, 3)
+		late.DueAt, late.DueEpoch = w.now, 1000
+		early.DueAt, early.DueEpoch = w.now.Add(time.Hour), 50
+		never.DueAt, never.DueEpoch = w.now.Add(time.Hour), 1000
+		for _, o := range []job.Offer{late, early, never} {
+			w.ok(w.l.AddOffer(w.ctx, o, w.now))
+		}
+		due, err := w.l.Offers(w.ctx, job.OfferFilter{DueBy: w.now, DueEpoch: 60})
+		w.ok(err)
+		equal(w, "due", len(due), 2)
+		_, err = w.moveOffer(w.offer(late.ID), job.OfferFailed)
+		w.ok(err)
+		due, err = w.l.Offers(w.ctx, job.OfferFilter{DueBy: w.now, DueEpoch: 60})
+		w.ok(err)
+		equal(w, "due after one is over", len(due), 1)
+		live, err := w.l.Offers(w.ctx, job.OfferFilter{Live: true, Miner: early.Miner})
+		w.ok(err)
+		equal(w, "live of a miner", len(live), 1)
+		none, err := w.l.Offers(w.ctx, job.OfferFilter{Since: w.now.Add(time.Minute)})
+		w.ok(err)
+		equal(w, "made later", len(none), 0)
+	}},
+	{"offers keep to their machine", func(w *world) {
+		w.ok(w.l.AddOffer(w.ctx, offerNo(0, 7), w.now))
+		n, o := 0, w.offer("offer000")
+		rapid.Check(w, func(r *rapid.T) {
+			to := rapid.SampledFrom(job.OfferStates()).Draw(r, "to")
+			next, err := w.moveOffer(o, to)
+			edge := to == o.State
+			for _, e := range job.OfferTransitions[o.State] {
+				edge = edge || e == to
+			}
+			if edge != (err == nil) {
+				r.Fatalf("%s to %s: %v", o.State, to, err)
+			}
+			if err := w.l.AddOffer(w.ctx, offerNo(n+1, 7), w.now); edge && to.Over() {
+				if err != nil {
+					r.Fatalf("after %s the slot is free: %v", to, err)
+				}
+				n++
+				next = offerNo(n, 7)
+				next.State = job.OfferProposing
+			} else if !errors.Is(err, job.ErrConflict) {
+				r.Fatalf("beside one in %s: %v", o.State, err)
+			}
+			if edge {
+				o = next
+			}
+		})
+	}},
+}

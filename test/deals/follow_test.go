@@ -1,0 +1,153 @@
+package deals
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/tidegate/tidegate/executor/job"
+)
+
+// one makes a world with one active deal.
+func one(t *testing.T) (*world, func(uint64) job.Offer, uint64) {
+	w := newWorld(t, &sp{id: 1001})
+	id := w.openSlot(1, 0, 0)
+	m := w.maker()
+	w.run(m, 80, w.allActive)
+	look := func(epochs uint64) job.Offer {
+		t.Helper()
+		w.epoch += epochs
+		w.event("SlotFaulty", id) // a hint: look at once
+		if err := w.step(m, 1); err != nil {
+			t.Fatal(err)
+		}
+		all, err := w.ledger.Offers(t.Context(), job.OfferFilter{Slot: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[len(all)-1] // the first that was made
+	}
+	return w, look, id
+}
+
+// TestStatesAreReportedAsTheChainHasThem goes through the table of
+// reference/filecoin-fevm.md, section 2.4, as IFilecoinFacts tells its exit codes,
+// and through the states of a slot.
+func TestStatesAreReportedAsTheChainHasThem(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		slot  uint8
+		fact  uint8
+		want  job.OfferState
+		words string
+	}{
+		{"active", active, factActive, job.OfferActive, ""},
+		{"active, f05 says nothing now", active, factUnknown, job.OfferActive, ""},
+		{"active, f05 exits 32 before the end", active, factGone, job.OfferActive, "f05 has the deal no more"},
+		{"ended", ended, factGone, job.OfferEnded, ""},
+		{"lost", lost, factGone, job.OfferFailed, "lost"},
+		{"given up", terminated, factGone, job.OfferFailed, "terminated"},
+		{"open again", open, factGone, job.OfferFailed, "open again"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, look, id := one(t)
+			w.slots[id].State = c.slot
+			w.facts[w.slots[id].F05DealId] = c.fact
+			o := look(1)
+			if o.State != c.want || !strings.Contains(o.Reason+o.Alarm, c.words) || c.words == "" && o.Reason+o.Alarm != "" {
+				t.Fatalf("%s, reason %q, alarm %q", o.State, o.Reason, o.Alarm)
+			}
+		})
+	}
+	t.Run("faulty", func(t *testing.T) {
+		w, look, id := one(t)
+		w.slots[id].Faulty = true
+		if o := look(1); !o.Faulty || o.State != job.OfferActive {
+			t.Fatalf("%+v", o)
+		}
+	})
+	t.Run("published, and its start is missed", func(t *testing.T) {
+		w := newWorld(t, &sp{id: 1001})
+		id := w.openSlot(1, 0, 0)
+		m := w.maker()
+		w.run(m, 20, func() bool { return w.slots[id].State == published })
+		w.facts[w.slots[id].F05DealId] = factGone
+		w.sps[1001].work = nil
+		if err := w.step(m, 20); err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.ledger.Offers(t.Context(), job.OfferFilter{State: job.OfferPublished})
+		if err != nil || len(got) != 1 || !strings.Contains(got[0].Alarm, "not active by its start") {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	})
+}
+
+// TestWhatIsAheadAlarmsInTime goes on to 50 days before a slot's end.
+func TestWhatIsAheadAlarmsInTime(t *testing.T) {
+	w, look, id := one(t)
+	end := uint64(w.slots[id].End)
+	if o := look(end - 70*2880 - w.epoch); o.Alarm != "" {
+		t.Fatalf("70 days before: %q", o.Alarm)
+	}
+	w.free = big.NewInt(1)
+	o := look(end - 50*2880 - w.epoch)
+	if !strings.Contains(o.Alarm, "1 attoFIL free") {
+		t.Fatalf("50 days before, without money: %q", o.Alarm)
+	}
+	w.free = big.NewInt(9e18)
+	if o = look(1); o.Alarm != "" {
+		t.Fatalf("with money: %q", o.Alarm)
+	}
+	w.refused[1001] = "taken elsewhere" // nobody else is there
+	if o = look(end - 20*2880 - w.epoch); !strings.Contains(o.Alarm, "nobody has taken the renewal") {
+		t.Fatalf("20 days before, without a taker: %q", o.Alarm)
+	}
+}
+
+// TestARenewalIsMade lets a keeper open what follows a slot: it is proposed, to the
+// provider that stores it now too.
+func TestARenewalIsMade(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001})
+	id := w.openSlot(1, 0, 0)
+	m := w.maker()
+	w.run(m, 80, w.allActive)
+	w.epoch = uint64(w.slots[id].End) - 60*2880
+	w.openSlot(1, 0, 1)
+	w.run(m, 80, func() bool { return len(w.slots) == 2 && w.allActive() })
+}
+
+// TestCallsAreBounded tracks 1,000 active deals: a pass costs a constant, and each
+// deal that is due no more than three calls.
+func TestCallsAreBounded(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001})
+	m := w.maker()
+	for i := range uint64(1000) {
+		id := w.openSlot(i+1, 0, 0)
+		s := w.slots[id]
+		s.State, s.MinerId, s.Route, s.F05DealId, s.Start, s.End = active, 1001, 1, i+1, uint32(w.epoch), uint32(w.epoch+term)
+		w.facts[i+1] = factActive
+		o := job.Offer{ID: job.LocalKey(big.NewInt(int64(i)).String()), Slot: id, Miner: 1001, Protocol: job.ProtocolMK12, Piece: "p", Deadline: 1e6, DueAt: w.now.Add(1e15), DueEpoch: w.epoch + 3 + i%2880}
+		if err := w.ledger.AddOffer(t.Context(), o, w.now); err != nil {
+			t.Fatal(err)
+		}
+		o.State, o.ActiveAt, o.End = job.OfferActive, w.now, uint64(s.End)
+		if err := w.ledger.UpdateOffer(t.Context(), o, job.OfferProposing, "", w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.step(m, 1); err != nil { // what is asked once
+		t.Fatal(err)
+	}
+	const constant, each = 2, 3
+	for _, due := range []int{0, 1, 1, 1} {
+		w.calls = 0
+		if err := w.step(m, 1); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("epoch %d: %d calls, %d due", w.epoch, w.calls, due)
+		if w.calls > constant+each*due {
+			t.Fatalf("%d calls with %d due, at most %d", w.calls, due, constant+each*due)
+		}
+	}
+}
