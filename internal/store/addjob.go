@@ -63,12 +63,15 @@ func jobValues(vals []any, n job.New, state job.State, h heights, now int64) []a
 // whose closing is final in this same batch is inserted as ended: when history
 // is read, nobody works on what is over.
 func (b *batch) addJobs(ctx context.Context) error {
-	keys := make([]any, len(b.Jobs))
-	for i, n := range b.Jobs {
+	var keys []any
+	for _, n := range b.Jobs {
 		if err := checkNew(n); err != nil {
 			return err
 		}
-		keys[i] = n.Key
+		// what answers a request is never older than the request's row
+		if !strings.HasPrefix(n.Key, answerPrefix) || !b.fresh[strings.ToLower(n.Request)] {
+			keys = append(keys, n.Key)
+		}
 	}
 	type row struct {
 		key string
