@@ -23,6 +23,7 @@ func content(seed uint64, size int) []byte {
 // The first story: content that only a real Kubo has is asked for by a wallet,
 // ends up pinned and answered, and Kubo gets it back after losing its own copy.
 func bridge(t *testing.T, n *network) {
+	n.public = true
 	k := kubo.Start(t)
 	data := content(1, 3<<20)
 	cid := k.Add(data)
