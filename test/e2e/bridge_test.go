@@ -56,6 +56,7 @@ func TestBridgeOnAnvilWithKubo(t *testing.T) { bridge(t, startAnvil(t, "--block-
 // Two requesters pin one CID; the content goes only with the last.
 func TestUnpinKeepsWhatAnotherStillHolds(t *testing.T) {
 	n := sharedDevnet(t)
+	n.public = true
 	k := kubo.Start(t)
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
 	d.start(t)
