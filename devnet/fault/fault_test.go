@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +250,24 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := New(Config{Upstream: "ftp://x"}); !errors.Is(err, ErrConfig) {
 		t.Errorf("a bad URL: %v", err)
+	}
+}
+
+// docs/devnet.md has a line for each fault, with where it comes from.
+func TestTheManualHasALineForEachFault(t *testing.T) {
+	manual, err := os.ReadFile("../../docs/devnet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range All() {
+		found := false
+		for _, line := range strings.Split(string(manual), "\n") {
+			cells := strings.Split(line, "|")
+			found = found || len(cells) == 5 && strings.TrimSpace(cells[1]) == "`"+string(f)+"`" &&
+				strings.TrimSpace(cells[2]) != "" && strings.TrimSpace(cells[3]) != ""
+		}
+		if !found || About[f] == "" {
+			t.Errorf("%s has no line of three cells", f)
+		}
 	}
 }

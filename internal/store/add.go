@@ -185,11 +185,7 @@ func (b *batch) addRequests(ctx context.Context) error {
 		c := &b.Closings[i]
 		b.closing[hash(c.Request)] = c
 	}
-	keys := make([]any, len(b.Requests))
-	for i, r := range b.Requests {
-		keys[i] = hash(r.ID)
-	}
-	known, err := requestStates(ctx, b.t, keys)
+	known, err := knownRequests(ctx, b.t, b.Requests)
 	if err != nil {
 		return err
 	}
@@ -220,16 +216,33 @@ type knownRequest struct {
 	final bool
 }
 
-func requestStates(ctx context.Context, t conn, keys []any) (map[string]knownRequest, error) {
+// knownRequests gives what is stored of rs. An id binds its seq, so that those of one
+// range of seqs are looked up together.
+func knownRequests(ctx context.Context, t conn, rs []chain.Request) (map[string]knownRequest, error) {
+	if len(rs) == 0 {
+		return map[string]knownRequest{}, nil
+	}
 	type row struct {
 		id string
 		knownRequest
 	}
-	rows, err := among(ctx, t, func(s scanner) (r row, err error) {
+	scan := func(s scanner) (r row, err error) {
 		err = s.Scan(&r.id, &r.state, &r.final)
 		return r, err
-	}, "SELECT id, state, final FROM request WHERE id IN ", keys)
-	known := make(map[string]knownRequest, len(rows))
+	}
+	const columns = "SELECT id, state, final FROM request WHERE "
+	keys, lo, hi := make([]any, len(rs)), rs[0].Seq, rs[0].Seq
+	for i, r := range rs {
+		keys[i], lo, hi = hash(r.ID), min(lo, r.Seq), max(hi, r.Seq)
+	}
+	var rows []row
+	var err error
+	if few := uint64(4); len(rs) > 1 && hi-lo < few*uint64(len(rs)) {
+		rows, err = list(ctx, t, scan, columns+"seq BETWEEN ? AND ?", int64(lo), int64(hi))
+	} else {
+		rows, err = among(ctx, t, scan, columns+"id IN ", keys)
+	}
+	known := make(map[string]knownRequest, len(rows)+len(rs))
 	for _, r := range rows {
 		known[r.id] = r.knownRequest
 	}

@@ -37,6 +37,8 @@ func checkNew(n job.New) error {
 		return fmt.Errorf("job %s: no such lane %q", n.Key, n.Lane)
 	case strings.HasPrefix(n.Key, answerPrefix) && n.Request == "":
 		return fmt.Errorf("job %s: its key says that it answers a request, but it names none", n.Key)
+	case strings.HasPrefix(n.Key, answerPrefix) && answered(n.Key) != strings.ToLower(n.Request):
+		return fmt.Errorf("job %s: its key names another request than %s", n.Key, n.Request)
 	}
 	return nil
 }
@@ -44,6 +46,14 @@ func checkNew(n job.New) error {
 // answerPrefix begins the keys of jobs whose outcome answers a request
 // (job.RequestKey).
 const answerPrefix = "req:"
+
+// answered gives the request that a job with such a key answers.
+func answered(key string) string {
+	if parts := strings.Split(key, ":"); len(parts) == 5 {
+		return parts[3]
+	}
+	return ""
+}
 
 func jobValues(vals []any, n job.New, state job.State, h heights, now int64) []any {
 	runAt := ms(n.RunAt)
@@ -63,27 +73,9 @@ func jobValues(vals []any, n job.New, state job.State, h heights, now int64) []a
 // whose closing is final in this same batch is inserted as ended: when history
 // is read, nobody works on what is over.
 func (b *batch) addJobs(ctx context.Context) error {
-	keys := make([]any, len(b.Jobs))
-	for i, n := range b.Jobs {
-		if err := checkNew(n); err != nil {
-			return err
-		}
-		keys[i] = n.Key
-	}
-	type row struct {
-		key string
-		id  int64
-	}
-	rows, err := among(ctx, b.t, func(s scanner) (r row, err error) {
-		err = s.Scan(&r.key, &r.id)
-		return r, err
-	}, "SELECT key, id FROM job WHERE key IN ", keys)
+	known, err := b.knownJobs(ctx)
 	if err != nil {
 		return err
-	}
-	known := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		known[r.key] = true
 	}
 	h := b.settled()
 	vals := make([]any, 0, jobInsertCols*len(b.Jobs))
@@ -105,6 +97,35 @@ func (b *batch) addJobs(ctx context.Context) error {
 		vals = jobValues(vals, n, state, h, b.now)
 	}
 	return bulk(ctx, b.t, jobInsert, jobInsertCols, vals)
+}
+
+// knownJobs gives the keys of the batch's jobs that are stored.
+func (b *batch) knownJobs(ctx context.Context) (map[string]bool, error) {
+	var keys, requests []any
+	for _, n := range b.Jobs {
+		if err := checkNew(n); err != nil {
+			return nil, err
+		}
+		switch request := strings.ToLower(n.Request); {
+		case !strings.HasPrefix(n.Key, answerPrefix):
+			keys = append(keys, n.Key)
+		case !b.fresh[request]: // what answers a request is never older than the request's row
+			requests = append(requests, request)
+		}
+	}
+	stored, err := among(ctx, b.t, value[string], "SELECT key FROM job WHERE answers = 0 AND key IN ", keys)
+	if err != nil {
+		return nil, err
+	}
+	answering, err := among(ctx, b.t, value[string], "SELECT key FROM job WHERE answers = 1 AND request IN ", requests)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(b.Jobs))
+	for _, k := range append(stored, answering...) {
+		known[k] = true
+	}
+	return known, nil
 }
 
 func (b *batch) firstState(n job.New) job.State {

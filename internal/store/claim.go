@@ -98,9 +98,11 @@ func pick(ctx context.Context, t conn, r job.ClaimRequest) (int64, bool, error) 
 		return 0, false, err
 	}
 	for _, v := range turns {
-		id, found, err := one(ctx, t, value[int64], `SELECT id FROM (SELECT id, key, node_id, run_at FROM job
+		id, found, err := one(ctx, t, value[int64], `SELECT id FROM (SELECT id, key, request, node_id, run_at FROM job
 				WHERE kind = ? AND class = ? AND requester = ? AND due = 1 ORDER BY run_at, id LIMIT ?) AS j
-			WHERE node_id IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'running'
+			WHERE node_id IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job AS parent WHERE parent.request = j.request AND parent.answers = 1
+				AND parent.state = 'running' AND j.key = 'comp:' || parent.key)
+			AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'running' AND other.answers = 0
 				AND other.key = CASE WHEN substr(j.key, 1, 5) = 'comp:' THEN substr(j.key, 6) ELSE 'comp:' || j.key END)
 			ORDER BY run_at, id LIMIT 1`, string(r.Kind), v.class, v.requester, rowsAhead, r.NodeID)
 		if err != nil || found {

@@ -26,8 +26,8 @@ const (
 	// cacheKiB bounds each connection's page cache: a batch of 10,000 requests
 	// fits, so that it is written once, when it commits.
 	cacheKiB = 64 << 10
-	// maxVars bounds the parameters of one bulk statement: long enough to spread
-	// the cost of preparing it, short enough to prepare quickly.
+	// maxVars bounds the parameters of one statement: long enough to spread the cost
+	// of preparing it, short enough to prepare quickly.
 	maxVars = 400
 	// insertMany begins a bulk insert. OR FAIL spares the journal that would undo
 	// half a statement: an error undoes the whole transaction anyhow.
@@ -90,9 +90,17 @@ var ErrCorrupt = errors.New("the ledger is damaged or not a ledger: stop the dae
 // ledger's lock for longer than the ledger waits.
 var ErrBusy = errors.New("another process holds the ledger's lock: is a second daemon or a backup tool using the same data directory?")
 
+// coded is an error with SQLite's extended result code: the driver's, or an inserter's.
+type coded interface {
+	error
+	Code() int
+}
+
+var _ coded = (*sqlite.Error)(nil)
+
 // explain wraps a driver's error with one that says what to do.
 func explain(err error) error {
-	var e *sqlite.Error
+	var e coded
 	if err == nil || !errors.As(err, &e) {
 		return explainPostgres(err)
 	}
@@ -111,7 +119,7 @@ func explain(err error) error {
 
 // isUnique reports whether err comes of a UNIQUE index or a primary key.
 func isUnique(err error) bool {
-	var e *sqlite.Error
+	var e coded
 	return isUniquePostgres(err) || errors.As(err, &e) &&
 		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }

@@ -21,13 +21,16 @@ func (s *Store) InsertJob(ctx context.Context, n job.New, now time.Time) (j job.
 		if err := t.QueryRowContext(ctx, "SELECT coalesce(max(soft), 0), coalesce(max(final), 0) FROM cursor").Scan(&h.soft, &h.final); err != nil {
 			return err
 		}
-		c, err := exec(ctx, t, "INSERT INTO "+jobInsert+" VALUES "+marks(jobInsertCols)+" ON CONFLICT (key) DO NOTHING",
-			jobValues(nil, n, job.Available, h, ms(now))...)
+		var known bool
+		if j, known, err = jobByKey(ctx, t, n.Key); err != nil || known {
+			return err
+		}
+		_, err := exec(ctx, t, "INSERT INTO "+jobInsert+" VALUES "+marks(jobInsertCols), jobValues(nil, n, job.Available, h, ms(now))...)
 		if err != nil {
 			return err
 		}
-		inserted = c == 1
-		j, _, err = one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE key = ?", n.Key)
+		inserted = true
+		j, _, err = jobByKey(ctx, t, n.Key)
 		return err
 	})
 	if isUnique(err) {
@@ -39,8 +42,16 @@ func (s *Store) InsertJob(ctx context.Context, n job.New, now time.Time) (j job.
 	return j, inserted, nil
 }
 
-func jobWhere(ctx context.Context, t conn, where string, arg any) (job.Job, error) {
-	j, ok, err := one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE "+where+" = ?", arg)
+// jobByKey finds a job: one that answers a request by that, all others by their keys.
+func jobByKey(ctx context.Context, t conn, key string) (job.Job, bool, error) {
+	if strings.HasPrefix(key, answerPrefix) {
+		return one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE request = ? AND answers = 1 AND key = ?", answered(key), key)
+	}
+	return one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE key = ? AND answers = 0", key)
+}
+
+func jobWithID(ctx context.Context, t conn, id int64) (job.Job, error) {
+	j, ok, err := one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE id = ?", id)
 	if err == nil && !ok {
 		err = job.ErrNotFound
 	}
@@ -50,7 +61,7 @@ func jobWhere(ctx context.Context, t conn, where string, arg any) (job.Job, erro
 // Job gives one job, or job.ErrNotFound.
 func (s *Store) Job(ctx context.Context, id int64) (j job.Job, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		j, err = jobWhere(ctx, t, "id", id)
+		j, err = jobWithID(ctx, t, id)
 		return err
 	})
 	if err != nil {
@@ -62,7 +73,10 @@ func (s *Store) Job(ctx context.Context, id int64) (j job.Job, err error) {
 // JobByKey gives one job, or job.ErrNotFound.
 func (s *Store) JobByKey(ctx context.Context, key string) (j job.Job, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		j, err = jobWhere(ctx, t, "key", key)
+		var ok bool
+		if j, ok, err = jobByKey(ctx, t, key); err == nil && !ok {
+			err = job.ErrNotFound
+		}
 		return err
 	})
 	if err != nil {
@@ -149,7 +163,7 @@ func (s *Store) JobCounts(ctx context.Context) (map[job.Kind]map[job.State]int64
 // longer asks for the job.
 func (s *Store) RetryNow(ctx context.Context, id int64, now time.Time) (j job.Job, err error) {
 	err = s.write(ctx, func(ctx context.Context, t conn) error {
-		if j, err = jobWhere(ctx, t, "id", id); err != nil {
+		if j, err = jobWithID(ctx, t, id); err != nil {
 			return err
 		}
 		switch j.State {
@@ -168,7 +182,7 @@ func (s *Store) RetryNow(ctx context.Context, id int64, now time.Time) (j job.Jo
 		if err != nil {
 			return err
 		}
-		j, err = jobWhere(ctx, t, "id", id)
+		j, err = jobWithID(ctx, t, id)
 		return err
 	})
 	if err != nil {
@@ -181,9 +195,9 @@ func (s *Store) RetryNow(ctx context.Context, id int64, now time.Time) (j job.Jo
 // the compensation of a job that is wanted again.
 func stillAsked(ctx context.Context, t conn, j job.Job) error {
 	if parent, undoes := strings.CutPrefix(j.Key, job.CompensationKey("")); undoes && j.State == job.Cancelled {
-		state, found, err := one(ctx, t, value[job.State], "SELECT state FROM job WHERE key = ?", parent)
-		if err == nil && found && (!state.Ended() || state == job.Done) {
-			return fmt.Errorf("it undoes %s, which is %s: %w", parent, state, job.ErrConflict)
+		p, found, err := jobByKey(ctx, t, parent)
+		if err == nil && found && (!p.State.Ended() || p.State == job.Done) {
+			return fmt.Errorf("it undoes %s, which is %s: %w", parent, p.State, job.ErrConflict)
 		}
 		return err
 	}

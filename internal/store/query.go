@@ -71,8 +71,24 @@ func exec(ctx context.Context, t conn, query string, args ...any) (int64, error)
 	return r.RowsAffected()
 }
 
-// bulk inserts "head VALUES (…),(…)", head being a table with its columns, over rows of cols values each, many at once.
+// rowInserter is a conn that has a way of its own to insert many rows.
+type rowInserter interface {
+	insertRows(ctx context.Context, head string, cols int, vals []any) error
+}
+
+// bulk inserts rows of cols values each into head, a table with its columns.
 func bulk(ctx context.Context, t conn, head string, cols int, vals []any) error {
+	switch in, ok := t.(rowInserter); {
+	case len(vals) == 0:
+		return nil
+	case ok:
+		return in.insertRows(ctx, head, cols, vals)
+	}
+	return insertTogether(ctx, t, head, cols, vals)
+}
+
+// insertTogether inserts "head VALUES (…),(…)", many rows with one statement.
+func insertTogether(ctx context.Context, t conn, head string, cols int, vals []any) error {
 	const sep = ","
 	per := max(1, maxVars/cols)
 	row := marks(cols)

@@ -10,6 +10,7 @@
 //
 //	store.go      Open, the connections, the transaction runner
 //	dialect.go    all that only SQLite understands
+//	insert.go     inserting many rows into SQLite
 //	postgres.go   all that only Postgres understands
 //	migrate.go    the embedded schema (migrations/) and its version
 //	chain.go      cursor, blocks, logs, requests, audit, meta
@@ -83,6 +84,7 @@ type Store struct {
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn // nil on Postgres, whose connections may break: one for each turn
+	in   *inserter // nil on Postgres
 }
 
 // take gives the connection for one transaction.
@@ -189,7 +191,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{db: db, conn: c}, nil
+	return &writer{db: db, conn: c, in: newInserter(c)}, nil
 }
 
 // Close waits for the write under way and closes the ledger; later calls of any
@@ -202,6 +204,9 @@ func (s *Store) Close() error {
 	close(s.turn)
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
+		if w != nil && w.in != nil {
+			w.in.close()
+		}
 		if w != nil && w.conn != nil {
 			if err := w.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 				errs = append(errs, err)
@@ -286,7 +291,11 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 			return explain(err)
 		}
 	}
-	if err := fn(ctx, s.wrapped(c)); err != nil {
+	t := conn(c)
+	if w.in != nil {
+		t = inserting{c, w.in}
+	}
+	if err := fn(ctx, s.wrapped(t)); err != nil {
 		return explain(err)
 	}
 	s.before("COMMIT")
@@ -326,6 +335,15 @@ type told struct {
 func (t told) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	t.s.before(q)
 	return t.conn.ExecContext(ctx, q, args...)
+}
+
+func (t told) insertRows(ctx context.Context, head string, cols int, vals []any) error {
+	in, ok := t.conn.(rowInserter)
+	if !ok {
+		return insertTogether(ctx, t, head, cols, vals)
+	}
+	t.s.before(insertMany + head)
+	return in.insertRows(ctx, head, cols, vals)
 }
 
 func (t told) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {

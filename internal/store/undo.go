@@ -70,7 +70,7 @@ func scheduleExpiry(ctx context.Context, t conn, parent started, runAt, now int6
 
 func schedule(ctx context.Context, t conn, parent started, runAt int64, why string, now int64, forward bool, wake func(job.Kind)) error {
 	key := job.CompensationKey(parent.Key)
-	c, found, err := one(ctx, t, scanJob, "SELECT "+jobColumns+" FROM job WHERE key = ?", key)
+	c, found, err := jobByKey(ctx, t, key)
 	if err != nil {
 		return err
 	}
@@ -117,6 +117,6 @@ func schedule(ctx context.Context, t conn, parent started, runAt int64, why stri
 // Claim keeps parent waiting until it is through.
 func cancelUndo(ctx context.Context, t conn, parentKey string, now int64) error {
 	_, err := exec(ctx, t, `UPDATE job SET state = 'cancelled', due = 0, fence = fence + 1, updated = ?
-		WHERE key = ? AND state IN ('available', 'retrying', 'snoozed', 'dead')`, now, job.CompensationKey(parentKey))
+		WHERE key = ? AND answers = 0 AND state IN ('available', 'retrying', 'snoozed', 'dead')`, now, job.CompensationKey(parentKey))
 	return err
 }

@@ -36,6 +36,15 @@ func (in *Intake) decode(l chain.Log) (event, error) {
 	if len(l.Topics) == 0 {
 		return event{}, errors.New("no event signature")
 	}
+	if l.Topics[0] == in.requested {
+		if a, ok := plainRequest(l); ok && a.seq <= math.MaxInt64 {
+			r, err := in.request(l, a)
+			if err != nil {
+				return event{}, fmt.Errorf("%s: %w", estuaryprovider.EstuaryProviderOracleRequestedEventName, err)
+			}
+			return event{name: estuaryprovider.EstuaryProviderOracleRequestedEventName, seq: a.seq, request: r}, nil
+		}
+	}
 	contract := in.contract.GetABI()
 	spec, err := contract.EventByID(l.Topics[0])
 	if err != nil {
@@ -109,12 +118,12 @@ func (in *Intake) known(l chain.Log) (event, error) {
 	abi := in.contract.GetABI()
 	switch l.Topics[0] {
 	case abi.Events[estuaryprovider.EstuaryProviderOracleRequestedEventName].ID:
-		v, err := in.contract.UnpackOracleRequestedEvent(raw)
+		a, err := in.announced(raw)
 		if err != nil {
 			return event{}, err
 		}
-		r, err := in.request(l, v)
-		return event{name: "requested", seq: v.Terms.Seq, request: r}, err
+		r, err := in.request(l, a)
+		return event{name: "requested", seq: a.seq, request: r}, err
 	case abi.Events[estuaryprovider.EstuaryProviderOracleAnsweredEventName].ID:
 		v, err := in.contract.UnpackOracleAnsweredEvent(raw)
 		if err != nil {
@@ -154,29 +163,58 @@ func checkOutcome(o job.Outcome, r job.Reason) error {
 	return fmt.Errorf("outcome %d with reason %d", o, r)
 }
 
-// request checks that an announcement is what its id commits to.
-func (in *Intake) request(l chain.Log, v *estuaryprovider.EstuaryProviderOracleRequested) (*chain.Request, error) {
+// announced is what an OracleRequested event says.
+type announced struct {
+	id                       common.Hash
+	terms                    []byte // ABI-encoded
+	seq                      uint64
+	consumer                 common.Address
+	action                   uint16
+	deadline, attemptUntil   int64 // unix seconds
+	payloadHash, contextHash common.Hash
+	payload, context         []byte
+	indexedConsumer          common.Address
+	indexedAction            uint16
+}
+
+// announced reads an OracleRequested event by the bindings.
+func (in *Intake) announced(raw *types.Log) (announced, error) {
+	v, err := in.contract.UnpackOracleRequestedEvent(raw)
+	if err != nil {
+		return announced{}, err
+	}
 	terms, err := encodeTerms(in.contract, v.Terms)
 	if err != nil {
-		return nil, fmt.Errorf("terms: %w", err)
+		return announced{}, fmt.Errorf("terms: %w", err)
 	}
-	id := requestID(in.cfg.ChainID, l.Address, terms)
+	if v.Terms.Deadline.BitLen() > 40 || v.Terms.AttemptUntil.BitLen() > 40 || v.Terms.Fee.BitLen() > 96 || v.Terms.AttemptFee.BitLen() > 96 {
+		return announced{}, errors.New("a value of the terms is over its type")
+	}
+	return announced{
+		id: v.RequestId, terms: terms, seq: v.Terms.Seq, consumer: v.Terms.Consumer, action: v.Terms.Action,
+		deadline: v.Terms.Deadline.Int64(), attemptUntil: v.Terms.AttemptUntil.Int64(),
+		payloadHash: v.Terms.PayloadHash, contextHash: v.Terms.ContextHash, payload: v.Payload, context: v.Context,
+		indexedConsumer: v.Consumer, indexedAction: v.Action,
+	}, nil
+}
+
+// request checks that an announcement is what its id commits to.
+func (in *Intake) request(l chain.Log, a announced) (*chain.Request, error) {
+	id := requestID(in.cfg.ChainID, l.Address, a.terms)
 	switch {
-	case v.Terms.Deadline.BitLen() > 40 || v.Terms.AttemptUntil.BitLen() > 40 || v.Terms.Fee.BitLen() > 96 || v.Terms.AttemptFee.BitLen() > 96:
-		return nil, errors.New("a value of the terms is over its type")
-	case id != v.RequestId:
-		return nil, fmt.Errorf("the terms hash to request %s on chain %d, the event says %s", id, in.cfg.ChainID, common.Hash(v.RequestId))
-	case v.Consumer != v.Terms.Consumer || v.Action != v.Terms.Action:
+	case id != a.id:
+		return nil, fmt.Errorf("the terms hash to request %s on chain %d, the event says %s", id, in.cfg.ChainID, a.id)
+	case a.indexedConsumer != a.consumer || a.indexedAction != a.action:
 		return nil, errors.New("the indexed consumer or action is not that of the terms")
-	case crypto.Keccak256Hash(v.Payload) != v.Terms.PayloadHash:
+	case crypto.Keccak256Hash(a.payload) != a.payloadHash:
 		return nil, errors.New("the payload is not the one that the terms commit to")
-	case crypto.Keccak256Hash(v.Context) != v.Terms.ContextHash:
+	case crypto.Keccak256Hash(a.context) != a.contextHash:
 		return nil, errors.New("the context is not the one that the terms commit to")
 	}
 	return &chain.Request{
-		ID: id, Chain: in.cfg.ChainID, Provider: l.Address, Consumer: v.Terms.Consumer, Action: v.Terms.Action, Seq: v.Terms.Seq,
-		Terms: terms, Payload: v.Payload, Context: v.Context,
-		Deadline: unix(v.Terms.Deadline), AttemptUntil: unix(v.Terms.AttemptUntil), Log: l, State: chain.RequestOpen,
+		ID: id, Chain: in.cfg.ChainID, Provider: l.Address, Consumer: a.consumer, Action: a.action, Seq: a.seq,
+		Terms: a.terms, Payload: a.payload, Context: a.context,
+		Deadline: unix(a.deadline), AttemptUntil: unix(a.attemptUntil), Log: l, State: chain.RequestOpen,
 	}, nil
 }
 
@@ -196,5 +234,4 @@ func requestID(chainID uint64, provider common.Address, terms []byte) common.Has
 		common.BigToHash(new(big.Int).SetUint64(chainID)).Bytes(), common.BytesToHash(provider.Bytes()).Bytes(), terms)
 }
 
-// unix reads a uint40 of seconds.
-func unix(s *big.Int) time.Time { return time.Unix(s.Int64(), 0).UTC() }
+func unix(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

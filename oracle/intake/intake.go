@@ -11,6 +11,7 @@
 //
 //	intake.go   Config, Deps, Apply: an update becomes a batch
 //	event.go    one log becomes an event, strictly
+//	plain.go    requests in the form that the contract writes, read in place
 //	payload.go  what a request's payload asks for becomes a job
 //
 // Invariants: every log is kept, whatever it says; a log that does not decode,
@@ -24,6 +25,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -78,7 +82,8 @@ type Intake struct {
 	now       func() time.Time
 	providers map[common.Address]bool
 	contract  *estuaryprovider.EstuaryProvider
-	others    []*abi.ABI // whose events may carry a seq, of contracts that are only watched
+	requested common.Hash // the first topic of OracleRequested
+	others    []*abi.ABI  // whose events may carry a seq, of contracts that are only watched
 	events    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
 }
@@ -116,6 +121,7 @@ func New(cfg Config, d Deps) (*Intake, error) {
 		return nil, fmt.Errorf("intake: the pinning contract's ABI: %w", err)
 	}
 	provider := in.contract.GetABI()
+	in.requested = provider.Events[estuaryprovider.EstuaryProviderOracleRequestedEventName].ID
 	in.others = []*abi.ABI{&provider, pinning}
 	if in.log == nil {
 		in.log = slog.New(slog.DiscardHandler)
@@ -163,9 +169,10 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 	now := in.now()
 	b := chain.Batch{Update: u, Seq: make([]int64, len(u.Logs)), Now: now, UndoAt: now.Add(in.cfg.UndoDelay)}
 	known, counted := map[common.Hash]bool{}, map[count]bool{}
+	events := in.decodeAll(u.Logs)
 	for i, l := range u.Logs {
 		b.Seq[i] = -1
-		e, err := in.decode(l)
+		e, err := events[i].event, events[i].err
 		if err != nil {
 			in.refused.WithLabelValues("undecodable").Inc()
 			in.log.Error("a log of a watched contract is not what the contract emits: is the address right, and the contract this version's?",
@@ -194,6 +201,38 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 	return b
 }
 
+// decoded is what became of a log.
+type decoded struct {
+	event
+	err error
+}
+
+// decodeAll decodes logs: many, as the past has, on all cores.
+func (in *Intake) decodeAll(logs []chain.Log) []decoded {
+	const share = 256
+	out := make([]decoded, len(logs))
+	part := func(from int) {
+		for i := from; i < min(from+share, len(logs)); i++ {
+			out[i].event, out[i].err = in.decode(logs[i])
+		}
+	}
+	if len(logs) <= share {
+		part(0)
+		return out
+	}
+	var all sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for from := int(next.Add(share)) - share; from < len(logs); from = int(next.Add(share)) - share {
+				part(from)
+			}
+		})
+	}
+	all.Wait()
+	return out
+}
+
 // count is one number of a contract's own counting.
 type count struct {
 	contract common.Address
@@ -213,6 +252,13 @@ func (in *Intake) addRequest(b *chain.Batch, r chain.Request) {
 		return
 	}
 	b.Jobs = append(b.Jobs, n)
-	in.log.Info("request seen", "request", r.ID, "kind", n.Kind, "requester", requester, "tx", r.Log.Tx,
+	level := slog.LevelInfo
+	if b.Behind {
+		level = slog.LevelDebug // far behind, they come by the thousand
+	}
+	if !in.log.Enabled(context.Background(), level) {
+		return
+	}
+	in.log.Log(context.Background(), level, "request seen", "request", r.ID, "kind", n.Kind, "requester", requester, "tx", r.Log.Tx,
 		"block", chain.Block{Height: r.Log.Height, Hash: r.Log.Block}.ID())
 }

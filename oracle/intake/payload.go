@@ -3,11 +3,11 @@ package intake
 import (
 	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
@@ -76,22 +76,31 @@ func decodePayload[T any](args abi.Arguments, raw []byte) (T, error) {
 	return v.Payload, err
 }
 
+// decodePin reads the payload of a pin or a prepare; a zero one where it is none.
+func decodePin(raw []byte) pinPayload {
+	if p, ok := plainPin(raw); ok {
+		return p
+	}
+	p, err := decodePayload[pinPayload](pinArgs, raw)
+	if err != nil || p.Expiry.BitLen() > 40 { // the decoder does not bound uint40
+		return pinPayload{Expiry: new(big.Int)}
+	}
+	return p
+}
+
 // jobOf gives the job that answers r, and who asked for it: the payload's
 // requester, or the consumer when it names nobody. A payload that does not decode
 // makes a job without a CID, which its handler answers as invalid content. ok is
 // false for actions without a job.
 func jobOf(r chain.Request, now time.Time) (n job.New, requester common.Address, ok bool) {
 	n = job.New{
-		Key:   job.RequestKey(r.Chain, r.Provider.Hex(), r.ID.Hex(), r.Action),
-		Class: job.ClassPaid, Request: strings.ToLower(r.ID.Hex()), Height: r.Log.Height,
+		Key:   job.RequestKey(r.Chain, hex(r.Provider), r.ID.Hex(), r.Action),
+		Class: job.ClassPaid, Request: r.ID.Hex(), Height: r.Log.Height,
 		RunAt: now, Deadline: r.Deadline, NotBefore: r.AttemptUntil, Trace: traceOf(r.ID),
 	}
 	switch r.Action {
 	case actionPin:
-		p, err := decodePayload[pinPayload](pinArgs, r.Payload)
-		if err != nil || p.Expiry.BitLen() > 40 { // the decoder does not bound uint40
-			p = pinPayload{Expiry: new(big.Int)}
-		}
+		p := decodePin(r.Payload)
 		requester = orElse(p.Requester, r.Consumer)
 		n.Kind, n.Lane = job.KindPin, job.LaneSoft
 		n.Payload = job.Encode(job.Pin{
@@ -107,10 +116,7 @@ func jobOf(r chain.Request, now time.Time) (n job.New, requester common.Address,
 		n.Kind, n.Lane = job.KindUnpin, job.LaneFinal
 		n.Payload = job.Encode(job.Unpin{CID: bytesOf(p.Cid), Owner: owner(r.Consumer, requester), Seq: r.Seq})
 	case actionPrepare:
-		p, err := decodePayload[pinPayload](pinArgs, r.Payload)
-		if err != nil || p.Expiry.BitLen() > 40 {
-			p = pinPayload{Expiry: new(big.Int)}
-		}
+		p := decodePin(r.Payload)
 		requester = orElse(p.Requester, r.Consumer)
 		n.Kind, n.Lane = job.KindPrepare, job.LaneSoft
 		n.Payload = job.Encode(job.Prepare{
@@ -150,7 +156,7 @@ func orElse(a, b common.Address) common.Address {
 // owner scopes what an unpin may drop.
 func owner(consumer, requester common.Address) string { return hex(consumer) + ":" + hex(requester) }
 
-func hex(a common.Address) string { return strings.ToLower(a.Hex()) }
+func hex(a common.Address) string { return hexutil.Encode(a[:]) }
 
 // traceOf gives the W3C traceparent of a request: the same on every operator and
 // after every reorg.

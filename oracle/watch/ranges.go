@@ -42,7 +42,7 @@ func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64, glance bo
 	if c.err != nil {
 		return false, c.err
 	}
-	w.grow()
+	w.grow(len(c.logs), c.end.Height-next+1)
 	u := w.update(s)
 	u.From, u.To, u.Blocks, u.Logs, u.Final = next, c.end.Height, []chain.Block{c.end}, c.logs, c.end
 	u.Behind = c.end.Height < s.final.Height || w.cfg.until > 0
@@ -133,8 +133,19 @@ func (w *Watcher) shrink(from, to uint64) bool {
 	return true
 }
 
-// grow makes the next range read a quarter larger.
-func (w *Watcher) grow() { w.size = min(w.cfg.MaxRange, w.size+w.size/4+1) }
+// enough is how many logs an answer should hold where logs are many: so few that what
+// is read and not yet stored is little, and a transaction short; so many that calls for
+// blocks are few beside them.
+const enough = 4000
+
+// grow makes the next range read a quarter larger, after a range of so many heights
+// held so many logs, or smaller where it would hold more than enough.
+func (w *Watcher) grow(logs int, heights uint64) {
+	w.size = min(w.cfg.MaxRange, w.size+w.size/4+1)
+	if logs > 0 {
+		w.size = min(w.size, max(w.cfg.MinRange, heights*enough/uint64(logs)))
+	}
+}
 
 // rangeLogs reads and checks the logs of from..end. A single block is asked for
 // by its hash where the endpoint refuses it as a range; with a size of one, the
@@ -156,7 +167,10 @@ func (w *Watcher) rangeLogs(ctx context.Context, from uint64, end chain.Block, s
 // true. Repetitions, which some endpoints give, are dropped.
 func (w *Watcher) checked(logs []chain.Log, from uint64, end chain.Block) ([]chain.Log, error) {
 	slices.SortStableFunc(logs, inOrder)
-	out, shown := make([]chain.Log, 0, len(logs)), make(map[ident]bool, len(logs))
+	out, shown, ofTx := make([]chain.Log, 0, len(logs)), map[ident]bool{}, make(map[txIn]int, len(logs))
+	for _, l := range logs {
+		ofTx[txIn{l.Block, l.Tx}]++
+	}
 	for i, l := range logs {
 		switch {
 		case l.Height < from || l.Height > end.Height:
@@ -175,13 +189,20 @@ func (w *Watcher) checked(logs []chain.Log, from uint64, end chain.Block) ([]cha
 				return nil, errLie("block %s at heights %d and %d", l.Block, p.Height, l.Height)
 			}
 		}
-		if id := identOf(l); !shown[id] {
+		if ofTx[txIn{l.Block, l.Tx}] > 1 { // only then may it have been shown before
+			id := identOf(l)
+			if shown[id] {
+				continue
+			}
 			shown[id] = true
-			out = append(out, l)
 		}
+		out = append(out, l)
 	}
 	return out, nil
 }
+
+// txIn is a transaction in a block.
+type txIn struct{ block, tx common.Hash }
 
 func inOrder(a, b chain.Log) int {
 	switch {

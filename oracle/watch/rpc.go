@@ -132,6 +132,9 @@ func (c *RPC) LogsByBlock(ctx context.Context, block common.Hash, addrs []common
 
 func (c *RPC) logs(ctx context.Context, filter map[string]any) ([]chain.Log, error) {
 	const method = "eth_getLogs"
+	if strings.HasPrefix(c.url, "http") {
+		return c.postLogs(ctx, filter)
+	}
 	raw, err := c.call(ctx, method, filter)
 	if err != nil {
 		return nil, err

@@ -124,7 +124,7 @@ func (w *Watcher) glance(ctx context.Context) (sight, bool, error) {
 		return s, false, fmt.Errorf("reading the cursor: %w", err)
 	}
 	s.cur, s.has = cur, has
-	return s, has && cur.Hash == w.last.tip && cur.Final == cur.Height && cur.Frozen == "" && cur.Height+w.cfg.MaxRange < s.final.Height, nil
+	return s, has && cur.Hash == w.last.tip && cur.Final == cur.Height && cur.Frozen == "" && cur.Height+w.size < s.final.Height, nil
 }
 
 // look asks for the head and the final block and reads the cursor.

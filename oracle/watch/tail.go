@@ -174,7 +174,7 @@ func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block)
 		if err != nil {
 			return nil, err
 		}
-		w.grow()
+		w.grow(len(logs), blocks[j].Height-from+1)
 		out = append(out, logs...)
 		from, i = blocks[j].Height+1, j+1
 	}

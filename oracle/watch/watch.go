@@ -21,7 +21,7 @@
 //	reorg.go   the common ancestor, and rollbacks that would undo what was final
 //	bind.go    the ledger belongs to one chain
 //	status.go  Status and metrics
-//	rpc.go     Client over JSON-RPC; decode.go: its strict decoding; fault.go: errors
+//	rpc.go     Client over JSON-RPC; decode.go: its strict decoding; logs.go: long lists of logs; fault.go: errors
 //	dialects.go what clients and hosted endpoints say when they refuse
 //	pool.go    Client over several endpoints; member.go: one of them; agree.go: reads that decide money;
 //	everywhere.go: what any of them shows

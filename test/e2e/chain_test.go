@@ -35,6 +35,7 @@ type network struct {
 	proc      *proc
 	gas       uint64 // limit of a transaction that a test signs itself
 	plain     bool   // daemons read the endpoint itself, whatever TIDEGATE_FAULTS says
+	public    bool   // daemons read it as one reads a public endpoint, when TIDEGATE_FAULTS says nothing
 }
 
 type account struct {
@@ -267,8 +268,8 @@ type daemon struct {
 }
 
 // newDaemon configures a daemon for the network; start runs it. With TIDEGATE_FAULTS
-// set (realistic, or switches as for tidegate faults) it reads the chain as one does a
-// public endpoint, unless the network is plain.
+// set (switches as for tidegate faults, or none) it reads the chain through them, unless
+// the network is plain; without, a public network has the realistic ones.
 func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 	t.Helper()
 	d := &daemon{n: n, dir: filepath.Join(t.TempDir(), "tidegate"), p2p: freePort(t)}
@@ -280,7 +281,11 @@ func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 		"--http-listen", d.api, "--http-admin", fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		"--ipfs-listen", fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", d.p2p),
 	}, flags...)
-	if on := os.Getenv("TIDEGATE_FAULTS"); on != "" && !n.plain {
+	on := os.Getenv("TIDEGATE_FAULTS")
+	if on == "" && n.public {
+		on = "realistic"
+	}
+	if on != "" && on != "none" && !n.plain {
 		rates, err := fault.Parse(on)
 		if err != nil {
 			t.Fatal(err)

@@ -168,6 +168,7 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 // An empty sender key parks the sender and says so; funding it resumes.
 func TestEmptyBalanceParksAndResumes(t *testing.T) {
 	n := sharedDevnet(t)
+	n.public = true
 	poor := account{"0x68F8b0Bf8DA4EC9AB95B4cE4B2A2C6bEEcb0b0F2", "0x" + strings.Repeat("5a", 32)}
 	poor.Address = strings.TrimSpace(output(t, nil, cast(t), "wallet", "address", poor.PrivateKey))
 	d := newDaemon(t, n)
@@ -191,6 +192,7 @@ func TestEmptyBalanceParksAndResumes(t *testing.T) {
 // loses nothing: with room again, the same request is answered as pinned.
 func TestFullDiskKeepsTheRequestWaiting(t *testing.T) {
 	n := sharedDevnet(t)
+	n.public = true
 	k := kubo.Start(t)
 	cid := k.Add(content(21, 300_000))
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)

@@ -77,6 +77,9 @@ func (w *world) requests(ctx context.Context, s *store.Store) ([]chain.Request, 
 
 // check is the verdict over a world in which nothing is left to do.
 func (w *world) check() error {
+	if w.stale != nil {
+		return w.stale
+	}
 	if err := w.settled(); err != nil {
 		s := w.now.watch.Status()
 		return fmt.Errorf("it never settles: %w (cursor %d, final %d, frozen %q, error %q)", err, s.Cursor, s.Final, s.Frozen, s.LastError)

@@ -15,6 +15,7 @@
 //	endpoint_test.go  the chain through an endpoint: watch, report and txmgr read it
 //	node_test.go      the content node and the queue
 //	world_test.go     the draws, one incarnation of the daemon, crashes, the run
+//	fence_test.go     the ledger as the runner has it, and an eye on its fences
 //	check_test.go     what must be true at the end
 //	sim_test.go       seeds: fresh ones, those that once failed, SEEDS=n
 //	planted_test.go   bugs that must be caught, planted by a source overlay

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/executor/handler/pin"
@@ -21,7 +22,10 @@ type node struct {
 	said []string        // what was pinned and released, for who looks for a bug
 }
 
-var errFetch = errors.New("no provider has it")
+var (
+	errFetch = errors.New("no provider has it")
+	errDisk  = errors.New("the node's disk does not answer")
+)
 
 // Pin implements pin.Node.
 func (n *node) Pin(ctx context.Context, s pin.Spec, progress func(job.Progress)) (pin.Stat, error) {
@@ -81,11 +85,15 @@ func (r releaser) Release(ctx context.Context, ref string) (release.Stat, error)
 	if !sleep(ctx, time.Duration(r.d.n(2000))*time.Millisecond) {
 		return release.Stat{}, ctx.Err()
 	}
+	if !r.w.calm.Load() && r.w.stream("release").n(100) < 5 {
+		return release.Stat{}, errDisk
+	}
 	return release.Stat{}, r.node.Release(ctx, ref)
 }
 
-// bell is the queue: it loses, repeats and delays wake-ups.
+// bell is the queue: it loses, repeats, delays and disorders wake-ups, and is wiped.
 type bell struct {
+	wiped atomic.Int64 // how often; what was rung before does not arrive
 	w     *world
 	d     *draws
 	ctx   context.Context
@@ -102,13 +110,31 @@ func newBell(ctx context.Context, w *world) *bell {
 
 // Notify implements intake.Notifier.
 func (b *bell) Notify(k job.Kind) {
+	was := b.wiped.Load()
 	for range b.d.n(3) { // lost, once, or twice
 		time.AfterFunc(time.Duration(b.d.n(3000))*time.Millisecond, func() {
+			if b.wiped.Load() != was {
+				return
+			}
 			select {
 			case b.lanes[k] <- struct{}{}:
 			default:
 			}
 		})
+	}
+}
+
+// wipe loses everything that the queue holds.
+func (b *bell) wipe() {
+	b.wiped.Add(1)
+	for _, lane := range b.lanes {
+		for empty := false; !empty; {
+			select {
+			case <-lane:
+			default:
+				empty = true
+			}
+		}
 	}
 }
 

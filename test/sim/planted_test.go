@@ -76,7 +76,7 @@ var bugs = []bug{
 	}
 `},
 	}},
-	{"drop the fence", 0, []edit{
+	{"drop the fence", 21, []edit{
 		{"internal/store/claim.go", "WHERE id = ? AND fence = ? AND state = 'running' RETURNING `", "WHERE id = ? AND `+guard()+` RETURNING `"},
 		{"internal/store/claim.go", `" WHERE id = ? AND fence = ? AND state = 'running'", append`, `" WHERE id = ? AND "+guard(), append`},
 	}},

@@ -53,6 +53,7 @@ type rates struct {
 	jump                                                       int // clock jumps
 	full                                                       int // epochs in which the disk is full begin
 	deep                                                       int // a reorg below what is final, once
+	wipe                                                       int // the queue loses all it has
 }
 
 // world is everything outside of Tidegate, and the incarnation that runs in it.
@@ -73,7 +74,8 @@ type world struct {
 	db                           *draws
 	crash                        atomic.Int64 // the incarnation dies at this many commits; 0 lives
 	crashes, reorgs, deep, steps int
-	frozen                       int // epochs since the daemon froze
+	frozen                       int   // epochs since the daemon froze
+	stale                        error // a write under a fence that was no longer the row's
 	streams                      map[string]*draws
 	mu                           sync.Mutex
 }
@@ -98,6 +100,7 @@ type incarnation struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	ledger *store.Store
+	queue  *bell
 	watch  *watch.Watcher
 	fatal  error
 }
@@ -148,6 +151,7 @@ func newWorld(t *testing.T, seed uint64, dir string) *world {
 		crash: pick(0, 10, 40), reorg: pick(0, 60, 150), null: pick(0, 100, 300), ask: pick(150, 300), most: pick(0, 0, 3), fetch: pick(500, 5000, 20000),
 		jump: pick(0, 0, 10), full: pick(0, 0, 10), deep: pick(0, 0, 60),
 	}
+	w.rates.wipe = []int{0, 50, 200}[w.stream("wipes").n(3)]
 	w.chain = newChain(time.Now())
 	w.db = w.stream("db")
 	w.node = &node{w: w, d: w.stream("node"), held: map[string]bool{}}
@@ -204,6 +208,7 @@ func (w *world) live() error {
 func (in *incarnation) wire() error {
 	w := in.w
 	queue := newBell(in.ctx, w)
+	in.queue = queue
 	var reporter *report.Reporter
 	var named []watch.Named
 	var doors []txmgr.Endpoint
@@ -272,7 +277,7 @@ func (in *incarnation) runner(queue *bell, reporter *report.Reporter) (*runner.R
 			{Kind: job.KindPin, Handler: pins, Concurrency: 3, MaxAttempts: 1000, MaxErrors: 1000},
 			{Kind: job.KindRelease, Handler: releases, Concurrency: 2, MaxAttempts: 1000, MaxErrors: 1000},
 		},
-	}, runner.Deps{Ledger: in.ledger, Waker: queue, OnFinish: func(c job.Committed) {
+	}, runner.Deps{Ledger: guarded{in.ledger, w}, Waker: queue, OnFinish: func(c job.Committed) {
 		if c.Answer {
 			reporter.Wake()
 		}
@@ -359,6 +364,9 @@ func (w *world) turn(d *draws) {
 	}
 	if d.n(1000) < w.rates.jump {
 		w.skew.Store(int64(time.Duration(d.n(19)-9) * time.Second)) // a jump longer than what is left of a lease lets a job run twice at once
+	}
+	if q := w.stream("wipe"); q.n(1000) < w.rates.wipe {
+		w.now.queue.wipe()
 	}
 	w.full.Store(d.n(1000) < w.rates.full*20 && w.full.Load() || d.n(1000) < w.rates.full)
 	if d.n(1000) < w.rates.null {

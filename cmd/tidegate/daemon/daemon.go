@@ -14,6 +14,7 @@
 //	deals.go      the construction of what makes deals; its adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	status.go     what /status and /readyz say
+//	reads.go      reads of contracts' state at whichever endpoint answers
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
 //	clock.go      the time that contracts compare with

@@ -200,7 +200,7 @@ func (d *Daemon) wakeSenders() {
 }
 
 func (d *Daemon) openReport(ctx context.Context) (err error) {
-	client, err := ethclient.DialContext(ctx, d.cfg.Chain.RPC[0])
+	client, err := dialReads(ctx, d.cfg.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}

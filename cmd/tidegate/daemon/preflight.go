@@ -16,18 +16,23 @@ import (
 
 // preflight waits for the endpoint and then makes sure that this is the chain,
 // the contract and the key that the operator meant. An endpoint that does not
-// answer is waited for; a wrong answer ends the daemon with the remedy.
+// answer is waited for; a wrong answer that it gives again and again ends the daemon
+// with the remedy: once may be a node that lags, or a garbled answer.
 func preflight(ctx context.Context, cfg config.Config, log *slog.Logger, operator func(context.Context, *ethclient.Client) error) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 15*time.Second
-	said := false
+	const again = 3 // looks that must find it wrong, one after the other
+	said, found := false, 0
 	for {
 		err := checkChain(ctx, cfg, operator)
 		var wrong *wrongError
+		if found++; !errors.As(err, &wrong) {
+			found = 0
+		}
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &wrong):
+		case found >= again:
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -56,7 +61,7 @@ func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(for
 func checkChain(ctx context.Context, cfg config.Config, operator func(context.Context, *ethclient.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	client, err := ethclient.DialContext(ctx, cfg.Chain.RPC[0])
+	client, err := dialReads(ctx, cfg.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}

@@ -29,12 +29,16 @@ var jobTests = []test{
 		}
 	}},
 	{"one job answers a request", func(w *world) {
-		n := job.New{Key: "req:a", Kind: job.KindPin, Request: "0x01", Lane: job.LaneNow}
+		n := job.New{Key: job.RequestKey(1, "0xa", "0x01", 1), Kind: job.KindPin, Request: "0x01", Lane: job.LaneNow}
 		_, _, err := w.l.InsertJob(w.ctx, n, w.now)
 		w.ok(err)
-		n.Key = "req:b"
+		n.Key = job.RequestKey(1, "0xb", "0x01", 1)
 		_, _, err = w.l.InsertJob(w.ctx, n, w.now)
 		w.is(err, job.ErrConflict)
+		n.Key = job.RequestKey(1, "0xa", "0x02", 1)
+		if _, _, err := w.l.InsertJob(w.ctx, n, w.now); err == nil {
+			w.Fatalf("%+v was accepted", n)
+		}
 	}},
 	{"a job inserted for a height waits for the cursor", func(w *world) {
 		w.on(mainBranch, 1, 9).softAt(5).commit()

@@ -2,6 +2,8 @@
 -- partial UNIQUE indexes bound what may be undecided at once, triggers hold the
 -- state machines' edges (drawn in docs/state-machines.md; a test compares all three).
 -- Times are unix milliseconds, 0 for none; hashes are lower-case hex text.
+-- Of more than two values a CHECK says OR: for IN (…), SQLite would build a table of them
+-- for each row that is written.
 -- +goose Up
 
 -- ---------------------------------------------------------------- chain ----
@@ -31,7 +33,7 @@ CREATE TABLE log (
   address  TEXT NOT NULL,
   topics   TEXT NOT NULL, -- JSON array of hex
   data     BLOB NOT NULL,
-  state    TEXT NOT NULL CHECK (state IN ('seen', 'final', 'retracted')),
+  state    TEXT NOT NULL CHECK (state = 'seen' OR state = 'final' OR state = 'retracted'),
   seq      INTEGER,       -- the contract's own counter, when intake could decode it
   UNIQUE (block, idx)
 ) STRICT;
@@ -93,7 +95,7 @@ CREATE TABLE request (
   tx          TEXT NOT NULL,
   deadline    INTEGER NOT NULL,     -- unix milliseconds
   attempt_until INTEGER NOT NULL,
-  state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'refunded', 'retracted')),
+  state       TEXT NOT NULL CHECK (state = 'open' OR state = 'answered' OR state = 'refunded' OR state = 'retracted'),
   final       INTEGER NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),       -- the request's log is final
   closed_final INTEGER NOT NULL DEFAULT 0 CHECK (closed_final IN (0, 1)), -- the closing log is final
   close_tx    TEXT NOT NULL DEFAULT '',
@@ -150,15 +152,16 @@ CREATE INDEX callback_height ON callback (height);
 -- ------------------------------------------------------------------ job ----
 CREATE TABLE job (
   id          INTEGER PRIMARY KEY,
-  key         TEXT NOT NULL UNIQUE,
+  key         TEXT NOT NULL,
   kind        TEXT NOT NULL,
   class       INTEGER NOT NULL,
-  state       TEXT NOT NULL CHECK (state IN
-    ('available', 'running', 'retrying', 'snoozed', 'done', 'settled', 'cancelled', 'orphaned', 'dead')),
+  state       TEXT NOT NULL CHECK (state = 'available' OR state = 'running' OR state = 'retrying' OR state = 'snoozed'
+    OR state = 'done' OR state = 'settled' OR state = 'cancelled' OR state = 'orphaned'
+    OR state = 'dead'),
   request     TEXT NOT NULL DEFAULT '',
   requester   TEXT NOT NULL DEFAULT '',
   payload     TEXT NOT NULL,
-  lane        TEXT NOT NULL CHECK (lane IN ('now', 'soft', 'final')),
+  lane        TEXT NOT NULL CHECK (lane = 'now' OR lane = 'soft' OR lane = 'final'),
   answers     INTEGER NOT NULL DEFAULT 0 CHECK (answers IN (0, 1)), -- its outcome answers the request
   height      INTEGER NOT NULL DEFAULT 0, -- of the creating log; 0 for lane 'now'
   ready       INTEGER NOT NULL CHECK (ready IN (0, 1)), -- the lane has reached height
@@ -173,7 +176,7 @@ CREATE TABLE job (
   lease_owner TEXT NOT NULL DEFAULT '',
   lease_until INTEGER NOT NULL DEFAULT 0,
   fence       INTEGER NOT NULL DEFAULT 0 CHECK (fence >= 0),
-  outcome     INTEGER NOT NULL DEFAULT 0 CHECK (outcome IN (0, 1, 2)),
+  outcome     INTEGER NOT NULL DEFAULT 0 CHECK (outcome = 0 OR outcome = 1 OR outcome = 2),
   reason      INTEGER NOT NULL DEFAULT 0,
   detail      TEXT NOT NULL DEFAULT '',
   last_error  TEXT NOT NULL DEFAULT '',
@@ -192,6 +195,9 @@ CREATE TABLE job (
   CHECK ((reason <> 0) = (outcome = 2))
 ) STRICT;
 CREATE UNIQUE INDEX job_answers ON job (request) WHERE answers = 1; -- one job answers a request
+-- keys are unique: that of an answering job names its request, and there is one such job
+-- a request. Long and in no order, they would cost half of what storing a job costs.
+CREATE UNIQUE INDEX job_key ON job (key) WHERE answers = 0;
 CREATE INDEX job_request ON job (request) WHERE request <> '' AND answers = 0;
 CREATE INDEX job_state ON job (state, kind);
 -- claiming: rows wait by time, become due, are then picked by (class, turn of the requester, age)
@@ -269,7 +275,7 @@ CREATE TABLE batch (
   id            INTEGER PRIMARY KEY,
   config_digest TEXT NOT NULL,
   digest        TEXT NOT NULL, -- EIP-712 digest that operators sign; the same answers sealed again have the same
-  state         TEXT NOT NULL CHECK (state IN ('sealed', 'signed', 'submitted', 'final', 'failed')),
+  state         TEXT NOT NULL CHECK (state = 'sealed' OR state = 'signed' OR state = 'submitted' OR state = 'final' OR state = 'failed'),
   threshold     INTEGER NOT NULL CHECK (threshold > 0),
   tx            INTEGER REFERENCES tx (id), -- the intent, once submitted
   created       INTEGER NOT NULL,
@@ -303,7 +309,7 @@ CREATE TABLE answer (
   outcome     INTEGER NOT NULL CHECK (outcome IN (1, 2)),
   reason      INTEGER NOT NULL CHECK ((reason <> 0) = (outcome = 2)),
   result      BLOB NOT NULL CHECK (length(result) <= 1024),
-  state       TEXT NOT NULL CHECK (state IN ('pending', 'sealed', 'settled', 'withdrawn')),
+  state       TEXT NOT NULL CHECK (state = 'pending' OR state = 'sealed' OR state = 'settled' OR state = 'withdrawn'),
   not_before  INTEGER NOT NULL,
   deadline    INTEGER NOT NULL,        -- of the request
   batch       INTEGER REFERENCES batch (id),
@@ -386,7 +392,8 @@ CREATE TABLE tx (
   value     TEXT NOT NULL,          -- decimal wei / attoFIL
   gas_limit INTEGER NOT NULL DEFAULT 0,
   expiry    INTEGER NOT NULL,       -- not broadcast for the first time after it; 0 = none
-  state     TEXT NOT NULL CHECK (state IN ('queued', 'prepared', 'signed', 'sent', 'mined', 'final', 'replaced', 'cancelled')),
+  state     TEXT NOT NULL CHECK (state = 'queued' OR state = 'prepared' OR state = 'signed' OR state = 'sent' OR state = 'mined'
+    OR state = 'final' OR state = 'replaced' OR state = 'cancelled'),
   nonce     INTEGER, -- set back to NULL when a row is queued again, or cancelled before its bytes ever left
   why       TEXT NOT NULL DEFAULT '', -- why cancelled, replaced, or reverted
   reverted  INTEGER NOT NULL DEFAULT 0 CHECK (reverted IN (0, 1)),

@@ -4,8 +4,8 @@
 
 CREATE TABLE bucket (
   id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: manifests outlive buckets
-  format   TEXT NOT NULL CHECK (format IN ('single', 'podsi', 'car')),
-  state    TEXT NOT NULL CHECK (state IN ('open', 'sealing', 'ready', 'cleaned', 'void')),
+  format   TEXT NOT NULL CHECK (format = 'single' OR format = 'podsi' OR format = 'car'),
+  state    TEXT NOT NULL CHECK (state = 'open' OR state = 'sealing' OR state = 'ready' OR state = 'cleaned' OR state = 'void'),
   why      TEXT NOT NULL DEFAULT '', -- what sealed it
   manifest TEXT NOT NULL DEFAULT '',
   piece    TEXT NOT NULL DEFAULT '',
@@ -47,7 +47,7 @@ CREATE TABLE item (
   padded  INTEGER NOT NULL CHECK (padded >= 128),
   car     INTEGER NOT NULL CHECK (car > 0),
   blocks  INTEGER NOT NULL,
-  state   TEXT NOT NULL CHECK (state IN ('waiting', 'placed', 'bad')),
+  state   TEXT NOT NULL CHECK (state = 'waiting' OR state = 'placed' OR state = 'bad'),
   bucket  INTEGER REFERENCES bucket (id),
   error   TEXT NOT NULL DEFAULT '',
   until   INTEGER NOT NULL DEFAULT 0,
