@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
 func at(name string, inside ...string) element {
@@ -50,23 +49,5 @@ func TestABaselineNeedsReasons(t *testing.T) {
 		if known, err := parseBaseline(text); err == nil {
 			t.Errorf("%q was taken: %v", text, known)
 		}
-	}
-}
-
-func TestSourcesComeWithWhatTheyImport(t *testing.T) {
-	root := fstest.MapFS{
-		"contracts/a/A.sol":                {Data: []byte("import { B } from \"../b/B.sol\";\nimport {\n    C,\n    D\n} from \"@openzeppelin/C.sol\";\n")},
-		"contracts/b/B.sol":                {Data: []byte("import \"./../a/A.sol\";\n")},
-		"node_modules/@openzeppelin/C.sol": {},
-	}
-	all := map[string]source{}
-	if err := addSource(root, all, "contracts/a/A.sol"); err != nil {
-		t.Fatal(err)
-	}
-	if len(all) != 3 {
-		t.Fatalf("%d files", len(all))
-	}
-	if err := addSource(fstest.MapFS{"a.sol": {Data: []byte("import \"./b.sol\";\n")}}, map[string]source{}, "a.sol"); err == nil {
-		t.Fatal("an import that is missing was taken")
 	}
 }
