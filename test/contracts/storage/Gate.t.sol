@@ -308,6 +308,8 @@ contract GateTest is Base, FvmTest {
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, GIB, GIB + 1));
         gate.assignDataCap(dealId, GIB + 1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, uint64(99) << 24));
+        gate.assignDataCap(99, GIB); // no such deal, so none that is verified
         gate.assignDataCap(dealId, GIB);
         vm.stopPrank();
         assertEq(gate.dataCapOf(dealId), 2 * GIB);
