@@ -121,6 +121,17 @@ check: tools ## fail where a generated file is not what its sources give, or a c
 	$(GO) run ./scripts/gen -check
 	$(FORGE) test --match-path 'test/contracts/gas/*'
 
+# Python programs live in environments of their own, at the versions and hashes of
+# a file in the folder of the command that runs them.
+.cache/python/slither/bin/slither: scripts/analyze/slither.txt
+	python3 -m venv --clear .cache/python/slither
+	.cache/python/slither/bin/pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+.PHONY: analyze
+analyze: tools .cache/python/slither/bin/slither ## slither over the contracts; fails on what scripts/analyze/baseline.txt gives no reason for
+	$(GO) run ./scripts/analyze
+
 .PHONY: bench
 bench: tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'

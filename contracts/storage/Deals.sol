@@ -29,7 +29,7 @@ library Deals {
         bytes calldata cid,
         Piece memory piece,
         uint256 value,
-        DealTerms calldata terms
+        DealTerms memory terms
     ) external returns (uint64 dealId) {
         if (b.paused) revert IPerpetualStorage.PerpetualStorage_IntakePaused();
         if (client == address(0)) revert IPerpetualStorage.PerpetualStorage_NotClient(client);
@@ -38,9 +38,13 @@ library Deals {
         dealId = b.nextDeal++;
         Deal storage d = b.deals[dealId];
         (bytes4 cidHead, CidHash cidHash) = _setCid(d, cid);
-        _setTerms(d, client, cidHead, _amount(value), terms);
+        if (piece.commP != 0) {
+            _checkPiece(piece);
+            d.commP = piece.commP;
+        }
+        _setWho(d, client, cidHead, piece, terms);
+        _setTerms(d, _amount(value), piece, terms);
         if (bytes(terms.endpoint).length != 0) d.endpoint = terms.endpoint;
-        if (piece.commP != 0) _setPiece(d, piece);
         _created(b, dealId, client, cidHash, cid, piece, terms);
     }
 
@@ -49,7 +53,7 @@ library Deals {
         Deal storage d = b.deals[dealId];
         if (d.status != IPerpetualStorage.DealStatus.Preparing) return;
         if (piece.commP == 0) _cancel(b, dealId);
-        else _setPiece(d, piece);
+        else _bind(d, piece);
         emit IPerpetualStorage.DealPrepared(dealId, b.takeSeq(), piece.commP, piece.paddedSize, piece.carSize);
     }
 
@@ -198,7 +202,7 @@ library Deals {
         }
     }
 
-    function _checkTerms(DealTerms calldata t) private pure {
+    function _checkTerms(DealTerms memory t) private pure {
         if (t.replicas == 0 || t.replicas > Rules.MAX_REPLICAS) _outOfRange("replicas");
         if (t.term < Rules.MIN_TERM || t.term > Rules.MAX_TERM) _outOfRange("term");
         if (t.sealWindow < Rules.MIN_SEAL_WINDOW || t.sealWindow > Rules.MAX_SEAL_WINDOW) _outOfRange("sealWindow");
@@ -214,18 +218,27 @@ library Deals {
         revert IPerpetualStorage.PerpetualStorage_TermsOutOfRange(field);
     }
 
-    /// @dev The first four words of a Deal, each written at once; see there for what is where. The deal is Preparing.
-    function _setTerms(Deal storage d, address client, bytes4 cidHead, uint96 value, DealTerms calldata t) private {
-        uint256 who = uint256(uint160(client)) | uint256(IPerpetualStorage.DealStatus.Preparing) << 160
-            | uint256(t.replicas) << 168 | uint256(t.verified ? Books.VERIFIED : 0) << 176 | uint256(t.term) << 192
+    /// @dev The first word of a Deal, written at once; see there for what is where.
+    function _setWho(Deal storage d, address client, bytes4 cidHead, Piece memory piece, DealTerms memory t) private {
+        uint256 word = uint256(uint160(client)) | uint256(t.replicas) << 168 | uint256(t.term) << 192
             | uint256(uint32(cidHead)) << 224;
-        uint256 when = uint256(value) | uint256(t.replicas) << 96 | uint256(t.endEpoch) << 152 | uint256(t.sealWindow)
-            << 184 | uint256(t.renewWindow) << 216;
+        if (t.verified) word |= uint256(Books.VERIFIED) << 176;
+        if (piece.commP == 0) word |= uint256(IPerpetualStorage.DealStatus.Preparing) << 160;
+        else word |= uint256(IPerpetualStorage.DealStatus.Open) << 160 | Math.log2(piece.paddedSize) << 184;
+        assembly ("memory-safe") {
+            sstore(d.slot, word)
+        }
+    }
+
+    /// @dev The next three words. The clock stands still until there is a piece.
+    function _setTerms(Deal storage d, uint96 value, Piece memory piece, DealTerms memory t) private {
+        uint256 when = uint256(value) | uint256(t.replicas) << 96 | uint256(piece.carSize) << 104 | uint256(t.endEpoch)
+            << 152 | uint256(t.sealWindow) << 184 | uint256(t.renewWindow) << 216;
         uint256 price =
             uint256(t.baseBounty) | uint256(t.maxBounty) << 80 | uint256(t.rate) << 160 | uint256(t.ramp) << 224;
         uint256 bond = uint256(t.bondFloor) | uint256(t.minCollateral) << 80;
+        if (piece.commP != 0) bond |= uint256(uint32(block.number)) << 192;
         assembly ("memory-safe") {
-            sstore(d.slot, who)
             sstore(add(d.slot, 1), when)
             sstore(add(d.slot, 2), price)
             sstore(add(d.slot, 3), bond)
@@ -250,15 +263,19 @@ library Deals {
         return (head, CidHash.wrap(keccak256(abi.encodePacked(bytes2(0x1220), digest))));
     }
 
-    function _setPiece(Deal storage d, Piece memory piece) private {
+    function _checkPiece(Piece memory piece) private pure {
         (uint64 paddedSize, uint64 carSize) = (piece.paddedSize, piece.carSize);
         if (!PieceCid.isPaddedSize(paddedSize)) _outOfRange("paddedSize");
         if (carSize == 0 || carSize > uint256(paddedSize) / 128 * 127) _outOfRange("carSize");
         if (carSize > type(uint48).max) _outOfRange("carSize");
+    }
+
+    /// @dev A deal that was Preparing has its piece.
+    function _bind(Deal storage d, Piece memory piece) private {
+        _checkPiece(piece);
         d.commP = piece.commP;
-        // Into words that `_setTerms` has written, or that are warm: status and log2Size, carSize, since.
-        (d.status, d.log2Size) = (IPerpetualStorage.DealStatus.Open, uint8(Math.log2(paddedSize)));
-        d.carSize = uint48(carSize);
+        (d.status, d.log2Size) = (IPerpetualStorage.DealStatus.Open, uint8(Math.log2(piece.paddedSize)));
+        d.carSize = uint48(piece.carSize);
         d.since = uint32(block.number);
     }
 
@@ -269,7 +286,7 @@ library Deals {
         CidHash cidHash,
         bytes calldata cid,
         Piece memory piece,
-        DealTerms calldata terms
+        DealTerms memory terms
     ) private {
         uint64 seq = b.takeSeq();
         emit IPerpetualStorage.DealCreated(

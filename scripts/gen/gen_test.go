@@ -23,7 +23,7 @@ func checkout(t *testing.T, code string) string {
 	root := t.TempDir()
 	put(t, root, listFile, `[{"name":"Toy","package":"toy","source":"contracts/Toy.sol","about":"counts"}]`)
 	put(t, root, recordFile, `{"note":"","initCode":{},"deployments":[]}`)
-	put(t, root, "out/Toy.sol/Toy.json", fmt.Sprintf(`{"abi":%s,"bytecode":{"object":%q,"linkReferences":{}}}`, toyABI, code))
+	put(t, root, "out/Toy.sol/Toy.json", fmt.Sprintf(`{"abi":%s,"bytecode":{"object":%q,"linkReferences":{}},"storageLayout":{"storage":[],"types":null}}`, toyABI, code))
 	return root
 }
 

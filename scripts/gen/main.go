@@ -107,7 +107,7 @@ func compare(root string, files map[string][]byte, stale []string, out io.Writer
 	return nil
 }
 
-// strays finds generated bindings of contracts that are no longer listed.
+// strays finds generated bindings and snapshots of contracts that are no longer listed.
 func strays(root string, files map[string][]byte) ([]string, error) {
 	found, err := filepath.Glob(filepath.Join(root, bindingsDir, "*", "*.go"))
 	if err != nil {
@@ -128,6 +128,18 @@ func strays(root string, files map[string][]byte) ([]string, error) {
 		}
 		if bytes.HasPrefix(content, []byte(generatedBy)) {
 			stale = append(stale, rel)
+		}
+	}
+	for _, dir := range []string{abiDir, layoutDir} {
+		found, err := filepath.Glob(filepath.Join(root, dir, "*.txt"))
+		if err != nil {
+			return nil, fmt.Errorf("looking for stale snapshots: %w", err)
+		}
+		for _, name := range found {
+			rel := filepath.Join(dir, filepath.Base(name))
+			if _, listed := files[rel]; !listed {
+				stale = append(stale, rel)
+			}
 		}
 	}
 	return stale, nil

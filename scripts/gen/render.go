@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,11 @@ func render(root string, suite []contract) (map[string][]byte, error) {
 			return nil, err
 		}
 		files[c.file()] = source
+		snapshots, err := c.snapshots()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(files, snapshots)
 		code, err := hex.DecodeString(unlinked.ReplaceAllString(c.code, strings.Repeat("0", 40)))
 		if err != nil {
 			return nil, fmt.Errorf("decoding the creation code of %s: %w", c.Name, err)

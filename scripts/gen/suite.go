@@ -25,6 +25,9 @@ type contract struct {
 
 	abi  string // compact JSON
 	code string // creation code, hex without 0x
+
+	selectors map[string]string // by signature
+	layout    layout
 }
 
 // Limits of chains: EIP-170 on code; on Filecoin a message has 64 KiB, of which
@@ -91,6 +94,8 @@ func (c *contract) readArtefact(root string) error {
 		Deployed struct {
 			Object string `json:"object"`
 		} `json:"deployedBytecode"`
+		Selectors map[string]string `json:"methodIdentifiers"`
+		Layout    json.RawMessage   `json:"storageLayout"`
 	}
 	if err := json.Unmarshal(raw, &artefact); err != nil {
 		return fmt.Errorf("reading the artefact of %s: %w", c.Name, err)
@@ -113,5 +118,6 @@ func (c *contract) readArtefact(root string) error {
 	if size := hexBytes(c.code); size > mostMessage {
 		return fmt.Errorf("the creation code of %s has %d bytes, a Filecoin message may have %d: split it", c.Name, size, mostMessage)
 	}
-	return nil
+	c.selectors = artefact.Selectors
+	return c.layout.unmarshal(c.Name, artefact.Layout)
 }

@@ -23,6 +23,7 @@ func main() {
 	p := plan{seed: rand.Uint64()}
 	flag.IntVar(&p.rounds, "rounds", 20, "rounds of the end-to-end tests and under the race detector")
 	flag.DurationVar(&p.fuzz, "fuzz", 10*time.Minute, "how long each fuzz target runs")
+	flag.IntVar(&p.mutants, "mutants", 200, "how many mutants of the contracts are tried")
 	file := flag.String("result", resultFile, "the file that the result is written to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -22,7 +22,9 @@ type stage struct {
 type plan struct {
 	rounds int           // of end-to-end and race tests
 	fuzz   time.Duration // for each fuzz target
-	seed   uint64        // of Foundry's fuzzing
+	seed   uint64        // of Foundry's fuzzing and of the draw of mutants
+
+	mutants int // how many are tried
 }
 
 // concurrent packages are the ones that `make race` names, and two whose suites
@@ -39,6 +41,12 @@ func stages(p plan, targets []target) []stage {
 		env:  []string{"FOUNDRY_PROFILE=soak", fmt.Sprintf("FOUNDRY_FUZZ_SEED=%#x", p.seed)},
 		args: []string{"bin/forge", "test"},
 	}}
+	all = append(all,
+		stage{
+			name: fmt.Sprintf("mutants: %d, seed %d", p.mutants, p.seed),
+			args: []string{"go", "run", "./scripts/mutants", "-n", strconv.Itoa(p.mutants), "-seed", strconv.FormatUint(p.seed, 10)},
+		},
+	)
 	for _, t := range targets {
 		all = append(all, stage{
 			name: fmt.Sprintf("%s of %s for %s", t.fn, t.pkg, p.fuzz),

@@ -24,12 +24,12 @@ contract StorageGasTest is StorageBase {
 
     function test_CreateDeal() public {
         bytes memory data = abi.encodeCall(store.createDeal, (HELLO_BYTES, PIECE, GIB, CAR_SIZE, _terms()));
-        assertLe(_measure("create a deal", client, 10 ether, data), 194_000);
+        assertLe(_measure("create a deal", client, 10 ether, data), 190_000);
     }
 
     function test_Claim() public {
         bytes memory data = abi.encodeCall(store.claimDeal, (_dealId, 0, M1));
-        assertLe(_measure("claim", sp1, _bond(_slot(_dealId, 0, 0)), data), 170_000);
+        assertLe(_measure("claim", sp1, _bond(_slot(_dealId, 0, 0)), data), 130_000);
     }
 
     function test_Prove() public {

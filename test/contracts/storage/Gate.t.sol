@@ -77,6 +77,7 @@ contract GateTest is Base, FvmTest {
         assertEq(StorageGate.handle_filecoin_method.selector, bytes4(0x868e10c4));
         assertEq(IStorageGate.getDealProposal.selector, bytes4(0xf4b2e4d8));
         assertEq(IStorageGate.getExtraParams.selector, bytes4(0x4634aed5));
+        assertEq(ICurioDealView.version.selector, bytes4(keccak256("version()")));
         assertEq(ICurioDealView.verifyDeal.selector, bytes4(0x2e9b812d));
         assertEq(ICurioDealView.getDealState.selector, bytes4(0xee84880d));
         assertEq(ICurioDealView.DealNotFound.selector, bytes4(0xcb58af1f));
@@ -307,6 +308,8 @@ contract GateTest is Base, FvmTest {
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, GIB, GIB + 1));
         gate.assignDataCap(dealId, GIB + 1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, uint64(99) << 24));
+        gate.assignDataCap(99, GIB); // no such deal, so none that is verified
         gate.assignDataCap(dealId, GIB);
         vm.stopPrank();
         assertEq(gate.dataCapOf(dealId), 2 * GIB);

@@ -219,10 +219,23 @@ contract SlotsTest is StorageBase {
         uint64 slotId = _claim(dealId, 0, M1, sp1);
         uint256 bond = store.slotOf(slotId).bond;
         _pass(SEAL + DAY + 1);
-        vm.prank(_masked(2001)); // the owner
+        uint256 before = vm.snapshotState();
+        address control = _masked(4001);
+        facts.setMiner(M1, 2001, control);
+        address[2] memory own = [_masked(2001), control]; // the owner; a controller who is neither owner nor payee
+        for (uint256 i = 0; i < own.length; ++i) {
+            vm.prank(own[i]);
+            store.expireClaim(slotId);
+            assertEq(store.creditOf(own[i]), 0);
+            assertEq(store.burnable(), bond);
+            vm.revertToState(before);
+            facts.setMiner(M1, 2001, control);
+        }
+        // Who owns the miner is not known any more: whoever asks might.
+        facts.setMiner(M1, 0, control);
+        vm.prank(keeper);
         store.expireClaim(slotId);
-        assertEq(store.creditOf(_masked(2001)), 0);
-        assertEq(store.burnable(), bond);
+        assertEq(store.creditOf(keeper), 0);
     }
 
     function test_Expire_LateSectorIsTakenUntilAnotherClaims() public {
