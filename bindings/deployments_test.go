@@ -25,13 +25,17 @@ import (
 	"github.com/tidegate/tidegate/bindings/inclusionverifier"
 	"github.com/tidegate/tidegate/bindings/listinglib"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/pinnedart"
 	"github.com/tidegate/tidegate/bindings/pinnednote"
 	"github.com/tidegate/tidegate/bindings/proofslib"
 	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/revertingnote"
+	"github.com/tidegate/tidegate/bindings/sharetoken"
 	"github.com/tidegate/tidegate/bindings/slotslib"
 	"github.com/tidegate/tidegate/bindings/spellinglib"
 	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/bindings/storagegovernor"
+	"github.com/tidegate/tidegate/bindings/storageprize"
 )
 
 func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
@@ -55,6 +59,10 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		bindings.Slots:             slotslib.SlotsMetaData.Bin,
 		bindings.Proofs:            proofslib.ProofsMetaData.Bin,
 		bindings.Listing:           listinglib.ListingMetaData.Bin,
+		bindings.PinnedArt:         pinnedart.PinnedArtMetaData.Bin,
+		bindings.ShareToken:        sharetoken.ShareTokenMetaData.Bin,
+		bindings.StorageGovernor:   storagegovernor.StorageGovernorMetaData.Bin,
+		bindings.StoragePrize:      storageprize.StoragePrizeMetaData.Bin,
 		bindings.DataDAO:           datadao.DataDAOMetaData.Bin,
 		bindings.DataDAOFactory:    datadaofactory.DataDAOFactoryMetaData.Bin,
 		bindings.DaoRules:          daoruleslib.DaoRulesMetaData.Bin,

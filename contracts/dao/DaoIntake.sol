@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import { PieceCid } from "../fvm/PieceCid.sol";
-import { AddData, CidAction, Draft, IDataDAO, ProposalState, Rules } from "../interfaces/IDataDAO.sol";
+import { AddData, CidAction, Draft, IDataDAO, ProposalState, Rules, StoreData } from "../interfaces/IDataDAO.sol";
 import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { Cids } from "../pinning/Cids.sol";
 import { DaoEnding } from "./DaoEnding.sol";
@@ -62,21 +62,45 @@ library DaoIntake {
         bool accepted = s.cids[cidHash].proposalId != 0;
         if (draft.action == CidAction.Add) {
             if (accepted) revert IDataDAO.DataDAO_CidAlreadySet(cidHash);
-            if (draft.data.length != 0) abi.decode(draft.data, (AddData));
+            if (draft.data.length != 0) _checkAdd(cid, abi.decode(draft.data, (AddData)));
         } else {
             if (!accepted) revert IDataDAO.DataDAO_CidNotSet(cidHash);
             uint64 size = s.cids[cidHash].size;
             if (draft.size != size) revert IDataDAO.DataDAO_WrongSize(draft.size, size);
-            bool fits = draft.action == CidAction.Remove
-                ? draft.data.length == 0
-                : draft.data.length == 32 && !PackedCid.isPiece(cid);
-            if (!fits) revert IDataDAO.DataDAO_BadData();
-            if (draft.action == CidAction.Renew) abi.decode(draft.data, (uint40));
+            if (draft.action == CidAction.Remove) {
+                if (draft.data.length != 0) revert IDataDAO.DataDAO_BadData();
+            } else {
+                // A piece is neither pinned nor, by itself, what PerpetualStorage takes: it says nothing of a CAR.
+                if (PackedCid.isPiece(cid)) revert IDataDAO.DataDAO_BadData();
+                _checkData(draft.action, draft.data);
+            }
         }
         if (PackedCid.isPiece(cid)) {
             (, uint64 padded,) = PieceCid.read(cid);
             bool right = padded == 0 ? PieceCid.isPaddedSize(draft.size) : padded == draft.size;
             if (!right) revert IDataDAO.DataDAO_WrongSize(draft.size, padded);
+        }
+    }
+
+    function _checkAdd(bytes memory cid, AddData memory details) private pure {
+        if (details.store.length == 0) return;
+        if (PackedCid.isPiece(cid)) revert IDataDAO.DataDAO_BadData();
+        abi.decode(details.store, (StoreData));
+    }
+
+    /// @dev Refuses what could not be read at the execution.
+    function _checkData(CidAction action, bytes memory data) private pure {
+        uint256 size = data.length;
+        if (action == CidAction.Store) {
+            abi.decode(data, (StoreData));
+        } else if (action == CidAction.Renew || action == CidAction.ChangeReplicas) {
+            if (size != 32) revert IDataDAO.DataDAO_BadData();
+            if (action == CidAction.Renew) abi.decode(data, (uint40));
+            else abi.decode(data, (uint8));
+        } else {
+            if (size != 64) revert IDataDAO.DataDAO_BadData();
+            if (action == CidAction.RenewStorage) abi.decode(data, (uint96, uint32));
+            else abi.decode(data, (uint80, uint32));
         }
     }
 

@@ -57,6 +57,7 @@ struct Detail {
 struct Accepted {
     uint48 proposalId;
     uint64 size;
+    uint64 dealId; // in PerpetualStorage; 0 for none
 }
 
 /// @dev All that a DAO stores. Libraries that are linked get it by reference.

@@ -27,6 +27,7 @@ import { DaoExecution } from "./DaoExecution.sol";
 import { DaoIntake } from "./DaoIntake.sol";
 import { DaoRules } from "./DaoRules.sol";
 import { Dao, DaoState, Head, Member, Proposal } from "./DaoState.sol";
+import { Order } from "./DaoTreasury.sol";
 import { Membership } from "./Membership.sol";
 import { PackedCid } from "./PackedCid.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
@@ -41,7 +42,7 @@ import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/Sig
 /// uses `stateOf`.
 ///
 /// Money: balance ≥ owed = Σ deposits held + Σ credits; the rest is the treasury, which only execution takes from, within the
-/// proposal's budget and the cap of 30 days. There are no arbitrary calls: what a DAO can do is add, remove and renew.
+/// proposal's budget and the cap of 30 days. There are no arbitrary calls: what a DAO can do is in CidAction.
 contract DataDAO is Membership, Oracle, EIP712, Nonces {
     using Dao for DaoState;
     using DaoEnding for DaoState;
@@ -196,12 +197,13 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
         uint64 is_ = _s.attested[id].size;
         if (is_ != 0 && is_ != said) revert DataDAO_WrongSize(said, is_);
 
-        DaoExecution.Order memory order = DaoExecution.Order({
+        Order memory order = Order({
             id: id,
             cidHash: Cids.hashOf(_s.cidOf(id)),
             action: CidAction(p.kind & Dao.ACTION),
             budget: _s.details[id].budget,
-            value: msg.value
+            value: msg.value,
+            paid: 0
         });
         _s.end(id, order.cidHash, ProposalState.Executed, true);
         (bytes32 requestId, uint256 paid) = DaoExecution.run(_s, pinning, order, data);
@@ -313,7 +315,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
 
     /// @inheritdoc IDataDAO
     function collectRefunds() external nonReentrant returns (uint256 amount) {
-        return _withdrawCredit(payable(address(this)));
+        return DaoExecution.collectRefunds(provider, pinning);
     }
 
     /// @inheritdoc IDataDAO
@@ -434,6 +436,16 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
     /// @inheritdoc IDataDAO
     function acceptedBy(bytes calldata cid) external view returns (uint256 proposalId) {
         return _s.cids[Cids.hashOf(cid)].proposalId;
+    }
+
+    /// @inheritdoc IDataDAO
+    function storageOf(bytes calldata cid) external view returns (uint64 dealId) {
+        return _s.cids[Cids.hashOf(cid)].dealId;
+    }
+
+    /// @inheritdoc IDataDAO
+    function cidProviders(bytes calldata cid, bytes calldata storageProvider) external view returns (bool) {
+        return DaoExecution.cidProviders(_s, pinning, cid, storageProvider);
     }
 
     /// @inheritdoc IDataDAO

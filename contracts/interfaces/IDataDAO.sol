@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import { CidHash } from "./IEstuaryPinning.sol";
+import { DealTerms } from "./IPerpetualStorage.sol";
 
 /// @notice What a DAO is made with; none of it changes later. Times in seconds, money in wei, shares in hundredths of a percent.
 struct DaoParams {
@@ -23,9 +24,13 @@ struct DaoParams {
 
 /// @notice What members decide about a CID. Adding with no budget is decided in `votingPeriod`; the rest is weighty.
 enum CidAction {
-    Add, // accept it and have it pinned
-    Remove, // no longer accept it, and unpin it
-    Renew // pin it until a later time
+    Add, // accept it, have it pinned and, if terms were given, stored
+    Remove, // no longer accept it, unpin it, and let its deal run out
+    Renew, // pin it until a later time
+    Store, // have an accepted CID stored by a deal of PerpetualStorage, which the DAO owns
+    RenewStorage, // give its deal more money, and another end
+    ChangeBounty, // of its deal
+    ChangeReplicas // of its deal
 }
 
 /// @notice Where a proposal stands. Executed, Cancelled and Refuted are final, Defeated and Expired too.
@@ -47,7 +52,9 @@ struct Draft {
     bytes cid; // in bytes, as `Cids` takes them
     uint64 size; // unique block bytes of the DAG; padded bytes of a piece
     uint96 budget; // most that the treasury pays at execution; 0: whoever executes pays
-    /// Add: empty or `abi.encode(AddData)`; Remove: empty; Renew: `abi.encode(uint40 expiry)`.
+    /// Add: empty or `abi.encode(AddData)`; Remove: empty; Renew: `abi.encode(uint40 expiry)`; Store: `abi.encode(StoreData)`;
+    /// RenewStorage: `abi.encode(uint96 amount, uint32 endEpoch)`; ChangeBounty: `abi.encode(uint80 baseBounty, uint32 ramp)`;
+    /// ChangeReplicas: `abi.encode(uint8 replicas)`.
     bytes data;
 }
 
@@ -63,6 +70,14 @@ struct Rules {
 struct AddData {
     string[] origins; // multiaddrs ending in /p2p/…, as EstuaryPinning takes them: where the content is
     uint40 expiry; // of the pin, in unix seconds; 0: the default term of EstuaryPinning from the execution on
+    bytes store; // empty, or `abi.encode(StoreData)`
+}
+
+/// @notice How a CID is to be stored. Its piece is the one that operators attested (`requestSize`): without that, and for a CID of
+/// another size than was voted on, there is no deal.
+struct StoreData {
+    uint96 amount; // what the deal begins with, out of the budget
+    DealTerms terms; // as PerpetualStorage takes them
 }
 
 /// @notice A vote that its voter signed (EIP-712 type `Ballot(uint256 proposalId,bool support,address voter,uint256 nonce,
@@ -84,9 +99,10 @@ struct Attested {
 }
 
 /// @title IDataDAO
-/// @notice Members vote on CIDs; what they accept is pinned and paid for.
+/// @notice Members vote on CIDs; what they accept is pinned, stored and paid for.
 /// @dev Names of the first draft are kept: `createCIDProposal`, `voteCIDProposal`, `executeCIDProposal`, `votingIsExpired`, `proposalCount`,
-/// `proposals`, `cidSet`, `cidSizes`, `hasVotedForProposal`, `owner`, `AUTHORIZE_MESSAGE_METHOD_NUM`.
+/// `proposals`, `cidSet`, `cidSizes`, `cidProviders`, `hasVotedForProposal`, `owner`,
+/// `AUTHORIZE_MESSAGE_METHOD_NUM`.
 interface IDataDAO {
     /// @notice The DAO exists. `token` is 0 where members are in the register.
     event DaoConfigured(address indexed owner, address indexed token, uint64 seq, DaoParams params);
@@ -113,6 +129,10 @@ interface IDataDAO {
         CidAction action,
         bytes32 requestId,
         uint256 paid
+    );
+    /// @notice A deal of the DAO stores the CID; it began with `amount`.
+    event StorageOpened(
+        uint256 indexed proposalId, CidHash indexed cidHash, uint64 indexed dealId, uint64 seq, uint256 amount
     );
     /// @notice A proposal ended without effect.
     event ProposalClosed(uint256 indexed proposalId, CidHash indexed cidHash, uint64 seq, ProposalState state);
@@ -145,6 +165,9 @@ interface IDataDAO {
     error DataDAO_CidNotSet(CidHash cidHash);
     error DataDAO_CidAlreadySet(CidHash cidHash);
     error DataDAO_BadData();
+    error DataDAO_NoStorage();
+    error DataDAO_NotStored(CidHash cidHash);
+    error DataDAO_AlreadyStored(CidHash cidHash, uint64 dealId);
     error DataDAO_BudgetTooHigh(uint256 budget, uint256 most);
     error DataDAO_DepositMismatch(uint256 sent, uint256 needed);
     error DataDAO_UnknownProposal(uint256 proposalId);
@@ -252,6 +275,11 @@ interface IDataDAO {
     function cidSizes(bytes calldata cid) external view returns (uint256);
     /// @notice The proposal by which it was accepted, 0 for none.
     function acceptedBy(bytes calldata cid) external view returns (uint256 proposalId);
+    /// @notice The DAO's deal in PerpetualStorage that stores an accepted CID, 0 for none.
+    function storageOf(bytes calldata cid) external view returns (uint64 dealId);
+    /// @notice Whether a provider has an active slot of the CID's deal.
+    /// @param provider a miner's address in Filecoin's bytes, of whichever kind: f0 is compared as it is, others are looked up
+    function cidProviders(bytes calldata cid, bytes calldata provider) external view returns (bool);
 
     // ---------------------------------------------------------------- money
 
@@ -259,7 +287,8 @@ interface IDataDAO {
     function treasury() external view returns (uint256);
     /// @notice What of the cap of 30 days is left now.
     function spendable() external view returns (uint256);
-    /// @notice Takes to the treasury what the provider credited to the DAO: fees of requests that were not answered. By anyone.
+    /// @notice Takes to the treasury what was credited to the DAO: by the provider, fees of requests that were not answered; by
+    /// PerpetualStorage, what its deals did not need. By anyone.
     function collectRefunds() external returns (uint256 amount);
     function creditOf(address account) external view returns (uint256);
     /// @notice Pays out the caller's credit.

@@ -61,9 +61,13 @@ func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64, glance bo
 // fetch reads one range and the block that ends it; it changes nothing of w.
 func (w *Watcher) fetch(ctx context.Context, after common.Hash, next uint64, final chain.Block, size uint64) chunk {
 	c := chunk{after: after, from: next}
-	if c.end, c.err = w.chunkEnd(ctx, final, next, size); c.err == nil {
-		c.logs, c.err = w.rangeLogs(ctx, next, c.end, size)
+	if c.end, c.err = w.chunkEnd(ctx, final, next, size); c.err != nil {
+		return c
 	}
+	if c.end.Height-next >= size { // null rounds before it hold no logs, and may be more than a range read takes
+		next = c.end.Height
+	}
+	c.logs, c.err = w.rangeLogs(ctx, next, c.end, size)
 	return c
 }
 

@@ -228,6 +228,23 @@ func TestNullRounds(t *testing.T) {
 	r.agree()
 }
 
+// More null rounds in a row than the endpoint takes as a range are no obstacle.
+func TestNullRoundsBeyondTheRangeLimit(t *testing.T) {
+	r := newRig(t, 2, func(c *Config) { c.MaxRange = 20 })
+	r.chain.set(func() { r.chain.maxRange = 20 })
+	for _, gap := range []int{0, 0, 19, 20, 21, 30, 70, 0} {
+		for range gap {
+			r.chain.null()
+		}
+		r.chain.mine(2)
+		if gap%2 == 0 {
+			r.settle()
+		}
+	}
+	r.settle()
+	r.agree()
+}
+
 func TestNullRoundAtTheStart(t *testing.T) {
 	r := newRig(t, 2, func(c *Config) { c.Start = 3 })
 	r.chain.mine(0)

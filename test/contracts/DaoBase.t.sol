@@ -3,16 +3,34 @@ pragma solidity 0.8.30;
 
 import { DataDAO } from "../../contracts/dao/DataDAO.sol";
 import { DataDAOFactory } from "../../contracts/dao/DataDAOFactory.sol";
-import { Ballot, CidAction, DaoParams, Draft, IDataDAO, ProposalState } from "../../contracts/interfaces/IDataDAO.sol";
+import {
+    AddData,
+    Ballot,
+    CidAction,
+    DaoParams,
+    Draft,
+    IDataDAO,
+    ProposalState,
+    StoreData
+} from "../../contracts/interfaces/IDataDAO.sol";
 import { Price } from "../../contracts/interfaces/IEstuaryProvider.sol";
 import { Actions, Report } from "../../contracts/interfaces/IExecutionProvider.sol";
+import { DealTerms } from "../../contracts/interfaces/IPerpetualStorage.sol";
+import { IProviderRegistry } from "../../contracts/interfaces/IProviderRegistry.sol";
+import { PerpetualStorage, StorageConfig } from "../../contracts/storage/PerpetualStorage.sol";
 import { Base } from "./Base.t.sol";
 import { DaoMaker } from "./mocks/DaoMaker.sol";
+import { FactsFake, RegistryFake } from "./storage/FactsFake.sol";
+import { StorageFactory } from "./storage/StorageFactory.sol";
 
 /// @notice A DAO of five founders with a full treasury, and ways to bring proposals to any state.
 abstract contract DaoBase is Base {
     uint64 internal constant SIZE = 1_000_000;
 
+    bytes32 internal constant PIECE_ROOT = bytes32(uint256(0xabc0) << 8);
+
+    FactsFake internal facts;
+    PerpetualStorage internal store;
     DataDAOFactory internal daos;
     DataDAO internal dao;
     address[] internal founders;
@@ -23,6 +41,10 @@ abstract contract DaoBase is Base {
 
     function setUp() public virtual override {
         super.setUp();
+        vm.roll(1_000_000);
+        facts = new FactsFake();
+        store = StorageFactory(vm.deployCode("StorageFactory.sol:StorageFactory")).make(provider, _storageConfig());
+        pinning = factory.pinning(provider, _pinningConfig(), store);
         vm.startPrank(owner);
         provider.setPrice(Actions.PREPARE, Price(0.02 ether, 0.0001 ether, 0, 1000, true));
         vm.stopPrank();
@@ -61,6 +83,35 @@ abstract contract DaoBase is Base {
             guardian: guard,
             guardianUntil: uint40(block.timestamp) + 365 days
         });
+    }
+
+    function _storageConfig() private returns (StorageConfig memory) {
+        return StorageConfig({
+            gate: address(facts),
+            facts: facts,
+            registry: IProviderRegistry(address(new RegistryFake())),
+            owner: owner,
+            baseUrl: "https://gate.example/piece/",
+            mostMaxBytes: 32 << 30,
+            requestTerm: 1 days,
+            callbackGas: 300_000
+        });
+    }
+
+    /// @dev Two replicas, each for half a year.
+    function _dealTerms() internal pure returns (DealTerms memory t) {
+        (t.replicas, t.term, t.sealWindow, t.renewWindow, t.ramp) = (2, 518_400, 5760, 86_400, 28_800);
+        (t.baseBounty, t.maxBounty, t.rate, t.bondFloor) = (0.01 ether, 0.05 ether, 1e10, 0.1 ether);
+    }
+
+    function _storeData(uint96 amount) internal pure returns (bytes memory) {
+        return abi.encode(StoreData(amount, _dealTerms()));
+    }
+
+    function _addData(bytes memory toStore) internal pure returns (bytes memory) {
+        AddData memory add;
+        add.store = toStore;
+        return abi.encode(add);
     }
 
     function _cid(uint256 n) internal pure returns (bytes memory) {
@@ -166,7 +217,7 @@ abstract contract DaoBase is Base {
         vm.prank(keeper);
         dao.requestSize{ value: fee }(id, 2 * SIZE);
         Ask memory ask = _lastAsk();
-        bytes memory piece = abi.encodePacked(hex"0181e203922020", bytes32(uint256(0xabc0) << 8));
+        bytes memory piece = abi.encodePacked(hex"0181e203922020", PIECE_ROOT);
         _fulfill(_success(ask, abi.encode(piece, uint64(2 << 20), size + 100, size)));
     }
 

@@ -31,6 +31,7 @@ type network struct {
 	Start     uint64            `json:"startBlock"`
 	Contracts map[string]string `json:"contracts"`
 	Keys      []account         `json:"keys"`
+	Miners    []string          `json:"miners"`
 	client    *ethclient.Client
 	proc      *proc
 	gas       uint64 // limit of a transaction that a test signs itself

@@ -7,6 +7,7 @@
 //
 //	harness_test.go  processes, ports, polling
 //	chain_test.go    devnets (one shared) and anvil, deployment, cast, the daemon
+//	tutorial_test.go runs docs/tutorials, command by command
 //	*_test.go        one story each
 //
 // The binaries come from `make e2e`: bin/tidegate, test/peers/bin/ipfs and the

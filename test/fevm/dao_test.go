@@ -36,6 +36,7 @@ type daoWorld struct {
 	made   deploy.Deployment
 	c      *datadao.DataDAO
 	dao    common.Address
+	gas    uint64 // limit of a transaction; 0 asks the chain for an estimate
 }
 
 // send makes a transaction and gives its receipt.
@@ -46,6 +47,7 @@ func (w *daoWorld) send(key *ecdsa.PrivateKey, to common.Address, value int64, d
 		w.t.Fatal(err)
 	}
 	opts := bind.NewKeyedTransactor(key, id)
+	opts.GasLimit = w.gas
 	opts.Context, opts.Value = w.ctx, new(big.Int).Mul(big.NewInt(value), big.NewInt(1e15))
 	tx, err := bind.Transact(w.c.Instance(w.client, to), opts, data)
 	if err != nil {
@@ -135,35 +137,45 @@ func (w *daoWorld) ballot(key *ecdsa.PrivateKey, id, nonce int64, support bool) 
 	return datadao.Ballot{ProposalId: big.NewInt(id), Support: support, Voter: voter, Deadline: deadline, Signature: signature}
 }
 
-// The proposal's own story on a real FEVM: a storage provider proposes with a
-// deposit, members vote by transaction and by signature, the vote ends, anyone
-// executes, and the pin is asked for; with every refusal on the way.
-func TestDataDAOStory(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
+// newDaoWorld starts a devnet with the suite on it.
+func newDaoWorld(t *testing.T, within time.Duration) (*daoWorld, []devnet.Account) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	t.Cleanup(cancel)
 	net := devnet.Start(t)
 	client, err := ethclient.DialContext(ctx, net.HTTPURL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	t.Cleanup(client.Close)
 	keys := net.Accounts()
 	made, err := deploy.OnDevnet(ctx, client, keys[0].Key(), keys[1].Address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &daoWorld{t: t, ctx: ctx, client: client, made: made, c: datadao.NewDataDAO()}
-	sp, a, b, c, newcomer := keys[2], keys[3], keys[4], keys[5], keys[6]
+	return &daoWorld{t: t, ctx: ctx, client: client, made: made, c: datadao.NewDataDAO()}, keys
+}
 
+// create makes a DAO with a treasury of 5 FIL, which the calls from then on are about.
+func (w *daoWorld) create(key *ecdsa.PrivateKey, params datadao.DaoParams, founders ...common.Address) *types.Receipt {
+	w.t.Helper()
 	f := datadaofactory.NewDataDAOFactory()
-	factory := made.Contracts[bindings.DataDAOFactory]
-	receipt := w.send(keys[0].Key(), factory, 5000, f.PackCreateDAO(datadaofactory.DaoParams(deploy.DaoParams()),
-		[]common.Address{a.Address, b.Address, c.Address}, common.Address{}))
+	receipt := w.send(key, w.made.Contracts[bindings.DataDAOFactory], 5000, f.PackCreateDAO(datadaofactory.DaoParams(params), founders, common.Address{}))
 	for _, log := range receipt.Logs {
 		if e, err := f.UnpackDaoCreatedEvent(log); err == nil {
 			w.dao = e.Dao
 		}
 	}
+	return receipt
+}
+
+// The proposal's own story on a real FEVM: a storage provider proposes with a
+// deposit, members vote by transaction and by signature, the vote ends, anyone
+// executes, and the pin is asked for; with every refusal on the way.
+func TestDataDAOStory(t *testing.T) {
+	w, keys := newDaoWorld(t, 5*time.Minute)
+	sp, a, b, c, newcomer := keys[2], keys[3], keys[4], keys[5], keys[6]
+	receipt := w.create(keys[0].Key(), deploy.DaoParams(), a.Address, b.Address, c.Address)
 	t.Logf("createDAO: %d gas", receipt.GasUsed)
 
 	cid := append([]byte{1, 0x70, 0x12, 0x20}, crypto.Keccak256([]byte("story"))...)

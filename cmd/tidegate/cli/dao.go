@@ -34,36 +34,41 @@ func daoCommand() *cli.Command {
 					&cli.StringFlag{Name: "token", Usage: "`ADDRESS` of a token (IVotes) whose holders vote, in place of members"},
 					&cli.StringFlag{Name: "guardian", Usage: "`ADDRESS` that may cancel proposals for a year"},
 					&cli.StringFlag{Name: "value", Value: "0", Usage: "first treasury, in `FIL`"}),
-				Action: daoCreate,
+				Action: onDao(1, "the address of a DataDAOFactory", daoCreate),
 			},
 			{
-				Name: "propose", Usage: "propose to add, remove or renew a CID", ArgsUsage: "DAO CID",
-				Flags: daoSendFlags(
+				Name: "propose", Usage: "propose what is to be done with a CID", ArgsUsage: "DAO CID",
+				Description: "Storage needs the piece that operators attest: tidegate dao attest, before the proposal is executed.",
+				Flags: daoSendFlags(append(storeFlags(),
 					&cli.Uint64Flag{Name: "size", Required: true, Usage: "`BYTES` of the DAG's unique blocks; of a piece, its padded size"},
-					&cli.StringFlag{Name: "action", Value: "add", Usage: "add, remove or renew"},
+					&cli.StringFlag{Name: "action", Value: "add", Usage: strings.Join(daoActions, ", ")},
 					&cli.StringFlag{Name: "budget", Value: "0", Usage: "most that the treasury pays, in `FIL`; 0: whoever executes pays"},
 					&cli.StringSliceFlag{Name: "origin", Usage: "`MULTIADDR`, ending in /p2p/…, of a peer that has the content"},
-					&cli.TimestampFlag{Name: "until", Usage: "`TIME` until which it is to be pinned; needed to renew", Config: cli.TimestampConfig{Layouts: []string{time.RFC3339}}}),
-				Action: daoPropose,
+					&cli.TimestampFlag{Name: "until", Usage: "`TIME` until which it is to be pinned; needed to renew", Config: cli.TimestampConfig{Layouts: []string{time.RFC3339}}})...),
+				Action: onDao(2, "the address of a DAO and a CID", daoPropose),
 			},
 			{
 				Name: "vote", Usage: "vote on a proposal", ArgsUsage: "DAO PROPOSAL yes|no",
-				Flags: daoSendFlags(), Action: daoVote,
+				Flags: daoSendFlags(), Action: onDao(3, "the address of a DAO, a proposal, and yes or no", daoVote),
+			},
+			{
+				Name: "attest", Usage: "have operators say how large a proposal's CID is, and which piece", ArgsUsage: "DAO PROPOSAL",
+				Flags: daoSendFlags(), Action: onDao(2, "the address of a DAO and a proposal", daoAttest),
 			},
 			{
 				Name: "execute", Usage: "execute a proposal that passed", ArgsUsage: "DAO PROPOSAL",
 				Flags: daoSendFlags(
-					&cli.StringFlag{Name: "data", Usage: "`HEX` of the proposal's data, as its ProposalCreated event has it; for a proposal with origins or --until"},
-					&cli.StringFlag{Name: "value", Usage: "what is sent to pay the fee, in `FIL`; what is too much becomes your credit (default: the quote where there is no budget)"}),
-				Action: daoExecute,
+					&cli.StringFlag{Name: "data", Usage: "`HEX` of the proposal's data (default: looked up in its ProposalCreated event)"},
+					&cli.StringFlag{Name: "value", Usage: "what is sent to pay the fee, in `FIL`; what is too much becomes your credit (default: what is needed, where there is no budget)"}),
+				Action: onDao(2, "the address of a DAO and a proposal", daoExecute),
 			},
 			{
 				Name: "ls", Usage: "list proposals, the latest first", ArgsUsage: "DAO",
-				Flags: daoReadFlags(&cli.IntFlag{Name: "limit", Value: 20, Usage: "how many"}), Action: daoList,
+				Flags: daoReadFlags(&cli.IntFlag{Name: "limit", Value: 20, Usage: "how many"}), Action: onDao(1, "the address of a DAO", daoList),
 			},
-			{Name: "show", Usage: "show one proposal and its rules", ArgsUsage: "DAO PROPOSAL", Flags: daoReadFlags(), Action: daoShow},
-			{Name: "members", Usage: "list members", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: daoMembers},
-			{Name: "treasury", Usage: "show what a DAO has and may spend", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: daoTreasury},
+			{Name: "show", Usage: "show one proposal, its rules, and what became of its CID", ArgsUsage: "DAO PROPOSAL", Flags: daoReadFlags(), Action: onDao(2, "the address of a DAO and a proposal", daoShow)},
+			{Name: "members", Usage: "list members", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: onDao(1, "the address of a DAO", daoMembers)},
+			{Name: "treasury", Usage: "show what a DAO has and may spend", ArgsUsage: "DAO", Flags: daoReadFlags(), Action: onDao(1, "the address of a DAO", daoTreasury)},
 		},
 	}
 }
@@ -88,19 +93,22 @@ type daoAt struct {
 	at     *bind.BoundContract
 }
 
-// openDao connects to the chain and takes the first argument as a contract; n
-// arguments are needed, worded so.
-func openDao(ctx context.Context, c *cli.Command, n int, words string) (*daoAt, error) {
-	if c.Args().Len() != n || !common.IsHexAddress(c.Args().First()) {
-		return nil, usage("%s needs %s", c.Name, words)
+// onDao makes an action of what is done with a DAO: it takes the first argument as its
+// address, wants so many arguments, worded so, and connects to the chain.
+func onDao(n int, words string, do func(context.Context, *cli.Command, *daoAt) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		if c.Args().Len() != n || !common.IsHexAddress(c.Args().First()) {
+			return usage("%s needs %s", c.Name, words)
+		}
+		client, id, err := dialChain(ctx, c.String("rpc"))
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		d := &daoAt{c: datadao.NewDataDAO(), client: client, chain: id, addr: common.HexToAddress(c.Args().First())}
+		d.at = d.c.Instance(client, d.addr)
+		return do(ctx, c, d)
 	}
-	client, id, err := dialChain(ctx, c.String("rpc"))
-	if err != nil {
-		return nil, err
-	}
-	d := &daoAt{c: datadao.NewDataDAO(), client: client, chain: id, addr: common.HexToAddress(c.Args().First())}
-	d.at = d.c.Instance(client, d.addr)
-	return d, nil
 }
 
 // readDao calls a view.

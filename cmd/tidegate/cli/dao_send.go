@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
-	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
@@ -21,12 +20,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 )
 
-func daoCreate(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 1, "the address of a DataDAOFactory")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoCreate(ctx context.Context, c *cli.Command, d *daoAt) error {
 	value, err := fil(c.String("value"))
 	if err != nil {
 		return err
@@ -61,12 +55,7 @@ func daoCreate(ctx context.Context, c *cli.Command) error {
 	return sayDao(c, done, "The DAO is "+done.DAO.Hex())
 }
 
-func daoPropose(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 2, "the address of a DAO and a CID")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoPropose(ctx context.Context, c *cli.Command, d *daoAt) error {
 	draft, err := draftOf(c)
 	if err != nil {
 		return err
@@ -102,45 +91,11 @@ func draftOf(c *cli.Command) (datadao.Draft, error) {
 	if err != nil {
 		return none, err
 	}
-	data, err := draftData(daoActions[action], c.StringSlice("origin"), c.Timestamp("until"))
+	data, err := draftData(daoActions[action], c)
 	if err != nil {
 		return none, err
 	}
 	return datadao.Draft{Action: uint8(action), Cid: root.Bytes(), Size: c.Uint64("size"), Budget: budget, Data: data}, nil
-}
-
-// draftData encodes what an action needs besides the CID: abi.encode(AddData),
-// nothing, or abi.encode(uint40).
-func draftData(action string, origins []string, until time.Time) ([]byte, error) {
-	expiry := new(big.Int)
-	if !until.IsZero() {
-		expiry.SetInt64(until.Unix())
-	}
-	switch {
-	case action == "remove" && (len(origins) > 0 || !until.IsZero()), action == "renew" && len(origins) > 0:
-		return nil, usage("--origin is for add, --until for add and renew")
-	case action == "renew" && until.IsZero():
-		return nil, usage("renew needs --until")
-	case action == "renew":
-		return common.LeftPadBytes(expiry.Bytes(), 32), nil
-	case action == "remove", len(origins) == 0 && until.IsZero():
-		return nil, nil
-	}
-	t, err := abi.NewType("tuple", "", []abi.ArgumentMarshaling{{Name: "origins", Type: "string[]"}, {Name: "expiry", Type: "uint40"}})
-	if err != nil {
-		return nil, fmt.Errorf("encoding details: %w", err)
-	}
-	if origins == nil {
-		origins = []string{}
-	}
-	raw, err := abi.Arguments{{Type: t}}.Pack(struct {
-		Origins []string
-		Expiry  *big.Int
-	}{origins, expiry})
-	if err != nil {
-		return nil, fmt.Errorf("encoding details: %w", err)
-	}
-	return raw, nil
 }
 
 // deposit finds out whether the sender owes one: the DAO is asked, without
@@ -164,12 +119,7 @@ func (d *daoAt) deposit(ctx context.Context, c *cli.Command, data []byte) (*big.
 	return nil, d.explain(err)
 }
 
-func daoVote(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 3, "the address of a DAO, a proposal, and yes or no")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoVote(ctx context.Context, c *cli.Command, d *daoAt) error {
 	id, err := proposalID(c)
 	if err != nil {
 		return err
@@ -186,21 +136,22 @@ func daoVote(ctx context.Context, c *cli.Command) error {
 	return sayDao(c, done, fmt.Sprintf("Voted %s on proposal %s", word, id))
 }
 
-func daoExecute(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 2, "the address of a DAO and a proposal")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoExecute(ctx context.Context, c *cli.Command, d *daoAt) error {
 	id, err := proposalID(c)
 	if err != nil {
 		return err
 	}
-	value, err := d.executionValue(ctx, c, id)
+	data := common.FromHex(c.String("data"))
+	if !c.IsSet("data") {
+		if data, err = d.dataOf(ctx, id); err != nil {
+			return err
+		}
+	}
+	value, err := d.executionValue(ctx, c, id, data)
 	if err != nil {
 		return err
 	}
-	done, err := d.send(ctx, c, value, d.c.PackExecuteCIDProposal(id, common.FromHex(c.String("data"))))
+	done, err := d.send(ctx, c, value, d.c.PackExecuteCIDProposal(id, data))
 	if err != nil {
 		return err
 	}
@@ -208,9 +159,10 @@ func daoExecute(ctx context.Context, c *cli.Command) error {
 	return sayDao(c, done, fmt.Sprintf("Proposal %s is executed", id))
 }
 
-// executionValue is what --value says, or else the pin's quote and a tenth for
-// prices that rise until then, where no budget of the treasury pays.
-func (d *daoAt) executionValue(ctx context.Context, c *cli.Command, id *big.Int) (*big.Int, error) {
+// executionValue is what --value says, or else, where no budget of the treasury pays,
+// what storage is to begin with, and the pin's quote and a tenth for prices that rise
+// until then.
+func (d *daoAt) executionValue(ctx context.Context, c *cli.Command, id *big.Int, data []byte) (*big.Int, error) {
 	if c.String("value") != "" {
 		return fil(c.String("value"))
 	}
@@ -240,7 +192,8 @@ func (d *daoAt) executionValue(ctx context.Context, c *cli.Command, id *big.Int)
 	if err != nil {
 		return nil, fmt.Errorf("asking what the pin costs: %w", err)
 	}
-	return quote.Fee.Div(quote.Fee.Mul(quote.Fee, big.NewInt(11)), big.NewInt(10)), nil
+	value := quote.Fee.Div(quote.Fee.Mul(quote.Fee, big.NewInt(11)), big.NewInt(10))
+	return value.Add(value, amountIn(v.Action, data)), nil
 }
 
 func sayDao(c *cli.Command, done sent, words string) error {

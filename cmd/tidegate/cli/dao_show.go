@@ -17,7 +17,7 @@ import (
 // Names of the enumerations of IDataDAO.
 var (
 	daoStates  = []string{"none", "active", "defeated", "queued", "ready", "expired", "executed", "cancelled", "refuted"}
-	daoActions = []string{"add", "remove", "renew"}
+	daoActions = []string{"add", "remove", "renew", "store", "renew-storage", "change-bounty", "change-replicas"}
 )
 
 func daoWord(words []string, n uint8) string {
@@ -44,6 +44,8 @@ type proposalView struct {
 	Until    time.Time      `json:"executableUntil"`
 	Budget   string         `json:"budget"`
 	Attested uint64         `json:"attestedSize,omitempty"`
+	Held     *heldView      `json:"held,omitempty"` // dao show alone
+	raw      []byte         // the CID
 }
 
 func readProposal(ctx context.Context, d *daoAt, id *big.Int) (proposalView, error) {
@@ -71,18 +73,13 @@ func readProposal(ctx context.Context, d *daoAt, id *big.Int) (proposalView, err
 		ID: id.Uint64(), Action: daoWord(daoActions, rules.Action), CID: text, Size: p.Size.Uint64(), State: daoWord(daoStates, state),
 		Up: p.UpVoteCount.String(), Down: p.DownVoteCount.String(), Quorum: rules.Quorum.String(), Proposer: p.StorageProvider,
 		Proposed: moment(p.ProposedAt), Deadline: moment(p.ProposalExpireAt), ReadyAt: moment(rules.ReadyAt), Until: moment(rules.Until),
-		Budget: rules.Budget.String(), Attested: attested.Size,
+		Budget: rules.Budget.String(), Attested: attested.Size, raw: p.Cidraw,
 	}, nil
 }
 
 func moment(seconds *big.Int) time.Time { return time.Unix(seconds.Int64(), 0).UTC() }
 
-func daoList(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 1, "the address of a DAO")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoList(ctx context.Context, c *cli.Command, d *daoAt) error {
 	count, err := readDao(ctx, d, d.c.PackProposalCount(), d.c.UnpackProposalCount)
 	if err != nil {
 		return err
@@ -114,18 +111,16 @@ func proposalID(c *cli.Command) (*big.Int, error) {
 	return new(big.Int).SetUint64(n), nil
 }
 
-func daoShow(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 2, "the address of a DAO and a proposal")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoShow(ctx context.Context, c *cli.Command, d *daoAt) error {
 	id, err := proposalID(c)
 	if err != nil {
 		return err
 	}
 	v, err := readProposal(ctx, d, id)
 	if err != nil {
+		return err
+	}
+	if v.Held, err = readHeld(ctx, d, v.raw); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -139,7 +134,8 @@ func daoShow(ctx context.Context, c *cli.Command) error {
 	return pairs(c.Root().Writer, "proposal", fmt.Sprint(v.ID), "state", v.State, "action", v.Action, "cid", v.CID,
 		"size", fmt.Sprintf("%d bytes proposed, %s", v.Size, attested), "votes", v.Up+" for, "+v.Down+" against, quorum "+v.Quorum,
 		"proposer", v.Proposer.Hex(), "proposed", v.Proposed.Format(time.RFC3339), "voting ends", v.Deadline.Format(time.RFC3339),
-		"executable", v.ReadyAt.Format(time.RFC3339)+" to "+v.Until.Format(time.RFC3339), "budget", filText(budget))
+		"executable", v.ReadyAt.Format(time.RFC3339)+" to "+v.Until.Format(time.RFC3339), "budget", filText(budget),
+		"pinned", v.Held.pinText(), "stored", v.Held.storageText())
 }
 
 // memberView is a line of `dao members`.
@@ -152,12 +148,7 @@ type memberView struct {
 // memberPage is how many members are asked for at once.
 const memberPage = 200
 
-func daoMembers(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 1, "the address of a DAO")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoMembers(ctx context.Context, c *cli.Command, d *daoAt) error {
 	views := []memberView{}
 	for from := int64(0); ; from += memberPage {
 		page, err := readDao(ctx, d, d.c.PackMembersPage(big.NewInt(from), big.NewInt(memberPage)), d.c.UnpackMembersPage)
@@ -194,12 +185,7 @@ type treasuryView struct {
 	Deposit        string `json:"deposit"`
 }
 
-func daoTreasury(ctx context.Context, c *cli.Command) error {
-	d, err := openDao(ctx, c, 1, "the address of a DAO")
-	if err != nil {
-		return err
-	}
-	defer d.client.Close()
+func daoTreasury(ctx context.Context, c *cli.Command, d *daoAt) error {
 	has, err := readDao(ctx, d, d.c.PackTreasury(), d.c.UnpackTreasury)
 	if err != nil {
 		return err

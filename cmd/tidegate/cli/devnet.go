@@ -59,6 +59,7 @@ func devnetCommand() *cli.Command {
 			&cli.StringFlag{Name: "dump", Usage: "write the whole devnet to `FILE` when it ends"},
 			&cli.StringFlag{Name: "load", Usage: "go on from a `FILE` that --dump wrote, with its contracts and miners"},
 			&cli.StringFlag{Name: "config-out", Usage: "write a daemon configuration for this chain to `FILE`"},
+			&cli.StringFlag{Name: "env-out", Usage: "write the endpoint, contracts and keys to `FILE` as shell variables, once all is up"},
 			jsonFlag(),
 		},
 		Action: runDevnet,
@@ -204,6 +205,9 @@ func announce(c *cli.Command, info devnetInfo) error {
 		if err := os.WriteFile(path, []byte(config.TOML(devnetConfig(info))), 0o600); err != nil {
 			return fmt.Errorf("--config-out: %w", err)
 		}
+	}
+	if err := writeShellEnv(c.String("env-out"), info); err != nil {
+		return err
 	}
 	out := c.Root().Writer
 	if c.Bool("json") {

@@ -2,9 +2,23 @@
 pragma solidity 0.8.30;
 
 import { DataDAO } from "../../../contracts/dao/DataDAO.sol";
-import { CidAction, Draft, IDataDAO, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
+import {
+    AddData,
+    CidAction,
+    Draft,
+    IDataDAO,
+    ProposalState,
+    StoreData
+} from "../../../contracts/interfaces/IDataDAO.sol";
+import { DealTerms } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import { PerpetualStorage } from "../../../contracts/storage/PerpetualStorage.sol";
 import { Test } from "forge-std/Test.sol";
 import { Vm } from "forge-std/Vm.sol";
+
+/// @dev Has operators attest the size that proposals say.
+interface IAttester {
+    function attest(uint256 proposalId) external;
+}
 
 /// @notice Does to a DAO what members, strangers, the guardian and time may do, and counts apart from it.
 contract DaoHandler is Test {
@@ -24,7 +38,9 @@ contract DaoHandler is Test {
     }
 
     DataDAO public immutable dao;
+    PerpetualStorage public immutable store;
     address public immutable guard;
+    IAttester private immutable ATTESTER;
 
     address[] public people;
     Ghost[] private _ghosts; // by proposal id − 1
@@ -37,14 +53,16 @@ contract DaoHandler is Test {
     uint256 public received; // what was ever sent to the DAO, refunds by the provider included
     uint256 public paidOut;
     uint256 public spent; // by the treasury
+    uint256 public stored; // given to deals
+    uint256 public collected; // of that, come back
     uint256 public depositsHeld;
     uint256 public credits;
     uint256[] public spendTimes;
     uint256[] public spendAmounts;
     mapping(bytes32 => uint256) public calls;
 
-    constructor(DataDAO dao_, address guard_, address[] memory founders) {
-        (dao, guard) = (dao_, guard_);
+    constructor(DataDAO dao_, PerpetualStorage store_, address guard_, address[] memory founders) {
+        (dao, store, guard, ATTESTER) = (dao_, store_, guard_, IAttester(msg.sender));
         received = address(dao_).balance;
         for (uint256 i = 0; i < PEOPLE; ++i) {
             address who = i < founders.length ? founders[i] : makeAddr(string.concat("person", vm.toString(i)));
@@ -113,8 +131,8 @@ contract DaoHandler is Test {
         bytes memory cid = cids[n % cids.length];
         bool accepted = acceptedBy[keccak256(cid)] != 0;
         Draft memory draft = Draft(CidAction.Add, cid, SIZE, kind % 3 == 0 ? 0.1 ether : 0, "");
-        if (accepted) draft.action = kind % 2 == 0 ? CidAction.Remove : CidAction.Renew;
-        if (draft.action == CidAction.Renew) draft.data = abi.encode(uint40(block.timestamp + 400 days));
+        if (accepted) _revise(draft, kind);
+        else if (kind % 5 < 2) draft.data = abi.encode(AddData(new string[](0), 0, _storeData()));
         bool member = votesFrom[a] != 0 && votesFrom[a] <= block.timestamp;
         vm.prank(a);
         try dao.propose{ value: member ? 0 : 0.5 ether }(draft) returns (uint256 id) {
@@ -133,6 +151,48 @@ contract DaoHandler is Test {
                 depositsHeld += 0.5 ether;
             }
             _sync();
+        } catch { }
+    }
+
+    function _revise(Draft memory draft, uint256 kind) private view {
+        draft.budget = kind % 3 == 0 ? 0 : 0.1 ether;
+        if (kind % 5 == 0) {
+            draft.action = CidAction.Remove;
+        } else if (kind % 5 == 1) {
+            (draft.action, draft.data) = (CidAction.Renew, abi.encode(uint40(block.timestamp + 400 days)));
+        } else if (kind % 5 == 2) {
+            (draft.action, draft.data) = (CidAction.Store, _storeData());
+        } else if (kind % 5 == 3) {
+            (draft.action, draft.data) = (CidAction.RenewStorage, abi.encode(uint96(0.01 ether), uint32(0)));
+        } else {
+            (draft.action, draft.data) = (CidAction.ChangeReplicas, abi.encode(uint8(1 + kind % 16)));
+        }
+    }
+
+    function _storeData() private pure returns (bytes memory) {
+        DealTerms memory t;
+        (t.replicas, t.term, t.sealWindow, t.renewWindow, t.bondFloor) = (2, 518_400, 5760, 86_400, 0.1 ether);
+        return abi.encode(StoreData(0.02 ether, t));
+    }
+
+    function attest(uint256 id) external {
+        if (_ghosts.length == 0) return;
+        id = id % _ghosts.length + 1;
+        if (dao.attestedOf(id).size != 0) return;
+        ++calls["attested"];
+        _sync(); // attesting reads the logs too
+        ATTESTER.attest(id);
+        vm.recordLogs();
+    }
+
+    /// @dev What deals did not need comes back; nothing else is ever credited to the DAO here.
+    function collect() external {
+        uint256 before = address(store).balance;
+        try dao.collectRefunds() returns (uint256 amount) {
+            ++calls["collected"];
+            received += amount;
+            collected += before - address(store).balance;
+            assertEq(before - address(store).balance, amount);
         } catch { }
     }
 
@@ -171,7 +231,7 @@ contract DaoHandler is Test {
             vm.warp(readyAt);
         }
         address a = _who(who);
-        uint256 before = address(dao).balance;
+        (uint256 before, uint256 inDeals) = (address(dao).balance, address(store).balance);
         bytes32 key = keccak256(g.draft.cid);
         vm.prank(a);
         try dao.executeCIDProposal{ value: 1 ether }(id, g.draft.data) {
@@ -182,6 +242,8 @@ contract DaoHandler is Test {
             received += 1 ether;
             uint256 fee = before + 1 ether - address(dao).balance;
             paidOut += fee;
+            if (address(store).balance != inDeals) ++calls["stored"];
+            stored += address(store).balance - inDeals;
             if (g.draft.budget != 0) {
                 assertLe(fee, g.draft.budget);
                 spent += fee;

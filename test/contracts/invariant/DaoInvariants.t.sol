@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { CidAction, DaoParams, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
+import { DealView, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { DaoBase } from "../DaoBase.t.sol";
 import { DaoHandler } from "./DaoHandler.sol";
 
@@ -16,8 +17,14 @@ contract DaoInvariantsTest is DaoBase {
         (p.maxPerProposal, p.maxPer30Days) = (0.1 ether, 0.15 ether);
         dao = _makeDao(p, founders, address(0));
         vm.recordLogs();
-        handler = new DaoHandler(dao, guard, founders);
+        handler = new DaoHandler(dao, store, guard, founders);
         targetContract(address(handler));
+    }
+
+    /// @dev Called by the handler.
+    function attest(uint256 id) external {
+        vm.deal(keeper, 100 ether);
+        _attest(id, 1000);
     }
 
     /// D1
@@ -96,17 +103,48 @@ contract DaoInvariantsTest is DaoBase {
         }
     }
 
+    /// D6
+    function invariant_WhatWasGivenForStorageIsInDealsOfAcceptedCids() public view {
+        uint256 sum = store.creditOf(address(dao));
+        uint64 next = store.nextDeal();
+        for (uint64 i = 1; i < next; ++i) {
+            DealView memory deal = store.dealOf(i);
+            assertEq(deal.client, address(dao));
+            assertEq(deal.commP, PIECE_ROOT, "the piece that was attested");
+            bool open = deal.status == IPerpetualStorage.DealStatus.Open;
+            assertEq(open, dao.cidSet(deal.cid) && dao.storageOf(deal.cid) == i);
+            sum += deal.free;
+        }
+        assertEq(sum, handler.stored() - handler.collected());
+    }
+
     /// @dev Not vacuous: what the handler does reaches executions, from the treasury and from the value.
     function test_TheHandlerReachesExecution() public {
         for (uint256 n = 0; n < 4; ++n) {
             handler.propose(0, n, n * 3 % 4);
             handler.vote(type(uint256).max, 0, true);
             vm.warp(block.timestamp + 1 days);
+            handler.attest(n);
             handler.execute(7, n);
         }
         assertEq(handler.calls("voted"), 16);
         assertEq(handler.calls("executed"), 4);
+        assertEq(handler.calls("stored"), 2);
         assertGt(handler.spent(), 0);
+        // The third is stored too, and the first removed again.
+        handler.propose(0, 2, 2);
+        handler.vote(type(uint256).max, 0, true);
+        vm.warp(block.timestamp + 1 days);
+        handler.execute(7, 4);
+        handler.propose(0, 0, 0);
+        handler.vote(type(uint256).max, 0, true);
+        vm.warp(block.timestamp + 1 days);
+        handler.execute(7, 5);
+        assertEq(handler.calls("executed"), 6);
+        assertEq(handler.stored(), 0.06 ether);
+        handler.collect();
+        assertEq(handler.collected(), 0.02 ether);
+        invariant_WhatWasGivenForStorageIsInDealsOfAcceptedCids();
         invariant_VotesCountedAreThePowerOfWhoVoted();
         invariant_NoCidIsAcceptedWithoutQuorumAndMajority();
         invariant_TheTreasuryIsSolventAndWithinItsCaps();

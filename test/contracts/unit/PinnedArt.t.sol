@@ -2,24 +2,32 @@
 pragma solidity 0.8.30;
 
 import { IExecutionProvider, PinPayload, Reasons } from "../../../contracts/interfaces/IExecutionProvider.sol";
+import { DealView, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { Cids } from "../../../contracts/pinning/Cids.sol";
 import { PinnedArt } from "../../../contracts/samples/PinnedArt.sol";
-import { Base } from "../Base.t.sol";
+import { StorageBase } from "../storage/StorageBase.sol";
 
-contract PinnedArtTest is Base {
+contract PinnedArtTest is StorageBase {
     PinnedArt private art;
 
     function setUp() public override {
         super.setUp();
-        art = new PinnedArt(provider, 100_000);
+        art = new PinnedArt(provider, 100_000, store, _terms());
     }
 
-    function _mint(bytes memory cid) private returns (Ask memory) {
-        uint96 fee = art.quote();
+    /// @dev Both requests of a mint: the pin and the piece.
+    function _mintBoth(bytes memory cid) private returns (Ask memory pin, Ask memory piece) {
+        uint256 fee = art.quote();
         vm.recordLogs();
         vm.prank(alice);
         art.mint{ value: fee }(cid);
-        return _lastAsk();
+        Ask[] memory asks = _asks();
+        assertEq(asks.length, 2);
+        return (asks[0], asks[1]);
+    }
+
+    function _mint(bytes memory cid) private returns (Ask memory pin) {
+        (pin,) = _mintBoth(cid);
     }
 
     function _mediaIs(uint256 tokenId, PinnedArt.Media media, uint8 reason) private view {
@@ -45,9 +53,72 @@ contract PinnedArtTest is Base {
     function test_Mint_RevertWhen_MalformedOrUnderpaid() public {
         vm.expectRevert(Cids.Cids_Empty.selector);
         art.mint{ value: 1 ether }("");
-        uint96 fee = art.quote();
-        vm.expectRevert(abi.encodeWithSelector(IExecutionProvider.EstuaryProvider_Underpaid.selector, fee - 1, fee));
+        uint256 fee = art.quote();
+        uint256 pin = art.quotePin();
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_Underpaid.selector, fee - pin - 1, fee - pin));
         art.mint{ value: fee - 1 }(HELLO_BYTES);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_Underpaid.selector, pin - 1, pin));
+        art.mint{ value: pin - 1 }(HELLO_BYTES);
+    }
+
+    function test_Mint_StoresTheMediaForAsLongAsItsMoneyLasts() public {
+        (, Ask memory ask) = _mintBoth(HELLO_BYTES);
+        PinnedArt.Piece memory piece = art.stateOf(1);
+        DealView memory deal = store.dealOf(piece.dealId);
+        assertEq(deal.client, address(art));
+        assertEq(deal.cid, HELLO_BYTES);
+        assertEq(deal.free, piece.endowment);
+        assertEq(piece.endowment, 3 * (MAX + uint256(RATE) * TERM));
+        assertEq(uint8(deal.status), uint8(IPerpetualStorage.DealStatus.Preparing));
+        _fulfill(_success(ask, abi.encode(PIECE, GIB, CAR_SIZE, uint64(1000))));
+        assertEq(uint8(store.dealOf(piece.dealId).status), uint8(IPerpetualStorage.DealStatus.Open));
+        // Others give more, and nobody takes it out: not by the contract, not by PerpetualStorage.
+        vm.prank(bob);
+        store.fund{ value: 1 ether }(piece.dealId);
+        assertEq(store.dealOf(piece.dealId).free, piece.endowment + 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_StillStored.selector, 1, piece.dealId));
+        art.reclaim(1);
+        vm.prank(alice);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotClient.selector, alice));
+        store.cancel(piece.dealId);
+    }
+
+    function test_Reclaim_WhereTheMediaCouldNotBePrepared() public {
+        (, Ask memory first) = _mintBoth(HELLO_BYTES);
+        (, Ask memory second) = _mintBoth(HELLO_BYTES);
+        (uint64 dealId, uint96 endowment) = (art.stateOf(1).dealId, art.stateOf(1).endowment);
+        vm.warp(block.timestamp + 31 minutes);
+        _fulfill(_failure(first, Reasons.NOT_FOUND));
+        _fulfill(_failure(second, Reasons.NOT_FOUND));
+        vm.prank(alice);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_StillStored.selector, 1, dealId));
+        art.preserve{ value: 100 ether }(1);
+        // The credit of both comes at once; each gets its own, and once.
+        uint256 before = alice.balance;
+        art.reclaim(1);
+        assertEq(alice.balance - before, endowment);
+        art.reclaim(2);
+        assertEq(alice.balance - before, 2 * uint256(endowment));
+        assertEq(address(art).balance, 0);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_StillStored.selector, 1, 0));
+        art.reclaim(1);
+
+        vm.prank(bob);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_NotOwner.selector, bob));
+        art.preserve{ value: 100 ether }(1);
+        uint256 needed = store.quotePrepare(art.MAX_BYTES()) + art.leastEndowment();
+        vm.startPrank(alice);
+        vm.expectRevert(abi.encodeWithSelector(PinnedArt.PinnedArt_Underpaid.selector, needed - 1, needed));
+        art.preserve{ value: needed - 1 }(1);
+        art.preserve{ value: needed }(1);
+        vm.stopPrank();
+        assertEq(store.dealOf(art.stateOf(1).dealId).free, art.leastEndowment());
+    }
+
+    function test_Receive_RevertWhen_NotStorage() public {
+        vm.prank(alice);
+        (bool sent,) = address(art).call{ value: 1 ether }("");
+        assertFalse(sent);
     }
 
     function test_Repin_AfterAFailure() public {
