@@ -13,6 +13,7 @@
 //	job.go        inserting, listing, retrying, dropping
 //	report.go     answers, batches, signatures
 //	tx.go         senders, nonces, attempts
+//	lease.go      who leads what; what one daemon leaves to the others
 //	model.go      a random walk beside a small model in memory
 //
 // Invariant: the suite needs no clock but the one it hands out, and no order
@@ -131,8 +132,17 @@ type PieceLedger interface {
 	PieceToken(ctx context.Context, hash string) (job.PieceToken, error)
 }
 
+// SharedLedger is what daemons on one ledger know of each other.
+type SharedLedger interface {
+	AcquireLease(ctx context.Context, name, owner string, length time.Duration, now time.Time) (fence int64, err error)
+	FreeLeases(ctx context.Context, owner string) (freed int64, err error)
+	SeeNode(ctx context.Context, n job.Node, now time.Time) error
+	Nodes(ctx context.Context) ([]job.Node, error)
+}
+
 // Ledger is all of a ledger.
 type Ledger interface {
+	SharedLedger
 	ChainLedger
 	JobLedger
 	ReportLedger
@@ -157,6 +167,7 @@ func Run(t *testing.T, open Opener) {
 		{"Report", reportTests},
 		{"Tx", txTests},
 		{"Piece", pieceTests},
+		{"Lease", leaseTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
