@@ -118,7 +118,7 @@ check: tools ## fail where a generated file is not what its sources give, or a c
 	$(FORGE) test --match-path 'test/contracts/gas/*'
 
 .PHONY: bench
-bench: tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
+bench: build tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak

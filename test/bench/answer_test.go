@@ -2,11 +2,10 @@ package bench
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -31,9 +30,6 @@ import (
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
-	"github.com/tidegate/tidegate/cmd/tidegate/config"
-	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
-	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/test/kubo"
 )
 
@@ -60,87 +56,113 @@ type bridge struct {
 	nonce uint64
 }
 
-func startBridge(b *testing.B, source *kubo.Node, edit func(*config.Config)) *bridge {
+// binary finds a program of the checkout.
+func binary(b *testing.B, name string) string {
 	b.Helper()
-	anvil, err := filepath.Abs("../../bin/anvil")
+	path, err := filepath.Abs(filepath.Join("../../bin", name))
 	if err == nil {
-		_, err = os.Stat(anvil)
+		_, err = os.Stat(path)
 	}
 	if err != nil {
-		b.Fatalf("bin/anvil is missing: run make tools: %v", err)
+		b.Fatalf("bin/%s is missing: make bench makes it: %v", name, err)
 	}
+	return path
+}
+
+func freeAddr(b *testing.B) string {
+	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	cmd := exec.Command(anvil, "--port", fmt.Sprint(port), "--block-time", blockTime, "--slots-in-an-epoch", "4", "--gas-limit", "100000000", "--silent")
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// begin runs a program until the benchmark ends.
+func begin(b *testing.B, env []string, program string, args ...string) {
+	b.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	b.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if b.Failed() {
+			text := out.String()
+			b.Logf("%s: %s", program, text[max(0, len(text)-4000):])
+		}
+	})
+}
+
+// until asks again and again.
+func until(b *testing.B, what string, within time.Duration, ask func() error) {
+	b.Helper()
+	for end := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
+		err := ask()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			b.Fatalf("%s: not within %s: %v", what, within, err)
+		}
+	}
+}
+
+// startBridge starts both; through gives the endpoint that the daemon reads, for
+// anvil's own.
+func startBridge(b *testing.B, source *kubo.Node, through func(url string) string, flags ...string) *bridge {
+	b.Helper()
+	addr := freeAddr(b)
+	_, port, _ := net.SplitHostPort(addr)
+	begin(b, nil, binary(b, "anvil"), "--port", port, "--block-time", blockTime, "--slots-in-an-epoch", "4", "--gas-limit", "100000000", "--silent")
+	url := "http://" + addr
 	s := &bridge{}
+	var err error
 	if s.eth, err = ethclient.Dial(url); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(s.eth.Close)
 	var id *big.Int
-	for range 100 {
-		if id, err = s.eth.ChainID(b.Context()); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	until(b, "anvil answers", 20*time.Second, func() error { id, err = s.eth.ChainID(b.Context()); return err })
 	private, err := crypto.HexToECDSA(anvilKeys[0])
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.user = bind.NewKeyedTransactor(private, id)
-	sender, err1 := signer.FromHex(anvilKeys[1])
-	report, err2 := signer.FromHex(anvilKeys[2])
-	if err1 != nil || err2 != nil {
-		b.Fatal(err1, err2)
+	signs, err := crypto.HexToECDSA(anvilKeys[2])
+	if err != nil {
+		b.Fatal(err)
 	}
-	if s.made, err = deploy.Run(b.Context(), s.eth, s.user, deploy.Plan{Profile: deploy.Anvil(), Operators: []common.Address{report.Address()}, Threshold: 1}); err != nil {
+	s.user = bind.NewKeyedTransactor(private, id)
+	operators := []common.Address{crypto.PubkeyToAddress(signs.PublicKey)}
+	if s.made, err = deploy.Run(b.Context(), s.eth, s.user, deploy.Plan{Profile: deploy.Anvil(), Operators: operators, Threshold: 1}); err != nil {
 		b.Fatal(err)
 	}
 	if s.nonce, err = s.eth.PendingNonceAt(b.Context(), s.user.From); err != nil {
 		b.Fatal(err)
 	}
-	cfg := config.Devnet()
-	cfg.DataDir, cfg.Chain.RPC, cfg.Chain.ID = filepath.Join(b.TempDir(), "tidegate"), []string{url}, id.Uint64()
-	cfg.Chain.Provider, cfg.Chain.Pinning, cfg.Chain.Start = s.made.Contracts["EstuaryProvider"].Hex(), s.made.Contracts["EstuaryPinning"].Hex(), s.made.StartBlock
-	cfg.HTTP.Listen, cfg.HTTP.Admin = "127.0.0.1:0", "127.0.0.1:0"
-	cfg.IPFS.Listen, cfg.IPFS.Peers = []string{"/ip4/127.0.0.1/tcp/0"}, []string{source.Addr}
-	edit(&cfg)
-	d, err := daemon.New(b.Context(), cfg, daemon.Deps{Log: slog.New(slog.DiscardHandler), SenderKeys: []signer.TxSigner{sender}, ReportSigner: report})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx, ctx) }()
-	b.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			b.Error(err)
+	admin := freeAddr(b)
+	begin(b, []string{"SENDER_KEY=" + anvilKeys[1], "REPORT_KEY=" + anvilKeys[2]}, binary(b, "tidegate"), append([]string{
+		"daemon", "--devnet", "--data-dir", filepath.Join(b.TempDir(), "tidegate"), "--chain-rpc", through(url), "--chain-id", id.String(),
+		"--chain-provider", s.made.Contracts["EstuaryProvider"].Hex(), "--chain-pinning", s.made.Contracts["EstuaryPinning"].Hex(), "--chain-start", fmt.Sprint(s.made.StartBlock),
+		"--keys-sender-env", "SENDER_KEY", "--keys-report-env", "REPORT_KEY", "--http-listen", freeAddr(b), "--http-admin", admin,
+		"--ipfs-listen", "/ip4/127.0.0.1/tcp/0", "--ipfs-peers", source.Addr,
+	}, flags...)...)
+	until(b, "the daemon is ready", time.Minute, func() error {
+		res, err := http.Get("http://" + admin + "/readyz")
+		if err != nil {
+			return err
 		}
-		if err := d.Close(); err != nil {
-			b.Error(err)
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return errors.New(res.Status)
 		}
+		return nil
 	})
-	for !d.Ready() {
-		select {
-		case err := <-ended:
-			b.Fatal(err)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
 	return s
 }
 
@@ -209,7 +231,7 @@ func BenchmarkAnswered(b *testing.B) {
 	cids := addSmall(b, source)
 	for b.Loop() {
 		b.StopTimer()
-		s := startBridge(b, source, func(*config.Config) {})
+		s := startBridge(b, source, func(url string) string { return url })
 		price := s.price(b)
 		b.StartTimer()
 		began := time.Now()
@@ -232,11 +254,7 @@ func BenchmarkAnswerLag(b *testing.B) {
 		proxy := &timing{final: map[uint64]time.Time{}, sent: map[uint64]time.Time{}}
 		srv := httptest.NewServer(proxy)
 		b.Cleanup(srv.Close)
-		s := startBridge(b, source, func(c *config.Config) {
-			proxy.to = c.Chain.RPC[0]
-			c.Chain.RPC = []string{srv.URL}
-			c.Chain.PollInterval, c.Report.BatchWindow = config.Duration(100*time.Millisecond), config.Duration(50*time.Millisecond)
-		})
+		s := startBridge(b, source, func(url string) string { proxy.to = url; return srv.URL }, "--chain-poll-interval", "100ms", "--report-batch-window", "50ms")
 		price := s.price(b)
 		tick := time.NewTicker(100 * time.Millisecond)
 		for _, text := range cids {
