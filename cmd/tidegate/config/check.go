@@ -34,6 +34,7 @@ func (c Config) Check() error {
 	} else if !c.Has(RoleWatch) || !c.Has(RoleSend) || !c.Has(RoleExecute) {
 		p.add("roles", "lacks watch, execute or send: daemons that share the work need a ledger that they share, name it with ledger.url")
 	}
+	c.checkTrace(&p)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 	c.checkChain(&p)
@@ -87,6 +88,15 @@ func (c Config) Check() error {
 		p.add("queue.nsqd", "is empty while queue.lookupd is set: name the nsqd to publish to")
 	}
 	return errors.Join(p...)
+}
+
+func (c Config) checkTrace(p *problems) {
+	if c.Trace.Endpoint == "" {
+		return
+	}
+	if u, err := url.Parse(c.Trace.Endpoint); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") {
+		p.add("trace.endpoint", "%q is not an http(s) URL", Redact(c.Trace.Endpoint))
+	}
 }
 
 func (c Config) checkChain(p *problems) {

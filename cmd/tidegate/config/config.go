@@ -28,6 +28,7 @@ type Config struct {
 	Kinds     []string   `toml:"kinds" doc:"which work it does in the role execute: pin, prepare, served; empty: all. Content that it holds it also drops"`
 	Log       Log        `toml:"log"`
 	Ledger    Ledger     `toml:"ledger"`
+	Trace     Trace      `toml:"trace"`
 	Chain     Chain      `toml:"chain"`
 	Keys      Keys       `toml:"keys"`
 	Tx        Tx         `toml:"tx"`
@@ -47,6 +48,11 @@ type Config struct {
 type Log struct {
 	Level  string `toml:"level" doc:"debug, info, warn or error"`
 	Format string `toml:"format" doc:"text or json"`
+}
+
+// Trace is where each request's trace goes.
+type Trace struct {
+	Endpoint string `toml:"endpoint" doc:"OpenTelemetry collector that is sent a trace of each request (OTLP over HTTP), http://host:4318; empty: none"`
 }
 
 // Ledger is where the ledger is.

@@ -26,6 +26,7 @@ func TestCheckNamesEachBrokenSetting(t *testing.T) {
 	for path, breakIt := range map[string]func(*Config){
 		"roles":                     func(c *Config) { c.Roles = []string{RoleExecute} },
 		"kinds":                     func(c *Config) { c.Kinds = []string{"release"} },
+		"trace.endpoint":            func(c *Config) { c.Trace.Endpoint = "collector:4318" },
 		"ledger.url":                func(c *Config) { c.Ledger.URL = "mysql://x/y" },
 		"data_dir":                  func(c *Config) { c.DataDir = "" },
 		"log.level":                 func(c *Config) { c.Log.Level = "loud" },

@@ -11,6 +11,7 @@
 //	pieces.go     the construction of pieces, buckets and the public port; their adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
 //	lead.go       what one daemon of several on a ledger does at a time; what they know of each other
+//	trace.go      a trace of each request, for OpenTelemetry
 //	status.go     what /status and /readyz say
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
@@ -84,6 +85,7 @@ type Daemon struct {
 	shelf     *bucket.Shelf   // nil: makes no pieces
 	public    *httpapi.Public // nil: no public port
 	clock     chainClock
+	tracing   *tracing // nil: nobody collects traces
 	closers   []func() // of RPC connections
 
 	endpoints *watch.Pool
@@ -103,6 +105,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
 		{"data directory", d.openDir},
 		{"keys", d.openKeys},
 		{"ledger", d.openLedger},
+		{"trace", d.openTrace},
 		{"http", d.openHTTP},
 		{"node", d.openNode},
 		{"pieces", d.openPieces},
@@ -218,6 +221,9 @@ func (d *Daemon) Close() error {
 	var errs []error
 	for _, f := range d.closers {
 		f()
+	}
+	if d.tracing != nil {
+		errs = append(errs, d.tracing.close())
 	}
 	if d.api != nil {
 		errs = append(errs, d.api.Close())

@@ -226,7 +226,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	}
 	d.closers = append(d.closers, client.Close)
 	deps := report.Deps{
-		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
 	}
 	provider := common.HexToAddress(d.cfg.Chain.Provider)
 	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
@@ -299,7 +299,7 @@ func (d *Daemon) openRunner(context.Context) (err error) {
 	if d.shared() { // others take up the work of one that died
 		cfg.Lease = jobLease
 	}
-	d.runner, err = runner.New(cfg, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Counter: d.ledger, Log: d.log, Metrics: d.metrics})
+	d.runner, err = runner.New(cfg, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Span: d.span(), Counter: d.ledger, Log: d.log, Metrics: d.metrics})
 	return err
 }
 
@@ -325,7 +325,7 @@ func (d *Daemon) openWatcher(context.Context) (err error) {
 		return err
 	}
 	d.closers = append(d.closers, closers...)
-	sink, err := Intake(d.cfg, intake.Deps{Ledger: ledger, Notifier: d.queue, Answers: d.wakeReport, Logger: d.log, Metrics: d.metrics})
+	sink, err := Intake(d.cfg, intake.Deps{Ledger: ledger, Notifier: d.queue, Answers: d.wakeReport, Span: d.span(), Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
