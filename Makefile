@@ -133,7 +133,7 @@ analyze: tools .cache/python/slither/bin/slither ## slither over the contracts; 
 	$(GO) run ./scripts/analyze
 
 .PHONY: bench
-bench: tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
+bench: build tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak

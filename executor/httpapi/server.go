@@ -27,7 +27,7 @@ var ErrPortInUse = errors.New("port in use")
 
 // Config says where to listen and whom to serve.
 type Config struct {
-	Listen       string   // local API, host:port; port 0 picks a free one
+	Listen       string   // local API, host:port; port 0 picks a free one; empty: none
 	Admin        string   // admin port, host:port
 	AllowedHosts []string // Host names served besides loopback names
 	KeyFile      string   // holds the API key; made with a new key when missing
@@ -109,11 +109,16 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, deps: deps, key: key, ended: make(chan struct{})}
-	if s.local, err = listen("http.listen", cfg.Listen); err != nil {
-		return nil, err
+	if cfg.Listen != "" {
+		if s.local, err = listen("http.listen", cfg.Listen); err != nil {
+			return nil, err
+		}
 	}
 	if s.admin, err = listen("http.admin", cfg.Admin); err != nil {
-		return nil, errors.Join(err, s.local.Close())
+		if s.local != nil {
+			err = errors.Join(err, s.local.Close())
+		}
+		return nil, err
 	}
 	return s, nil
 }
@@ -129,15 +134,23 @@ func listen(setting, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Addr is where the local API listens.
-func (s *Server) Addr() string { return s.local.Addr().String() }
+// Addr is where the local API listens, "" where it does not.
+func (s *Server) Addr() string {
+	if s.local == nil {
+		return ""
+	}
+	return s.local.Addr().String()
+}
 
 // AdminAddr is where the admin port listens.
 func (s *Server) AdminAddr() string { return s.admin.Addr().String() }
 
 // Close closes the ports of a server that was never run.
 func (s *Server) Close() error {
-	err := errors.Join(s.local.Close(), s.admin.Close())
+	err := s.admin.Close()
+	if s.local != nil {
+		err = errors.Join(s.local.Close(), err)
+	}
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -155,6 +168,9 @@ func (s *Server) Run(ctx context.Context) error {
 		l net.Listener
 		h http.Handler
 	}{{s.local, s.Handler()}, {s.admin, s.adminHandler()}} {
+		if part.l == nil {
+			continue
+		}
 		srv := &http.Server{
 			Handler: part.h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 			BaseContext: func(net.Listener) context.Context { return requests },

@@ -14,6 +14,7 @@
 //	lock_unix.go the directory lock and free space
 //	host.go      identity, libp2p host, bitswap, static peers; routing.go finds providers, announces roots
 //	dial.go      dialling policy: which address a stranger may make us dial
+//	know.go      the nodes of the operator's other daemons
 //	origin.go    origins: syntax, resolution, rate limit, the connection gater
 //	stream.go    streams of other protocols to peers that a stranger named
 //	content.go   allow-listed codecs and hashes, links of a block

@@ -168,7 +168,7 @@ func (f *fetcher) choose() {
 	if len(f.chosen) > 0 {
 		return
 	}
-	for _, p := range f.n.static {
+	for _, p := range f.n.friends() {
 		add(p.ID)
 	}
 }
@@ -397,7 +397,7 @@ func (f *fetcher) rotate() error {
 		f.session = nil
 	}
 	f.dialOrigins()
-	for _, p := range f.n.static {
+	for _, p := range f.n.friends() {
 		if f.n.host.Network().Connectedness(p.ID) == network.Connected {
 			continue
 		}
@@ -422,7 +422,7 @@ func (f *fetcher) rotate() error {
 
 // hopeless ends the wait early when nobody is left who could answer.
 func (f *fetcher) hopeless(w *walk) error {
-	if f.dialling > 0 || len(f.n.static) > 0 || f.n.finder != nil || f.n.gates != nil || len(f.n.host.Network().Peers()) > 0 {
+	if f.dialling > 0 || len(f.n.friends()) > 0 || f.n.finder != nil || f.n.gates != nil || len(f.n.host.Network().Peers()) > 0 {
 		return nil
 	}
 	return f.stalled(w)
@@ -459,7 +459,7 @@ func (f *fetcher) stalled(w *walk) error {
 	case w.blocks > 0:
 		return fault(job.ReasonStalled, true, "%d blocks (%d bytes) are here, then no new block for %s; %s", w.blocks, w.bytes, f.n.cfg.StallTimeout, words)
 	case len(f.origins) > 0 && !f.reached():
-		retry := len(f.n.static) > 0 || f.n.finder != nil || f.n.gates != nil
+		retry := len(f.n.friends()) > 0 || f.n.finder != nil || f.n.gates != nil
 		for _, o := range f.origins {
 			retry = retry || !o.refuse
 		}

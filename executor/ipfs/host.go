@@ -85,7 +85,7 @@ func newIdentity(path string) (crypto.PrivKey, error) {
 
 // startHost opens the libp2p host: TCP and QUIC only, no relay, no discovery on
 // the local network.
-func startHost(cfg Config, key crypto.PrivKey, trusted []peer.AddrInfo) (host.Host, error) {
+func startHost(cfg Config, key crypto.PrivKey, trusted []peer.AddrInfo, k *kin) (host.Host, error) {
 	scaling := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&scaling)
 	rm, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(scaling.Scale(libp2pMemory, libp2pFDs)), rcmgr.WithMetricsDisabled())
@@ -96,7 +96,7 @@ func startHost(cfg Config, key crypto.PrivKey, trusted []peer.AddrInfo) (host.Ho
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}
-	g := &gater{allowPrivate: cfg.AllowPrivatePeers, trusted: make(map[peer.ID]bool)}
+	g := &gater{allowPrivate: cfg.AllowPrivatePeers, trusted: make(map[peer.ID]bool), kin: k}
 	for _, p := range trusted {
 		g.trusted[p.ID] = true
 	}

@@ -45,6 +45,7 @@ type Node struct {
 	resolver Resolver
 	metrics  *metrics
 	static   []peer.AddrInfo
+	kin      kin
 
 	lock    *os.File
 	store   *store
@@ -125,7 +126,7 @@ func (n *Node) open(ctx context.Context, deps Deps) error {
 	if err != nil {
 		return fmt.Errorf("ipfs bootstrap: %w", err)
 	}
-	if n.host, err = startHost(n.cfg, key, append(trusted, n.static...)); err != nil {
+	if n.host, err = startHost(n.cfg, key, append(trusted, n.static...), &n.kin); err != nil {
 		return err
 	}
 	if n.metrics, err = newMetrics(n, deps.Metrics); err != nil {

@@ -259,17 +259,18 @@ func (l *netLimits) limiter(net netip.Prefix) *rate.Limiter {
 }
 
 // gater repeats the policy on every outbound dial, so that addresses learned
-// from peers, routers and the DHT obey it too. Peers the operator configured are
-// exempt.
+// from peers, routers and the DHT obey it too. Peers the operator configured, and
+// nodes of the operator's other daemons, are exempt.
 type gater struct {
 	allowPrivate bool
 	trusted      map[peer.ID]bool
+	kin          *kin // may be nil
 }
 
 func (g *gater) InterceptPeerDial(peer.ID) bool { return true }
 
 func (g *gater) InterceptAddrDial(p peer.ID, a ma.Multiaddr) bool {
-	return g.trusted[p] || checkResolved(a, g.allowPrivate) == nil
+	return g.trusted[p] || g.kin.has(p) || checkResolved(a, g.allowPrivate) == nil
 }
 
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool { return true }

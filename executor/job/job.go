@@ -157,5 +157,16 @@ func KeepKey(chainID uint64, contract, fn, subject, due string) string {
 // LocalKey is the key of a job an operator asked for; id is a ULID.
 func LocalKey(id string) string { return "local:" + id }
 
+// ElsewherePrefix begins the keys of jobs that do on another node what a job has
+// done on its own; the node's id, a slash and that job's key follow.
+const ElsewherePrefix = "local:elsewhere/"
+
+// Node is a daemon's content node, known to those that share its ledger.
+type Node struct {
+	ID    string    // peer id
+	Addrs []string  // multiaddrs that end in /p2p/<id>
+	Seen  time.Time // when its daemon last said so
+}
+
 // CompensationKey is the key of the job that undoes parent.
 func CompensationKey(parent string) string { return "comp:" + parent }

@@ -306,7 +306,24 @@ func (a *attempt) wrote(d decision, c job.Committed) {
 	}
 }
 
+// tell traces an attempt, and the job where it ended.
+func (a *attempt) tell(d decision) {
+	if a.r.d.Span == nil || a.job.Trace == "" {
+		return
+	}
+	s := job.Span{Trace: a.job.Trace, Name: "execute", Start: a.began, End: a.r.d.Now(), Request: a.job.Request, Attempt: a.job.Attempt, Error: d.why}
+	if d.ending == endDone && d.result.Outcome == job.Failed {
+		s.Error = d.result.Reason.String()
+	}
+	a.r.d.Span(s)
+	if d.ending == endDone || d.ending == endDead {
+		s.Name, s.Start, s.Attempt = "job", a.job.CreatedAt, 0
+		a.r.d.Span(s)
+	}
+}
+
 func (a *attempt) ended(how string, level slog.Level, words string, d decision) {
+	a.tell(d)
 	took := a.r.d.Now().Sub(a.began)
 	a.r.metrics.attempts.WithLabelValues(string(a.job.Kind), how).Inc()
 	a.r.metrics.seconds.WithLabelValues(string(a.job.Kind), how).Observe(took.Seconds())

@@ -126,10 +126,13 @@ type Deps struct {
 	// reporting and lanes; it must not block. May be nil.
 	OnFinish func(job.Committed)
 	Counter  Counter // nil: rows are not counted
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer // nil: none
-	Now      func() time.Time      // nil: time.Now
-	Rand     func() float64        // in [0, 1); nil: math/rand
+	// Span is told of each attempt, and of each job that has its outcome; it must not
+	// block. May be nil.
+	Span    func(job.Span)
+	Log     *slog.Logger
+	Metrics prometheus.Registerer // nil: none
+	Now     func() time.Time      // nil: time.Now
+	Rand    func() float64        // in [0, 1); nil: math/rand
 }
 
 // Runner runs lanes. Run is called once.

@@ -37,38 +37,75 @@ func (s *Store) Claim(ctx context.Context, r job.ClaimRequest) (j job.Job, ok bo
 	if r.NodeID == "" {
 		r.NodeID = s.cfg.NodeID
 	}
-	err = s.write(ctx, func(ctx context.Context, t conn) error {
-		if err := markDue(ctx, t, r); err != nil {
+	if s.postgres {
+		err = s.markBefore(ctx, r)
+	}
+	if err == nil {
+		err = s.writeBeside(ctx, func(ctx context.Context, t conn) error {
+			j, ok, err = s.claim(ctx, t, r)
 			return err
-		}
-		id, found, err := pick(ctx, t, r)
-		if err != nil || !found {
-			return err
-		}
-		j, ok, err = one(ctx, t, scanJob, `UPDATE job SET state = 'running', due = 0, started = 1, attempt = attempt + 1, fence = fence + 1,
-			claim_node = ?, lease_owner = ?, lease_until = ?, updated = ? WHERE id = ? RETURNING `+jobColumns,
-			r.NodeID, r.Owner, ms(r.Now.Add(r.Lease)), ms(r.Now), id)
-		if err != nil {
-			return err
-		}
-		_, err = exec(ctx, t, "UPDATE turn SET served = (SELECT coalesce(max(served), 0) + 1 FROM turn WHERE kind = ?) WHERE kind = ? AND requester = ?",
-			string(j.Kind), string(j.Kind), j.Requester)
-		return err
-	})
+		})
+	}
 	if err != nil {
 		return job.Job{}, false, fmt.Errorf("claiming a %s job: %w", r.Kind, err)
 	}
 	return j, ok, nil
 }
 
+func (s *Store) claim(ctx context.Context, t conn, r job.ClaimRequest) (j job.Job, ok bool, err error) {
+	choose := pickLocked
+	if !s.postgres {
+		choose = pick
+		if err := markDue(ctx, t, r); err != nil {
+			return j, false, err
+		}
+	}
+	id, found, err := choose(ctx, t, r)
+	if err != nil || !found {
+		return j, false, err
+	}
+	j, ok, err = one(ctx, t, scanJob, `UPDATE job SET state = 'running', due = 0, started = 1, attempt = attempt + 1, fence = fence + 1,
+		claim_node = ?, lease_owner = ?, lease_until = ?, updated = ? WHERE id = ? RETURNING `+jobColumns,
+		r.NodeID, r.Owner, ms(r.Now.Add(r.Lease)), ms(r.Now), id)
+	if err != nil {
+		return j, false, err
+	}
+	_, err = exec(ctx, t, "UPDATE turn SET served = (SELECT coalesce(max(served), 0) + 1 FROM turn WHERE kind = ?) WHERE kind = ? AND requester = ?",
+		string(j.Kind), string(j.Kind), j.Requester)
+	return j, ok, err
+}
+
+const (
+	expired = "FROM job WHERE kind = ? AND state = 'running' AND lease_until <= ?"
+	timely  = "FROM job WHERE kind = ? AND ready = 1 AND due = 0 AND " + claimable + " AND run_at <= ? AND node_id IN ('', ?)"
+)
+
+func unmarked(ctx context.Context, t conn, r job.ClaimRequest) (isExpired, isTimely bool, err error) {
+	kind, now := string(r.Kind), ms(r.Now)
+	err = t.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+expired+"), EXISTS (SELECT 1 "+timely+")", kind, now, kind, now, r.NodeID).Scan(&isExpired, &isTimely)
+	return isExpired, isTimely, err
+}
+
+// markBefore marks in a transaction of its own, among the writers: it writes many
+// rows, which beside others would be locked in any order.
+func (s *Store) markBefore(ctx context.Context, r job.ClaimRequest) error {
+	var found bool
+	err := s.view(ctx, func(ctx context.Context, t conn) error {
+		isExpired, isTimely, err := unmarked(ctx, t, r)
+		found = isExpired || isTimely
+		return err
+	})
+	if err != nil || !found {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, t conn) error { return markDue(ctx, t, r) })
+}
+
 // markDue takes back expired leases and marks rows whose time has come. Most
 // claims find neither, and looking is cheaper than writing nothing.
 func markDue(ctx context.Context, t conn, r job.ClaimRequest) error {
-	const expired = "FROM job WHERE kind = ? AND state = 'running' AND lease_until <= ?"
-	const timely = "FROM job WHERE kind = ? AND ready = 1 AND due = 0 AND " + claimable + " AND run_at <= ? AND node_id IN ('', ?)"
 	kind, now := string(r.Kind), ms(r.Now)
-	var isExpired, isTimely bool
-	err := t.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+expired+"), EXISTS (SELECT 1 "+timely+")", kind, now, kind, now, r.NodeID).Scan(&isExpired, &isTimely)
+	isExpired, isTimely, err := unmarked(ctx, t, r)
 	if err != nil {
 		return err
 	}
@@ -84,27 +121,36 @@ func markDue(ctx context.Context, t conn, r job.ClaimRequest) error {
 	return err
 }
 
-// pick walks the turns and gives the first job that nothing blocks.
-func pick(ctx context.Context, t conn, r job.ClaimRequest) (int64, bool, error) {
-	type turn struct {
-		class     int
-		requester string
-	}
-	turns, err := list(ctx, t, func(s scanner) (v turn, err error) {
+// turn is a requester with due jobs of a class.
+type turn struct {
+	class     int
+	requester string
+}
+
+func turns(ctx context.Context, t conn, kind job.Kind) ([]turn, error) {
+	return list(ctx, t, func(s scanner) (v turn, err error) {
 		err = s.Scan(&v.class, &v.requester)
 		return v, err
-	}, "SELECT class, requester FROM turn WHERE kind = ? AND due > 0 ORDER BY class, running, served, requester LIMIT ?", string(r.Kind), turnsAhead)
+	}, "SELECT class, requester FROM turn WHERE kind = ? AND due > 0 ORDER BY class, running, served, requester LIMIT ?", string(kind), turnsAhead)
+}
+
+// unblocked is true of a job whose compensation, or which it compensates, is not
+// running.
+const unblocked = `NOT EXISTS (SELECT 1 FROM job AS parent WHERE parent.request = j.request AND parent.answers = 1
+		AND parent.state = 'running' AND j.key = 'comp:' || parent.key)
+	AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'running' AND other.answers = 0
+		AND other.key = CASE WHEN substr(j.key, 1, 5) = 'comp:' THEN substr(j.key, 6) ELSE 'comp:' || j.key END)`
+
+// pick walks the turns and gives the first job that nothing blocks.
+func pick(ctx context.Context, t conn, r job.ClaimRequest) (int64, bool, error) {
+	turns, err := turns(ctx, t, r.Kind)
 	if err != nil {
 		return 0, false, err
 	}
 	for _, v := range turns {
 		id, found, err := one(ctx, t, value[int64], `SELECT id FROM (SELECT id, key, request, node_id, run_at FROM job
 				WHERE kind = ? AND class = ? AND requester = ? AND due = 1 ORDER BY run_at, id LIMIT ?) AS j
-			WHERE node_id IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job AS parent WHERE parent.request = j.request AND parent.answers = 1
-				AND parent.state = 'running' AND j.key = 'comp:' || parent.key)
-			AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'running' AND other.answers = 0
-				AND other.key = CASE WHEN substr(j.key, 1, 5) = 'comp:' THEN substr(j.key, 6) ELSE 'comp:' || j.key END)
-			ORDER BY run_at, id LIMIT 1`, string(r.Kind), v.class, v.requester, rowsAhead, r.NodeID)
+			WHERE node_id IN ('', ?) AND `+unblocked+` ORDER BY run_at, id LIMIT 1`, string(r.Kind), v.class, v.requester, rowsAhead, r.NodeID)
 		if err != nil || found {
 			return id, found, err
 		}
@@ -147,7 +193,7 @@ func (s *Store) DueKinds(ctx context.Context, now time.Time) (kinds []job.Kind, 
 // fenced runs one UPDATE of a running job under its fence and tells a stale
 // fence from a job that never was.
 func (s *Store) fenced(ctx context.Context, doing string, id, fence int64, set string, args ...any) error {
-	err := s.write(ctx, func(ctx context.Context, t conn) error {
+	err := s.writeBeside(ctx, func(ctx context.Context, t conn) error {
 		return fencedJob(ctx, t, id, fence, set, args...)
 	})
 	if err != nil {
@@ -229,8 +275,9 @@ func (s *Store) FinishJob(ctx context.Context, id, fence int64, r job.Result, no
 	if r.Held {
 		node = r.NodeID
 	}
-	err = s.write(ctx, func(ctx context.Context, t conn) error {
+	err = s.writeBeside(ctx, func(ctx context.Context, t conn) error {
 		var answers bool
+		out = job.Committed{}
 		j, ok, err := one(ctx, t, func(s scanner) (started, error) { return scanStarted(scanWith{s, []any{&answers}}) }, `UPDATE job SET
 				state = 'done', outcome = ?, reason = ?, detail = ?, progress = ?, last_error = '', node_id = CASE WHEN ? <> '' THEN ? ELSE node_id END`+unleased+`
 			WHERE id = ? AND fence = ? AND state = 'running' RETURNING `+startedColumns+", answers",
@@ -241,7 +288,13 @@ func (s *Store) FinishJob(ctx context.Context, id, fence int64, r job.Result, no
 		if !ok {
 			return fencedOrGone(ctx, t, id)
 		}
-		return finish(ctx, t, j, answers, r, now, &out)
+		if err := finish(ctx, t, j, answers, r, now, &out); err != nil {
+			return err
+		}
+		if j.Kind != job.KindUnpin {
+			return nil
+		}
+		return elsewhere(ctx, t, id, ms(now))
 	})
 	if err != nil {
 		return job.Committed{}, fmt.Errorf("finishing job %d: %w", id, err)

@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	if order := os.Getenv(diesAt); order != "" {
+		if err := dieAt(order); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	stopPostgres()
 	os.Exit(code)

@@ -4,8 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 )
 
 // LimitPages lets the ledger's file grow no further until the returned function
@@ -114,4 +119,47 @@ func (e explainer) explain(ctx context.Context, q string, args []any) {
 		lines = []string{"not explained: " + err.Error()}
 	}
 	e.p.seen[q] = lines
+}
+
+// OpenAt makes a ledger with an older schema, and a row in it.
+func OpenAt(t *testing.T, path string, version int64) {
+	t.Helper()
+	db, err := open(path, syncNormal, false, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO meta VALUES ('first', 'schema')"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TablesNotBackedUp lists tables that a backup leaves out and should not.
+func TablesNotBackedUp(ctx context.Context, s *Store) (missing []string, err error) {
+	q := "SELECT name FROM sqlite_master WHERE type = 'table'"
+	if s.postgres {
+		q = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+	}
+	err = s.view(ctx, func(ctx context.Context, t conn) error {
+		all, err := list(ctx, t, value[string], q)
+		for _, name := range all {
+			if !slices.Contains(tables, name) && !strings.HasSuffix(name, "_edge") && !strings.HasPrefix(name, "sqlite_") &&
+				name != "goose_db_version" && name != "reorg_accepted" {
+				missing = append(missing, name)
+			}
+		}
+		return err
+	})
+	return missing, err
 }

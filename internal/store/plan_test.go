@@ -20,15 +20,18 @@ const byState = "INDEX job_state"
 
 // mayWalk are statements that people ask for now and then, and why they may walk.
 var mayWalk = map[string]string{
-	"FROM log WHERE height >= ?":                   "listing logs, newest request last, is for audits",
-	"FROM request WHERE 1 = 1":                     "listing requests walks request_seq from its end, up to the limit",
-	"FROM job WHERE 1 = 1":                         "listing jobs walks from the newest, up to the limit",
-	"SELECT kind, state, count(*) FROM job":        "counting walks the index of states",
-	"FROM batch b LEFT JOIN tx x ON x.id = b.tx":   "walks batch_open, which holds open batches only",
-	"WITH RECURSIVE k(kind)":                       "asks indexes of rows that are due, timed or running for their next kind",
-	"INSERT OR FAIL INTO":                          "inserting walks nothing; the plan names the children of a deferred foreign key, read only while one is violated",
-	"IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job": "walks the rows that the inner statement gave, of one turn, up to its limit",
-	"SELECT max(version_id) FROM goose_db_version": "a row a migration",
+	"FROM log WHERE height >= ?":                    "listing logs, newest request last, is for audits",
+	"FROM request WHERE 1 = 1":                      "listing requests walks request_seq from its end, up to the limit",
+	"FROM job WHERE 1 = 1":                          "listing jobs walks from the newest, up to the limit",
+	"SELECT kind, state, count(*) FROM job":         "counting walks the index of states",
+	"FROM batch b LEFT JOIN tx x ON x.id = b.tx":    "walks batch_open, which holds open batches only",
+	"WITH RECURSIVE k(kind)":                        "asks indexes of rows that are due, timed or running for their next kind",
+	"INSERT OR FAIL INTO":                           "inserting walks nothing; the plan names the children of a deferred foreign key, read only while one is violated",
+	"IN ('', ?) AND NOT EXISTS (SELECT 1 FROM job":  "walks the rows that the inner statement gave, of one turn, up to its limit",
+	"WHERE state = 'running' AND (lease_owner":      "walks what is running now, when a daemon starts or stops",
+	"WHERE state = 'running' AND lease_owner <> ''": "walks what is running now, when a daemon starts or stops",
+	"SELECT 'local:elsewhere/' || n.id":             "as above; it looks at one job and walks the nodes",
+	"SELECT max(version_id) FROM goose_db_version":  "a row a migration",
 }
 
 // TestSQLiteInMemoryConformsAndWalksNoHistory runs the conformance suite and looks

@@ -13,16 +13,22 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tidegate/tidegate/executor/job"
 )
 
 // Everything that only Postgres understands is in this file and in
 // migrations/postgres. Writers take one advisory lock for the length of their
 // transaction, so that several daemons write one after the other, as SQLite's
 // connections do: what the schema and the code assume of one holds of the other.
+// Workers, who claim and end jobs, share that lock: they go beside each other, on
+// rows that they lock, and never beside a writer.
 
-// writersLock is the advisory lock of everyone who writes to the ledger
-// ("tidegate" in ASCII).
-const writersLock = 0x7469646567617465
+// The advisory lock of everyone who writes to the ledger ("tidegate" in ASCII).
+const (
+	amongWriters  = "SELECT pg_advisory_xact_lock(8388346167643173989)"
+	besideWriters = "SELECT pg_advisory_xact_lock_shared(8388346167643173989)"
+)
 
 // statementTimeout bounds one statement, the wait for the writers' lock included.
 const statementTimeout = 30 * time.Second
@@ -53,10 +59,39 @@ func openPostgres(url string, readOnly bool, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-// takeTurn waits for the other daemons' writers.
-func takeTurn(ctx context.Context, c *sql.Conn) error {
-	_, err := c.ExecContext(ctx, "SELECT pg_advisory_xact_lock("+strconv.Itoa(writersLock)+")")
-	return err
+// pickLocked is pick for claims that go beside each other: rows that another claim
+// has locked are skipped, and the job is locked until the transaction ends. A job
+// and its compensation are looked at by one claim at a time.
+func pickLocked(ctx context.Context, t conn, r job.ClaimRequest) (int64, bool, error) {
+	turns, err := turns(ctx, t, r.Kind)
+	if err != nil {
+		return 0, false, err
+	}
+	type picked struct {
+		id  int64
+		key string
+	}
+	for _, v := range turns {
+		p, found, err := one(ctx, t, func(s scanner) (p picked, err error) {
+			err = s.Scan(&p.id, &p.key)
+			return p, err
+		}, `SELECT id, key FROM job AS j WHERE kind = ? AND class = ? AND requester = ? AND due = 1 AND node_id IN ('', ?) AND `+unblocked+`
+			ORDER BY run_at, id LIMIT 1 FOR UPDATE OF j SKIP LOCKED`, string(r.Kind), v.class, v.requester, r.NodeID)
+		if err != nil {
+			return 0, false, err
+		}
+		if !found {
+			continue
+		}
+		if _, err := exec(ctx, t, "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", strings.TrimPrefix(p.key, job.CompensationKey(""))); err != nil {
+			return 0, false, err
+		}
+		_, still, err := one(ctx, t, value[int64], "SELECT id FROM job AS j WHERE id = ? AND "+unblocked, p.id)
+		if err != nil || still {
+			return p.id, still, err
+		}
+	}
+	return 0, false, nil
 }
 
 // numbered is a connection that takes `?` marks and gives Postgres $1, $2, ….
@@ -118,6 +153,13 @@ func explainPostgres(err error) error {
 		return fmt.Errorf("%w (%w)", ErrNoServer, err)
 	}
 	return err
+}
+
+// isDeadlock reports whether a transaction was undone because it and another
+// waited for each other's rows.
+func isDeadlock(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "40P01"
 }
 
 func isUniquePostgres(err error) bool {

@@ -24,7 +24,7 @@ const answerJoin = " FROM answer a JOIN request r ON r.id = a.request JOIN job j
 func scanAnswer(s scanner) (a chain.Answer, err error) {
 	var request string
 	var deadline int64
-	err = s.Scan(&a.Job, &request, &a.Outcome, &a.Reason, &a.Result, &a.Terms, &a.Context, &deadline, &a.Batch, &a.Position)
+	err = s.Scan(&a.Job, &request, &a.Outcome, &a.Reason, &a.Result, &a.Terms, &a.Context, &deadline, &a.Batch, &a.Position, &a.Trace)
 	a.Request, a.Deadline = common.HexToHash(request), at(deadline)
 	return a, err
 }
@@ -34,7 +34,7 @@ func scanAnswer(s scanner) (a chain.Answer, err error) {
 // The nearest deadline comes first. It gives none while the money lane is frozen.
 func (s *Store) PendingAnswers(ctx context.Context, now, minDeadline time.Time, n int) (out []chain.Answer, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		out, err = list(ctx, t, scanAnswer, `SELECT a.job, a.request, a.outcome, a.reason, a.result, r.terms, r.context, r.deadline, 0, 0`+
+		out, err = list(ctx, t, scanAnswer, `SELECT a.job, a.request, a.outcome, a.reason, a.result, r.terms, r.context, r.deadline, 0, 0, j.trace`+
 			answerJoin+sealable+` AND a.not_before <= ? AND a.deadline > ? ORDER BY a.deadline, a.job LIMIT ?`, ms(now), ms(minDeadline), limit(n))
 		return err
 	})
@@ -48,7 +48,7 @@ func (s *Store) PendingAnswers(ctx context.Context, now, minDeadline time.Time, 
 // open, sealed or not; false when there is none, or the money lane is frozen.
 func (s *Store) AnswerTo(ctx context.Context, request common.Hash) (a chain.Answer, ok bool, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
-		a, ok, err = one(ctx, t, scanAnswer, `SELECT a.job, a.request, a.outcome, a.reason, a.result, r.terms, r.context, r.deadline, 0, 0`+
+		a, ok, err = one(ctx, t, scanAnswer, `SELECT a.job, a.request, a.outcome, a.reason, a.result, r.terms, r.context, r.deadline, 0, 0, j.trace`+
 			answerJoin+`a.request = ? AND a.state IN ('pending', 'sealed') AND j.state || '' = 'done' AND r.state = 'open' AND r.final = 1
 			AND NOT EXISTS (SELECT 1 FROM cursor WHERE frozen <> '')`, hash(request))
 		return err
@@ -213,15 +213,16 @@ func (s *Store) AddSignature(ctx context.Context, batch int64, sig chain.Signatu
 func (s *Store) OpenBatches(ctx context.Context) (out []chain.ReportBatch, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
 		out, err = list(ctx, t, scanBatch, `SELECT b.id, b.config_digest, b.digest, b.state, b.threshold, coalesce(b.tx, 0), coalesce(x.state, ''),
-				coalesce(x.reverted, 0), coalesce(x.why, ''), b.created, b.updated
+				coalesce(x.reverted, 0), coalesce(x.why, ''), coalesce(x.created, 0), coalesce(x.updated, 0),
+				coalesce((SELECT min(t.created) FROM tx_attempt t WHERE t.tx = x.id AND t.broadcast > 0), 0), b.created, b.updated
 			FROM batch b LEFT JOIN tx x ON x.id = b.tx WHERE b.state IN ('sealed', 'signed', 'submitted') ORDER BY b.id`)
 		if err != nil {
 			return err
 		}
 		for i := range out {
 			b := &out[i]
-			if b.Items, err = list(ctx, t, scanAnswer, `SELECT i.job, i.request, i.outcome, i.reason, i.result, r.terms, r.context, r.deadline, i.batch, i.position
-				FROM batch_item i JOIN request r ON r.id = i.request WHERE i.batch = ? ORDER BY i.position`, b.ID); err != nil {
+			if b.Items, err = list(ctx, t, scanAnswer, `SELECT i.job, i.request, i.outcome, i.reason, i.result, r.terms, r.context, r.deadline, i.batch, i.position, j.trace
+				FROM batch_item i JOIN request r ON r.id = i.request JOIN job j ON j.id = i.job WHERE i.batch = ? ORDER BY i.position`, b.ID); err != nil {
 				return err
 			}
 			if b.Signatures, err = list(ctx, t, func(s scanner) (v chain.Signature, err error) {
@@ -243,8 +244,9 @@ func (s *Store) OpenBatches(ctx context.Context) (out []chain.ReportBatch, err e
 
 func scanBatch(s scanner) (b chain.ReportBatch, err error) {
 	var config, digest string
-	var created, updated int64
-	err = s.Scan(&b.ID, &config, &digest, &b.State, &b.Threshold, &b.Tx, &b.TxState, &b.TxReverted, &b.TxWhy, &created, &updated)
+	var queued, moved, sent, created, updated int64
+	err = s.Scan(&b.ID, &config, &digest, &b.State, &b.Threshold, &b.Tx, &b.TxState, &b.TxReverted, &b.TxWhy, &queued, &moved, &sent, &created, &updated)
+	b.TxQueued, b.TxUpdated, b.TxSent = at(queued), at(moved), at(sent)
 	b.ConfigDigest, b.Digest, b.CreatedAt, b.UpdatedAt = common.HexToHash(config), common.HexToHash(digest), at(created), at(updated)
 	return b, err
 }

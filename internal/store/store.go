@@ -22,13 +22,15 @@
 //	accept.go     taking back what was final, when a person says so
 //	contract.go   contracts that were added at run time
 //	job.go        inserting, listing, retrying, dropping jobs
-//	free.go       leases of a daemon that was killed
+//	lease.go      who leads what, writing only while leading, leases of a daemon that ended
+//	node.go       the content nodes of the daemons that share the ledger
 //	claim.go      claiming, and every write under a job's fence
 //	undo.go       compensating jobs
 //	report.go     answers, batches, signatures
 //	tx.go         senders and intents
 //	purpose.go    what the sender asks before it sends: purpose, spending
 //	attempt.go    every write under a sender's fence: nonces, signed bytes, blocks
+//	backup.go     the whole ledger into a file; restore.go puts such a file in place
 //	item.go       CARs of prepared DAGs, and the buckets they go into
 //	bucket.go     buckets on their way to a piece, files, tokens
 //	offer.go      deals that are proposed to storage providers, and their steps
@@ -47,6 +49,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -68,10 +71,16 @@ const AfterCommit = "after COMMIT"
 
 // Store is an open ledger. Its methods may be called from many goroutines.
 type Store struct {
+	*core
+	lead *lead // under whose lease it writes; nil for no one's
+}
+
+type core struct {
 	cfg      Config
 	now      func() time.Time
 	turn     chan struct{} // one token: who holds it may write
 	closed   atomic.Bool
+	sharing  sync.RWMutex // read-locked by each shared write
 	postgres bool
 	normal   *writer // chain and job rows
 	full     *writer // tx rows and what is signed: durable on return
@@ -113,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("opening the ledger: no path given")
 	}
-	s := &Store{cfg: cfg, now: cfg.Now, turn: make(chan struct{}, 1), postgres: isPostgres(cfg.Path)}
+	s := &Store{core: &core{cfg: cfg, now: cfg.Now, turn: make(chan struct{}, 1), postgres: isPostgres(cfg.Path)}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -133,7 +142,7 @@ func (s *Store) name() string {
 }
 
 func (s *Store) connectPostgres(ctx context.Context) error {
-	db, err := openPostgres(s.cfg.Path, false, 2)
+	db, err := openPostgres(s.cfg.Path, false, 8)
 	if err != nil {
 		return err
 	}
@@ -153,6 +162,9 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 func (s *Store) connect(ctx context.Context) error {
 	if s.postgres {
 		return s.connectPostgres(ctx)
+	}
+	if err := refuseHalf(s.cfg.Path); err != nil {
+		return err
 	}
 	db, err := s.open(syncNormal, false, 1)
 	if err != nil {
@@ -200,7 +212,9 @@ func (s *Store) Close() error {
 	if _, open := <-s.turn; !open {
 		return nil
 	}
+	s.sharing.Lock()
 	s.closed.Store(true)
+	s.sharing.Unlock()
 	close(s.turn)
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
@@ -225,6 +239,28 @@ var ErrClosed = errors.New("the ledger is closed")
 // write runs fn in a transaction of chain or job rows.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
 	return s.transact(ctx, s.normal, beginWrite, fn)
+}
+
+// writeBeside runs fn in a transaction that, on Postgres, goes beside others of
+// its sort, while writers wait: fn locks the rows that it writes. It may run twice.
+func (s *Store) writeBeside(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
+	if !s.postgres {
+		return s.write(ctx, fn)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.sharing.RLock()
+	defer s.sharing.RUnlock()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	for try := 1; ; try++ {
+		err := s.run(context.WithoutCancel(ctx), s.normal, beginWrite, besideWriters, fn)
+		if try == 3 || !isDeadlock(err) {
+			return err
+		}
+	}
 }
 
 // writeFull runs fn in a transaction that is on disk when writeFull returns.
@@ -254,7 +290,7 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 // transact waits for the writers' token, which ctx bounds; from then on the
 // transaction, being short, runs to its end whatever becomes of ctx: a caller
 // that got an error knows that nothing was applied.
-func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(context.Context, conn) error) (err error) {
+func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(context.Context, conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -267,17 +303,23 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 		return ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	ctx = context.WithoutCancel(ctx)
+	return s.run(context.WithoutCancel(ctx), w, begin, amongWriters, fn)
+}
+
+// run is one transaction from BEGIN to COMMIT; place is the writers' lock that it
+// takes on Postgres.
+func (s *Store) run(ctx context.Context, w *writer, begin, place string, fn func(context.Context, conn) error) error {
 	c, release, err := w.take(ctx)
 	if err != nil {
 		return explain(err)
 	}
 	defer release()
+	statement := begin
 	if s.postgres {
-		begin = "BEGIN"
+		statement = "BEGIN"
 	}
-	s.before(begin)
-	if _, err := c.ExecContext(ctx, begin); err != nil {
+	s.before(statement)
+	if _, err := c.ExecContext(ctx, statement); err != nil {
 		return explain(err)
 	}
 	done := false
@@ -287,7 +329,7 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 		}
 	}()
 	if s.postgres {
-		if err := takeTurn(ctx, c); err != nil {
+		if _, err := c.ExecContext(ctx, place); err != nil {
 			return explain(err)
 		}
 	}
@@ -295,7 +337,13 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 	if w.in != nil {
 		t = inserting{c, w.in}
 	}
-	if err := fn(ctx, s.wrapped(t)); err != nil {
+	t = s.wrapped(t)
+	if s.lead != nil && begin != "BEGIN" {
+		if err := s.lead.check(ctx, t); err != nil {
+			return explain(err)
+		}
+	}
+	if err := fn(ctx, t); err != nil {
 		return explain(err)
 	}
 	s.before("COMMIT")

@@ -22,6 +22,7 @@ type Answer struct {
 	// Callback gas and everything else of the request is in Terms.
 	Batch    int64
 	Position int
+	Trace    string // W3C traceparent of its job
 }
 
 // BatchState is where a batch of answers is.
@@ -54,7 +55,10 @@ type ReportBatch struct {
 	TxState      TxState
 	TxReverted   bool
 	TxWhy        string
-	Items        []Answer // with Terms and Context, in order
+	TxQueued     time.Time // zero before it is submitted
+	TxSent       time.Time // first broadcast; zero before
+	TxUpdated    time.Time // for one that has ended: when
+	Items        []Answer  // with Terms and Context, in order
 	Signatures   []Signature
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

@@ -28,6 +28,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -67,6 +68,7 @@ type Deps struct {
 	// Answers is called when an answer may have become sealable or was
 	// withdrawn. It must not block.
 	Answers func()
+	Span    func(job.Span) // told of each request's event; must not block; nil for nobody
 	Logger  *slog.Logger
 	Now     func() time.Time
 	Metrics prometheus.Registerer
@@ -77,6 +79,7 @@ type Intake struct {
 	cfg       Config
 	ledger    Ledger
 	notifier  Notifier
+	span      func(job.Span)
 	answers   func()
 	log       *slog.Logger
 	now       func() time.Time
@@ -104,7 +107,7 @@ func New(cfg Config, d Deps) (*Intake, error) {
 		cfg.UndoDelay = 30 * time.Second
 	}
 	in := &Intake{
-		cfg: cfg, ledger: d.Ledger, notifier: d.Notifier, answers: d.Answers, log: d.Logger, now: d.Now,
+		cfg: cfg, ledger: d.Ledger, notifier: d.Notifier, answers: d.Answers, span: d.Span, log: d.Logger, now: d.Now,
 		providers: map[common.Address]bool{}, contract: estuaryprovider.NewEstuaryProvider(),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "tidegate", Subsystem: "intake", Name: "events_total", Help: "Logs that were translated, by event.",
@@ -160,7 +163,25 @@ func (in *Intake) Apply(ctx context.Context, u chain.Update) error {
 	if done.Answers {
 		in.answers()
 	}
+	if in.span != nil {
+		in.tellEvents(b)
+	}
 	return nil
+}
+
+func (in *Intake) tellEvents(b chain.Batch) {
+	times := map[common.Hash]time.Time{}
+	for _, block := range b.Blocks {
+		times[block.Hash] = block.Time
+	}
+	end := in.now()
+	for _, r := range b.Requests {
+		start, known := times[r.Log.Block]
+		if !known || start.After(end) {
+			start = b.Now
+		}
+		in.span(job.Span{Trace: traceOf(r.ID), Name: "event", Start: start, End: end, Request: strings.ToLower(r.ID.Hex())})
+	}
 }
 
 // translate makes the batch of an update. It does not fail: what cannot be

@@ -149,6 +149,7 @@ func (r *Reporter) submit(ctx context.Context, b *chain.ReportBatch) error {
 		return fmt.Errorf("handing it to the sender: %w", err)
 	}
 	b.State = chain.BatchSubmitted
+	r.answered(b, "report", b.CreatedAt, r.now(), "")
 	r.log.Info("batch submitted", "batch", b.ID, "answers", len(b.Items), "digest", b.Digest.Hex())
 	r.queued()
 	return nil
@@ -191,6 +192,7 @@ func (r *Reporter) resolve(ctx context.Context, b *chain.ReportBatch) error {
 	if !b.TxState.Ended() {
 		return nil
 	}
+	r.tellEnd(b)
 	failed := b.TxState != chain.TxFinal || b.TxReverted
 	if failed && !r.trouble.split[b.ID] {
 		r.blame(ctx, b)

@@ -18,6 +18,7 @@
 //	judge.go      what this operator answers when another one leads
 //	trouble.go    answers that wait, batches that are cut in two
 //	digest.go     terms, EIP-712 digest, calldata
+//	span.go       what is told of each answer's way, for traces
 //	metrics.go    Prometheus
 //
 // Invariants: what is signed was recorded before, and another result of the same
@@ -42,6 +43,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
@@ -121,6 +123,7 @@ type Deps struct {
 	Signer  Signer
 	Peers   Peers                 // the other operators; nil for none
 	Sender  func() common.Address // the key whose transactions carry the next batch
+	Span    func(job.Span)        // told of each answer's way; must not block; nil for nobody
 	Queued  func()                // called after an intent was queued; must not block; may be nil
 	Now     func() time.Time      // nil for time.Now
 	Log     *slog.Logger          // nil for silence
@@ -163,6 +166,7 @@ type Reporter struct {
 	sender   func() common.Address
 	peers    Peers
 	queued   func()
+	span     func(job.Span)
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
@@ -197,7 +201,7 @@ func New(cfg Config, deps Deps) (*Reporter, error) {
 	}
 	r := &Reporter{
 		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
-		queued: deps.Queued, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
+		queued: deps.Queued, span: deps.Span, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
 		contract: estuaryprovider.NewEstuaryProvider(), wake: make(chan struct{}, 1),
 		trouble: newTrouble(), ending: map[int64]chain.ReportBatch{},
 		unreliable: map[common.Address]time.Time{}, seen: map[common.Hash]time.Time{},

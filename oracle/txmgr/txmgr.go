@@ -10,6 +10,7 @@
 //
 //	txmgr.go     Config, Deps, Sender, the loop and its Status
 //	ledger.go    what is needed of the ledger
+//	lease.go     the key's lease: taken, renewed during slow calls, lost
 //	endpoint.go  what is needed of an RPC endpoint; reading from one, writing to all
 //	rpc.go       an Endpoint over JSON-RPC
 //	send.go      queued → prepared → signed → sent
@@ -60,8 +61,7 @@ type Signer interface {
 // Config is fixed for the life of a Sender. Zero values give the defaults.
 type Config struct {
 	ChainID uint64
-	// Owner names this process in the sender's lease; the same after a restart, so
-	// that the restart need not wait for the lease to end.
+	// Owner names this process, and no other, in the sender's lease.
 	Owner string
 	Lease time.Duration // 30 s
 
@@ -178,7 +178,6 @@ type Sender struct {
 
 	// Owned by the goroutine of Run.
 	fence     int64
-	until     time.Time // the lease's end
 	parked    string
 	retries   map[int64]retry        // undecided rows
 	misses    map[int64]int          // passes that found a row's nonce final and no receipt
@@ -188,6 +187,8 @@ type Sender struct {
 
 	mu     sync.Mutex
 	status Status
+	until  time.Time // the lease's end; zero: not held
+	kept   int64     // the fence under which it is held
 }
 
 // retry is when the same bytes go out again.
@@ -251,6 +252,11 @@ func (s *Sender) Status() Status {
 // Run works until ctx ends and then returns nil: whatever is open is in the
 // ledger, and the next Run goes on from there.
 func (s *Sender) Run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	defer end()
+	keeping.Go(func() { s.keep(ctx) })
 	pause := s.cfg.Poll
 	for {
 		wait, err := s.pass(ctx)
@@ -307,46 +313,10 @@ func (s *Sender) pass(ctx context.Context) (time.Duration, error) {
 	}
 	next, err := s.work(ctx)
 	if errors.Is(err, job.ErrFenced) {
-		s.until = time.Time{}
+		s.leased(time.Time{}, 0)
 		s.holding(false)
 	}
 	return next, err
-}
-
-// acquire takes or renews the lease, at the latest when a third of it is left.
-func (s *Sender) acquire(ctx context.Context) error {
-	now := s.now()
-	if s.parked == "" && s.until.Sub(now) > s.cfg.Lease/3 {
-		return nil
-	}
-	fence, parked, err := s.ledger.AcquireSender(ctx, s.addr, s.cfg.Owner, s.cfg.Lease, now)
-	if err != nil {
-		s.until = time.Time{}
-		s.holding(false)
-		return fmt.Errorf("taking the lease on %s: %w", s.addr, err)
-	}
-	if s.parked != "" && parked == "" {
-		s.log.Info("the key is no longer parked")
-	}
-	s.fence, s.until, s.parked = fence, now.Add(s.cfg.Lease), parked
-	s.holding(true)
-	return nil
-}
-
-func (s *Sender) holding(yes bool) {
-	s.mu.Lock()
-	s.status.Holding, s.status.Parked = yes, s.parked
-	s.mu.Unlock()
-	s.metrics.parked(s.parked != "")
-}
-
-// held fails when the lease has run out in the middle of a pass: an endpoint or
-// signer took longer than the lease.
-func (s *Sender) held() error {
-	if s.now().Before(s.until) {
-		return nil
-	}
-	return fmt.Errorf("the lease on %s ran out during a slow call: %w", s.addr, job.ErrFenced)
 }
 
 // idle is how long to sleep when nothing is open: Wake ends it, and this is for

@@ -86,6 +86,20 @@ var goSuites = []goSuite{
 		}},
 	},
 	{
+		pkg: "./test/bench", bench: "BenchmarkAnswered", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "bridge/answered", unit: "answers/s", baseline: "floor", baselineValue: 150,
+			method: "3,000 requests for pins of 1 KiB from a Kubo on loopback, to the last answer on chain; a whole daemon, anvil beside with a block each 250 ms, final after eight; median of 3; to reach 1",
+		}},
+	},
+	{
+		pkg: "./test/bench", bench: "BenchmarkAnswerLag", benchtime: "1x", count: 3,
+		rows: []goRow{{
+			name: "bridge/final to broadcast", unit: "ms-p99", baseline: "ceiling", baselineValue: 250,
+			method: "p99 from the endpoint's answer that shows a request final to its result's transaction leaving, at 10 requests/s, pins done before; the batch window of 50 ms and the endpoint's answers (anvil) included; median of 3; to stay below 1",
+		}},
+	},
+	{
 		pkg: "./executor/ipfs", bench: "BenchmarkPinSmall", benchtime: "2000x", count: 3,
 		rows: []goRow{{
 			name: "node/pin-1KiB", unit: "pins/s",

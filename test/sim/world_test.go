@@ -194,7 +194,7 @@ func (w *world) live() error {
 		return err
 	}
 	in.ledger = ledger
-	if _, err := ledger.FreeLeases(ctx, "daemon"); err != nil {
+	if _, err := ledger.FreeLeases(ctx, ""); err != nil {
 		cancel()
 		return errors.Join(err, ledger.Close())
 	}

@@ -92,7 +92,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), faultsCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), spCommand(), dealsCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), spCommand(), dealsCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), dbCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)

@@ -50,9 +50,8 @@ func doctorRun(ctx context.Context, c *cli.Command) error {
 		daemon = nil
 	}
 	var ledger *store.Store
-	path := filepath.Join(loaded.DataDir, "ledger.db")
-	if _, err := os.Stat(path); err == nil {
-		if ledger, err = store.Open(ctx, store.Config{Path: path}); err != nil {
+	if _, err := os.Stat(loaded.LedgerPath()); err == nil || loaded.Ledger.URL != "" {
+		if ledger, err = store.Open(ctx, store.Config{Path: loaded.LedgerPath()}); err != nil {
 			return err
 		}
 		defer ledger.Close()

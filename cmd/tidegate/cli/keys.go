@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 
-	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
 )
@@ -122,11 +120,7 @@ func keysAdopt(ctx context.Context, c *cli.Command) error {
 	if len(loaded.Chain.RPC) == 0 {
 		return usage("keys adopt needs the daemon's settings: --config, or --chain-rpc and --data-dir")
 	}
-	path := filepath.Join(loaded.DataDir, "ledger.db")
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("there is no ledger in %s: give the daemon's --data-dir", loaded.DataDir)
-	}
-	ledger, err := store.Open(ctx, store.Config{Path: path})
+	ledger, err := existing(ctx, loaded.Config)
 	if err != nil {
 		return err
 	}

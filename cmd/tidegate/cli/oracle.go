@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -58,12 +57,18 @@ func openLedger(ctx context.Context, c *cli.Command) (config.Config, *store.Stor
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	path := filepath.Join(loaded.DataDir, "ledger.db")
-	if _, err := os.Stat(path); err != nil {
-		return loaded.Config, nil, fmt.Errorf("there is no ledger in %s: give the daemon's --data-dir or --config", loaded.DataDir)
-	}
-	ledger, err := store.Open(ctx, store.Config{Path: path})
+	ledger, err := existing(ctx, loaded.Config)
 	return loaded.Config, ledger, err
+}
+
+// existing opens a ledger that is there already.
+func existing(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	if cfg.Ledger.URL == "" {
+		if _, err := os.Stat(cfg.LedgerPath()); err != nil {
+			return nil, fmt.Errorf("there is no ledger in %s: give the daemon's --data-dir or --config", cfg.DataDir)
+		}
+	}
+	return store.Open(ctx, store.Config{Path: cfg.LedgerPath()})
 }
 
 // openChain opens ledger and endpoints; the function closes both.

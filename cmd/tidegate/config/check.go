@@ -19,17 +19,37 @@ func (c Config) Check() error {
 	if c.DataDir == "" {
 		p.add("data_dir", "is empty: name a directory")
 	}
+	if len(c.Roles) == 0 {
+		p.add("roles", "is empty: the daemon would do nothing")
+	}
+	for _, r := range c.Roles {
+		p.oneOf("roles", r, RoleWatch, RoleExecute, RoleSend, RoleAPI)
+	}
+	for _, k := range c.Kinds {
+		p.oneOf("kinds", k, "pin", "prepare", "served")
+	}
+	if c.Ledger.URL != "" {
+		u, err := url.Parse(string(c.Ledger.URL))
+		if err != nil || !oneOf(u.Scheme, "postgres", "postgresql") || strings.Trim(u.Path, "/") == "" {
+			p.add("ledger.url", "is not like postgres://user@host:5432/database")
+		}
+	} else if !c.Has(RoleWatch) || !c.Has(RoleSend) || !c.Has(RoleExecute) {
+		p.add("roles", "lacks watch, execute or send: daemons that share the work need a ledger that they share, name it with ledger.url")
+	}
+	c.checkTrace(&p)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 	c.checkChain(&p)
-	for i, k := range c.Keys.Senders() {
-		path := "keys.sender"
-		if i > 0 {
-			path = "keys.more_senders"
+	if c.Has(RoleSend) {
+		for i, k := range c.Keys.Senders() {
+			path := "keys.sender"
+			if i > 0 {
+				path = "keys.more_senders"
+			}
+			k.check(&p, path, c.Chain.ID)
 		}
-		k.check(&p, path, c.Chain.ID)
+		c.Keys.Report.check(&p, "keys.report", c.Chain.ID)
 	}
-	c.Keys.Report.check(&p, "keys.report", c.Chain.ID)
 	p.between("tx.max_in_flight", c.Tx.MaxInFlight, 1, 64)
 	p.between("report.max_batch", c.Report.MaxBatch, 1, 100)
 	p.between("runner.pin_workers", c.Runner.PinWorkers, 1, 256)
@@ -72,6 +92,15 @@ func (c Config) Check() error {
 		p.add("queue.nsqd", "is empty while queue.lookupd is set: name the nsqd to publish to")
 	}
 	return errors.Join(p...)
+}
+
+func (c Config) checkTrace(p *problems) {
+	if c.Trace.Endpoint == "" {
+		return
+	}
+	if u, err := url.Parse(c.Trace.Endpoint); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") {
+		p.add("trace.endpoint", "%q is not an http(s) URL", Redact(c.Trace.Endpoint))
+	}
 }
 
 func (c Config) checkChain(p *problems) {

@@ -14,13 +14,21 @@
 //	values.go  Duration, Size: how times and byte counts are written
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"slices"
+	"time"
+)
 
 // Config is every setting of the daemon. Each leaf has a path ("chain.rpc"), a
 // flag ("--chain-rpc") and a variable ("TIDEGATE_CHAIN_RPC").
 type Config struct {
 	DataDir   string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
+	Roles     []string   `toml:"roles" doc:"what this daemon does: watch (read the chain), execute (do the work), send (report and send transactions), api (serve http.listen)"`
+	Kinds     []string   `toml:"kinds" doc:"which work it does in the role execute: pin, prepare, served; empty: all. Content that it holds it also drops"`
 	Log       Log        `toml:"log"`
+	Ledger    Ledger     `toml:"ledger"`
+	Trace     Trace      `toml:"trace"`
 	Chain     Chain      `toml:"chain"`
 	Keys      Keys       `toml:"keys"`
 	Tx        Tx         `toml:"tx"`
@@ -42,6 +50,16 @@ type Config struct {
 type Log struct {
 	Level  string `toml:"level" doc:"debug, info, warn or error"`
 	Format string `toml:"format" doc:"text or json"`
+}
+
+// Trace is where each request's trace goes.
+type Trace struct {
+	Endpoint string `toml:"endpoint" doc:"OpenTelemetry collector that is sent a trace of each request (OTLP over HTTP), http://host:4318; empty: none"`
+}
+
+// Ledger is where the ledger is.
+type Ledger struct {
+	URL PostgresURL `toml:"url" doc:"postgres://user@host:5432/database of a ledger that several daemons share; empty: a file in data_dir. A password is better given by PGPASSFILE or TIDEGATE_LEDGER_URL than in a flag"`
 }
 
 // Chain is which chain and contracts are served, and how the chain is read.
@@ -236,6 +254,31 @@ const (
 	DevnetID      = 31415926
 )
 
+// Roles of a daemon.
+const (
+	RoleWatch   = "watch"
+	RoleExecute = "execute"
+	RoleSend    = "send"
+	RoleAPI     = "api"
+)
+
+// Has reports whether the daemon has a role.
+func (c Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// Works reports whether the daemon does a kind of work: "pin", "prepare", "served".
+func (c Config) Works(kind string) bool {
+	return c.Has(RoleExecute) && (len(c.Kinds) == 0 || slices.Contains(c.Kinds, kind))
+}
+
+// LedgerPath is where the ledger is, a file or a URL, for store.Open. It may hold a
+// password.
+func (c Config) LedgerPath() string {
+	if c.Ledger.URL != "" {
+		return string(c.Ledger.URL)
+	}
+	return filepath.Join(c.DataDir, "ledger.db")
+}
+
 // Public reports whether id is a network with other people's money.
 func Public(id uint64) bool { return id == MainnetID || id == CalibrationID }
 
@@ -244,6 +287,7 @@ func Public(id uint64) bool { return id == MainnetID || id == CalibrationID }
 func Default() Config {
 	return Config{
 		DataDir: "~/.tidegate",
+		Roles:   []string{RoleWatch, RoleExecute, RoleSend, RoleAPI},
 		Log:     Log{Level: "info", Format: "text"},
 		Chain: Chain{
 			Quorum: 1, PollInterval: Duration(5 * time.Second), SoftDepth: 5, FinalityDepth: 900, MaxRange: 2880,

@@ -38,6 +38,10 @@ func TestCheckNamesEachBrokenSetting(t *testing.T) {
 		"keeper.node": func(c *Config) {
 			c.Keeper.Enabled, c.Chain.Storage, c.Chain.Pinning, c.Keeper.Node = true, "", c.Chain.Provider, "http://x"
 		},
+		"roles":                     func(c *Config) { c.Roles = []string{RoleExecute} },
+		"kinds":                     func(c *Config) { c.Kinds = []string{"release"} },
+		"trace.endpoint":            func(c *Config) { c.Trace.Endpoint = "collector:4318" },
+		"ledger.url":                func(c *Config) { c.Ledger.URL = "mysql://x/y" },
 		"chain.max_range":           func(c *Config) { c.Chain.MaxRange = 0 },
 		"chain.poll_interval":       func(c *Config) { c.Chain.PollInterval = 0 },
 		"keys.sender":               func(c *Config) { c.Keys.Sender = Key{} },
@@ -77,6 +81,34 @@ func TestCheckNamesEachBrokenSetting(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), path+" ") {
 			t.Errorf("%s broken: got %v", path, err)
 		}
+	}
+}
+
+func TestADaemonWithoutTheRoleNeedsNoKeys(t *testing.T) {
+	c := valid()
+	c.Ledger.URL, c.Roles, c.Keys = "postgres://db/tidegate", []string{RoleWatch}, Keys{}
+	if err := c.Check(); err != nil {
+		t.Error(err)
+	}
+	if c.Works("pin") || !valid().Works("pin") || c.LedgerPath() != "postgres://db/tidegate" {
+		t.Error("what it does, and where its ledger is")
+	}
+	c.Roles = append(c.Roles, RoleSend)
+	if c.Check() == nil {
+		t.Error("it sends without a key")
+	}
+}
+
+func TestTheLedgersURLIsShownWithoutCredentials(t *testing.T) {
+	c := valid()
+	c.Ledger.URL = "postgres://tide:hunter2@db:5432/tidegate?password=hunter2"
+	for _, f := range Fields() {
+		if strings.Contains(f.Get(c), "hunter2") {
+			t.Errorf("%s shows it", f.Path)
+		}
+	}
+	if text := TOML(c); strings.Contains(text, "hunter2") || !strings.Contains(text, "db:5432/tidegate") {
+		t.Error("the file shows it, or not where the ledger is")
 	}
 }
 

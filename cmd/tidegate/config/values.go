@@ -55,6 +55,18 @@ func (f *FIL) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// PostgresURL is the URL of a database. It may hold a password, and is printed
+// without.
+type PostgresURL string
+
+// String hides the credentials.
+func (u PostgresURL) String() string {
+	if u == "" {
+		return ""
+	}
+	return Redact(string(u))
+}
+
 // Size is a number of bytes, written "512 MiB", "64GiB" or a plain number.
 type Size uint64
 

@@ -33,6 +33,19 @@ func (l senderLedger) GetMeta(ctx context.Context, key string) (string, bool, er
 	return v, err == nil, err
 }
 
+// reportLedger is the ledger as the reporter writes it: as the leader, but for what
+// this operator signs. That is bound for all its daemons by the ledger itself, and
+// those that do not lead sign for other operators too.
+type reportLedger struct {
+	*store.Store
+	any *store.Store
+}
+
+// RecordSigned implements report.Answers.
+func (l reportLedger) RecordSigned(ctx context.Context, signer common.Address, results []chain.SignedResult, now time.Time) error {
+	return l.any.RecordSigned(ctx, signer, results, now)
+}
+
 // contentNode is the node as the pin handler sees it.
 type contentNode struct{ *ipfs.Node }
 

@@ -21,6 +21,11 @@ type chainClock struct{ ahead atomic.Int64 }
 // Now gives that time.
 func (c *chainClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
+// saw sets the clock by the time of the newest block.
+func (c *chainClock) saw(newest time.Time) {
+	c.ahead.Store(int64(max(0, time.Until(newest)-clockSlack)))
+}
+
 // through is a sink that reads the clock off the updates that pass.
 func (c *chainClock) through(next watch.Sink) watch.Sink { return clockedSink{c, next} }
 
@@ -31,6 +36,6 @@ type clockedSink struct {
 
 // Apply implements watch.Sink.
 func (s clockedSink) Apply(ctx context.Context, u chain.Update) error {
-	s.clock.ahead.Store(int64(max(0, time.Until(u.Head.Time)-clockSlack)))
+	s.clock.saw(u.Head.Time)
 	return s.next.Apply(ctx, u)
 }

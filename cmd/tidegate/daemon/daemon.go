@@ -13,18 +13,21 @@
 //	slots.go      the list of open slots on the public port; its adapters
 //	deals.go      the construction of what makes deals; its adapters
 //	adapters.go   what one side calls of the other, fitted to its own interface
+//	lead.go       what one daemon of several on a ledger does at a time; what they know of each other
+//	trace.go      a trace of each request, for OpenTelemetry
 //	status.go     what /status and /readyz say
 //	reads.go      reads of contracts' state at whichever endpoint answers
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
 //	clock.go      the time that contracts compare with
 //	tls.go        certificates for an external NSQ
-//	lock.go       one daemon for a data directory
+//	lock.go       one daemon for a data directory, and what it is called
 //	log.go        the logger
 //
 // Invariants: New opens what can fail for local reasons and leaves nothing open
 // when it fails; nothing reads or writes the chain before preflight has passed;
-// every goroutine belongs to Run's group.
+// every goroutine belongs to Run's group; what only a leader may write is written
+// under its lease.
 package daemon
 
 import (
@@ -33,6 +36,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -71,21 +75,27 @@ type Daemon struct {
 	deps    Deps
 
 	lock      *lock
+	owner     string // this process in leases
 	ledger    *store.Store
-	node      *ipfs.Node
+	node      *ipfs.Node // nil: neither does work nor serves the API
 	queue     *queue.Queue
-	runner    *runner.Runner
-	watcher   *watch.Watcher
-	auditor   *audit.Auditor
-	report    *report.Reporter
-	senders   []*txmgr.Sender // one a key
-	operators *peers.Server   // nil: no port for other operators
+	runner    *runner.Runner   // nil: does no work
+	watcher   *watch.Watcher   // nil: does not watch
+	auditor   *audit.Auditor   // as watcher
+	watching  *term            // as watcher
+	report    *report.Reporter // nil: does not send
+	reporting *term            // as report
+	senders   []*txmgr.Sender  // one a key
+	operators *peers.Server    // nil: no port for other operators
 	api       *httpapi.Server
-	shelf     *bucket.Shelf
+	shelf     *bucket.Shelf   // nil: makes no pieces
 	deals     *deals.Maker    // nil: none are made
+	dealing   *term           // as deals
 	public    *httpapi.Public // nil: no public port
 	keeper    *market.Keeper  // nil: nothing is kept
+	keeping   *term           // as keeper
 	clock     chainClock
+	tracing   *tracing // nil: nobody collects traces
 	closers   []func() // of RPC connections
 
 	endpoints *watch.Pool
@@ -105,6 +115,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
 		{"data directory", d.openDir},
 		{"keys", d.openKeys},
 		{"ledger", d.openLedger},
+		{"trace", d.openTrace},
 		{"http", d.openHTTP},
 		{"node", d.openNode},
 		{"pieces", d.openPieces},
@@ -127,7 +138,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Daemon, error) {
 // period, unless hasten ends it earlier. A part that fails ends all.
 func (d *Daemon) Run(ctx, hasten context.Context) error {
 	d.log.Info("starting", "chain", d.cfg.Chain.ID, "provider", d.cfg.Chain.Provider, "dataDir", d.cfg.DataDir,
-		"node", d.node.ID().String(), "api", d.api.Addr())
+		"roles", d.cfg.Roles, "owner", d.owner, "node", d.nodeID(), "api", d.api.Addr())
 	group, ctx := errgroup.WithContext(ctx)
 	run := func(name string, f func(context.Context) error) {
 		group.Go(func() error {
@@ -139,7 +150,12 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 	}
 	run("http", d.api.Run)
 	run("queue", d.queue.Run)
-	run("pieces", d.shelf.Run)
+	if d.shelf != nil {
+		run("pieces", d.shelf.Run)
+	}
+	if d.shared() {
+		run("other daemons", d.follow)
+	}
 	if d.public != nil {
 		d.log.Info("pieces are offered to strangers", "public", d.public.Addr())
 		run("public port", d.public.Run)
@@ -150,10 +166,13 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		}
 		d.ready.Store(true)
 		d.log.Info("ready")
-		run("watch", d.watcher.Run)
-		run("endpoints", d.endpoints.Run)
-		run("audit", d.auditor.Run)
-		run("report", d.report.Run)
+		if d.watcher != nil {
+			run("endpoints", d.endpoints.Run)
+			run("watch", func(ctx context.Context) error { return d.lead(ctx, d.watching, d.watch) })
+		}
+		if d.report != nil {
+			run("report", func(ctx context.Context) error { return d.lead(ctx, d.reporting, d.report.Run) })
+		}
 		if d.operators != nil {
 			d.log.Info("other operators may call", "operators", d.operators.Addr())
 			run("operators' port", d.operators.Run)
@@ -163,17 +182,48 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 		}
 		if d.keeper != nil {
 			d.log.Info("contracts are kept", "storage", d.cfg.Chain.Storage, "pinning", d.cfg.Chain.Pinning)
-			run("keeper", d.keeper.Run)
+			run("keeper", func(ctx context.Context) error { return d.lead(ctx, d.keeping, d.keeper.Run) })
 		}
 		if d.deals != nil {
-			run("deals", d.deals.Run)
+			run("deals", func(ctx context.Context) error { return d.lead(ctx, d.dealing, d.deals.Run) })
 		}
-		run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
+		if d.runner != nil {
+			run("runner", func(ctx context.Context) error { return d.runWork(ctx, hasten) })
+		}
 		return nil
 	})
 	err := group.Wait()
+	// The others need not wait for the leases to end.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if _, freeing := d.ledger.FreeLeases(end, d.owner); freeing != nil {
+		d.log.Warn("the leases could not be given back; they end by themselves", "error", freeing)
+	}
 	d.log.Info("stopped")
 	return err
+}
+
+// watch is what the daemon that leads the watch does.
+func (d *Daemon) watch(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.watcher.Run(ctx) })
+	group.Go(func() error {
+		if err := d.auditor.Run(ctx); err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// shared reports whether other daemons may use the ledger.
+func (d *Daemon) shared() bool { return d.cfg.Ledger.URL != "" }
+
+func (d *Daemon) nodeID() string {
+	if d.node == nil {
+		return ""
+	}
+	return d.node.ID().String()
 }
 
 // runWork runs the runner; hasten cuts its grace period.
@@ -189,6 +239,9 @@ func (d *Daemon) Close() error {
 	var errs []error
 	for _, f := range d.closers {
 		f()
+	}
+	if d.tracing != nil {
+		errs = append(errs, d.tracing.close())
 	}
 	if d.api != nil {
 		errs = append(errs, d.api.Close())
@@ -211,7 +264,7 @@ func (d *Daemon) Close() error {
 	return errors.Join(errs...)
 }
 
-// Node is the embedded IPFS node.
+// Node is the embedded IPFS node, nil in a daemon that needs none.
 func (d *Daemon) Node() *ipfs.Node { return d.node }
 
 // Ledger is the daemon's ledger, for reading.

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/job"
@@ -32,9 +33,10 @@ const fullNode = "FULLNODE_API_INFO"
 // openDeals makes what makes deals, where that is switched on.
 func (d *Daemon) openDeals(ctx context.Context) error {
 	c := d.cfg.Deals
-	if !c.Enabled {
+	if !c.Enabled || d.shelf == nil || !d.cfg.Has(config.RoleSend) {
 		return nil
 	}
+	d.dealing = d.newTerm(leadDeals)
 	key, err := dealsKey(filepath.Join(d.cfg.DataDir, "deals.key"))
 	if err != nil {
 		return err
@@ -63,7 +65,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 		cfg.Providers = append(cfg.Providers, p)
 	}
 	d.deals, err = deals.New(cfg, deals.Deps{
-		Ledger: d.ledger, Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
+		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
 	})
 	return err

@@ -21,9 +21,9 @@ import (
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
-// keeping makes the lane of calls that are due, and what finds them; none where keepers
+// openKeeper makes the lane of calls that are due, and what finds them; none where keepers
 // are off.
-func (d *Daemon) keeping(ctx context.Context) ([]runner.Lane, error) {
+func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 	c := d.cfg.Keeper
 	if !c.Enabled {
 		return nil, nil
@@ -57,6 +57,7 @@ func (d *Daemon) keeping(ctx context.Context) ([]runner.Lane, error) {
 		d.closers = append(d.closers, node.Close)
 		deps.Node = node
 	}
+	d.keeping = d.newTerm(leadKeep)
 	d.keeper = market.NewKeeper(market.KeeperConfig{
 		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning),
 		Start: d.cfg.Chain.Start, Every: c.Every.D(), NodeEvery: c.NodeEvery.D(),

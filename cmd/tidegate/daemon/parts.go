@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math/big"
@@ -37,10 +38,6 @@ import (
 	"github.com/tidegate/tidegate/oracle/watch"
 )
 
-// owner names this daemon in leases. The data directory's lock makes it the
-// only one, so the name may be the same after a restart.
-const owner = "daemon"
-
 func (d *Daemon) openDir(context.Context) (err error) {
 	if d.lock, err = lockDir(d.cfg.DataDir); err != nil {
 		return err
@@ -53,6 +50,9 @@ func (d *Daemon) openDir(context.Context) (err error) {
 }
 
 func (d *Daemon) openKeys(ctx context.Context) error {
+	if !d.cfg.Has(config.RoleSend) {
+		return nil
+	}
 	if d.deps.SenderKeys == nil {
 		for i, k := range d.cfg.Keys.Senders() {
 			key, err := signer.FromSpec(ctx, keySpec(k), d.cfg.Chain.ID)
@@ -90,11 +90,20 @@ func keySpec(k config.Key) signer.Spec {
 }
 
 func (d *Daemon) openLedger(ctx context.Context) (err error) {
-	if d.ledger, err = store.Open(ctx, store.Config{Path: filepath.Join(d.cfg.DataDir, "ledger.db"), Now: d.clock.Now}); err != nil {
+	if d.ledger, err = store.Open(ctx, store.Config{Path: d.cfg.LedgerPath(), Now: d.clock.Now}); err != nil {
 		return err
 	}
-	// The directory's lock says that no other daemon holds these.
-	freed, err := d.ledger.FreeLeases(ctx, owner)
+	name, err := identity(d.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	d.owner = name + "/" + rand.Text()[:8]
+	// The directory's lock says that no other daemon holds these; a ledger in the
+	// directory is nobody else's.
+	if !d.shared() {
+		name = ""
+	}
+	freed, err := d.ledger.FreeLeases(ctx, name)
 	if freed > 0 {
 		d.log.Info("the daemon before ended in the middle of work, which is taken up again", "jobs", freed)
 	}
@@ -102,6 +111,9 @@ func (d *Daemon) openLedger(ctx context.Context) (err error) {
 }
 
 func (d *Daemon) openNode(ctx context.Context) (err error) {
+	if !d.cfg.Has(config.RoleExecute) && !d.cfg.Has(config.RoleAPI) {
+		return nil
+	}
 	c := d.cfg.IPFS
 	d.node, err = ipfs.New(ctx, ipfs.Config{
 		DataDir: filepath.Join(d.cfg.DataDir, "ipfs"), Listen: c.Listen, Peers: c.Peers, Routing: c.Routing, Bootstrap: c.Bootstrap,
@@ -134,6 +146,9 @@ func (d *Daemon) openQueue(context.Context) (err error) {
 }
 
 func (d *Daemon) openSender(ctx context.Context) (err error) {
+	if !d.cfg.Has(config.RoleSend) {
+		return nil
+	}
 	var endpoints []txmgr.Endpoint
 	for _, url := range d.cfg.Chain.RPC {
 		e, err := txmgr.NewRPC(ctx, url)
@@ -159,12 +174,12 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 	for _, key := range d.deps.SenderKeys {
 		byKey := prometheus.WrapRegistererWith(prometheus.Labels{"sender": key.Address().Hex()}, d.metrics)
 		s, err := txmgr.New(txmgr.Config{
-			ChainID: d.cfg.Chain.ID, Owner: owner, MaxInFlight: c.MaxInFlight, Poll: c.PollInterval.D(),
+			ChainID: d.cfg.Chain.ID, Owner: d.owner, Lease: leaseFor, MaxInFlight: c.MaxInFlight, Poll: c.PollInterval.D(),
 			ReplaceAfter: c.ReplaceAfter.D(), ReplaceBlocks: c.ReplaceBlocks, MaxFeeCap: new(big.Int).Mul(new(big.Int).SetUint64(c.MaxFeeGwei), big.NewInt(1e9)),
 			MaxDailySpend: c.MaxDaily.Atto(), LowBalance: c.LowBalance.Atto(), DryRun: c.DryRun,
 		}, txmgr.Deps{
 			Ledger: senderLedger{d.ledger}, Signer: key, Endpoints: endpoints, Decode: txmgr.ABIDecoder(*provider, *pinning, *storage),
-			Changed: func() { d.report.Wake() }, Metrics: txmgr.NewMetrics(byKey), Log: d.log,
+			Changed: d.wakeReport, Metrics: txmgr.NewMetrics(byKey), Log: d.log,
 		})
 		if err != nil {
 			return err
@@ -187,7 +202,7 @@ func (d *Daemon) freeSender() common.Address {
 
 func burden(s txmgr.Status) int {
 	n := s.Queued + s.InFlight
-	if s.Parked != "" || s.Waiting != "" {
+	if s.Parked != "" || s.Waiting != "" || !s.Holding {
 		n += 1 << 20
 	}
 	return n
@@ -199,14 +214,24 @@ func (d *Daemon) wakeSenders() {
 	}
 }
 
+func (d *Daemon) wakeReport() {
+	if d.report != nil {
+		d.report.Wake()
+	}
+}
+
 func (d *Daemon) openReport(ctx context.Context) (err error) {
+	if !d.cfg.Has(config.RoleSend) {
+		return nil
+	}
+	d.reporting = d.newTerm(leadReport)
 	client, err := dialReads(ctx, d.cfg.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}
 	d.closers = append(d.closers, client.Close)
 	deps := report.Deps{
-		Ledger: d.ledger, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
 	}
 	provider := common.HexToAddress(d.cfg.Chain.Provider)
 	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
@@ -235,6 +260,9 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 
 func (d *Daemon) openRunner(ctx context.Context) (err error) {
 	c := d.cfg.Runner
+	if !d.cfg.Has(config.RoleExecute) {
+		return nil
+	}
 	pins, err := pin.New(pin.Config{NodeID: d.node.ID().String()}, pin.Deps{Node: contentNode{d.node}})
 	if err != nil {
 		return err
@@ -247,37 +275,48 @@ func (d *Daemon) openRunner(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	prepares, err := d.preparing()
-	if err != nil {
-		return err
-	}
-	serveds, err := d.serving()
-	if err != nil {
-		return err
-	}
-	keeping, err := d.keeping(ctx)
-	if err != nil {
-		return err
-	}
 	const dropping, dropTimeout = 4, time.Hour
-	d.runner, err = runner.New(runner.Config{
-		Owner: owner, NodeID: d.node.ID().String(), Grace: c.Grace.D(), BackoffBase: c.Backoff.D(),
+	lanes := []runner.Lane{ // what a node holds it also drops, whatever else it does
+		{Kind: job.KindUnpin, Handler: unpins, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
+		{Kind: job.KindRelease, Handler: releases, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
+	}
+	if d.cfg.Works(string(job.KindPin)) {
+		lanes = append(lanes, runner.Lane{Kind: job.KindPin, Handler: pins, Concurrency: c.PinWorkers, Timeout: c.PinTimeout.D(), MaxAttempts: c.MaxAttempts})
+	}
+	if d.shelf != nil {
+		prepares, err := d.preparing()
+		if err != nil {
+			return err
+		}
+		lanes = append(lanes, runner.Lane{Kind: job.KindPrepare, Handler: prepares, Concurrency: d.cfg.Piece.Jobs, Timeout: d.cfg.Piece.Timeout.D(), MaxAttempts: c.MaxAttempts})
+	}
+	if d.cfg.Works(string(job.KindServed)) {
+		serveds, err := d.serving()
+		if err != nil {
+			return err
+		}
+		lanes = append(lanes, runner.Lane{Kind: job.KindServed, Handler: serveds, Concurrency: d.cfg.Served.Workers, Timeout: d.cfg.Served.Timeout.D(), MaxAttempts: c.MaxAttempts})
+	}
+	keeping, err := d.openKeeper(ctx)
+	if err != nil {
+		return err
+	}
+	lanes = append(lanes, keeping...)
+	cfg := runner.Config{
+		Owner: d.owner, NodeID: d.nodeID(), Grace: c.Grace.D(), BackoffBase: c.Backoff.D(), Lanes: lanes,
 		DeadlineMargin: d.cfg.Report.DeadlineMargin.D() + d.cfg.Report.BatchWindow.D(),
-		Lanes: append(keeping, []runner.Lane{
-			{Kind: job.KindPin, Handler: pins, Concurrency: c.PinWorkers, Timeout: c.PinTimeout.D(), MaxAttempts: c.MaxAttempts},
-			{Kind: job.KindUnpin, Handler: unpins, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
-			{Kind: job.KindRelease, Handler: releases, Concurrency: dropping, Timeout: dropTimeout, MaxAttempts: c.MaxAttempts},
-			{Kind: job.KindPrepare, Handler: prepares, Concurrency: d.cfg.Piece.Jobs, Timeout: d.cfg.Piece.Timeout.D(), MaxAttempts: c.MaxAttempts},
-			{Kind: job.KindServed, Handler: serveds, Concurrency: d.cfg.Served.Workers, Timeout: d.cfg.Served.Timeout.D(), MaxAttempts: c.MaxAttempts},
-		}...),
-	}, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Counter: d.ledger, Log: d.log, Metrics: d.metrics})
+	}
+	if d.shared() { // others take up the work of one that died
+		cfg.Lease = jobLease
+	}
+	d.runner, err = runner.New(cfg, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Span: d.span(), Counter: d.ledger, Log: d.log, Metrics: d.metrics})
 	return err
 }
 
 // finished wakes what a finished job gave work to.
 func (d *Daemon) finished(c job.Committed) {
 	if c.Answer {
-		d.report.Wake()
+		d.wakeReport()
 	}
 	for _, kind := range c.Ready {
 		d.queue.Notify(kind)
@@ -286,29 +325,38 @@ func (d *Daemon) finished(c job.Committed) {
 
 func (d *Daemon) openWatcher(context.Context) (err error) {
 	c := d.cfg.Chain
+	if !d.cfg.Has(config.RoleWatch) {
+		return nil
+	}
+	d.watching = d.newTerm(leadWatch)
+	ledger := d.watching.under(d.ledger)
 	var closers []func()
 	if d.endpoints, closers, err = Endpoints(d.cfg); err != nil {
 		return err
 	}
 	d.closers = append(d.closers, closers...)
-	sink, err := Intake(d.cfg, intake.Deps{Ledger: d.ledger, Notifier: d.queue, Answers: d.report.Wake, Logger: d.log, Metrics: d.metrics})
+	sink, err := Intake(d.cfg, intake.Deps{Ledger: ledger, Notifier: d.queue, Answers: d.wakeReport, Span: d.span(), Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
 	d.watcher, err = watch.New(watch.Config{
 		Filter: Filter, Addresses: watched(d.cfg), Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
 		FinalityDepth: c.FinalityDepth, PollInterval: c.PollInterval.D(), MaxRange: c.MaxRange,
-	}, watch.Deps{RPC: d.endpoints, Ledger: d.ledger, Registry: d.ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
+	}, watch.Deps{RPC: d.endpoints, Ledger: ledger, Registry: ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
-	d.auditor, err = Auditor(d.cfg, d.ledger, d.endpoints, sink, d.log, d.metrics)
+	d.auditor, err = Auditor(d.cfg, ledger, d.endpoints, sink, d.log, d.metrics)
 	return err
 }
 
 func (d *Daemon) openHTTP(context.Context) (err error) {
+	listen := d.cfg.HTTP.Listen
+	if !d.cfg.Has(config.RoleAPI) {
+		listen = ""
+	}
 	d.api, err = httpapi.New(httpapi.Config{
-		Listen: d.cfg.HTTP.Listen, Admin: d.cfg.HTTP.Admin, AllowedHosts: d.cfg.HTTP.AllowedHosts, Pprof: d.cfg.HTTP.Pprof,
+		Listen: listen, Admin: d.cfg.HTTP.Admin, AllowedHosts: d.cfg.HTTP.AllowedHosts, Pprof: d.cfg.HTTP.Pprof,
 		KeyFile: filepath.Join(d.cfg.DataDir, "api.key"),
 	}, httpapi.Deps{
 		Jobs: d.ledger, Requests: requestReader{d.ledger}, Node: apiNode{d}, Shelf: apiShelf{d}, Proofs: apiShelf{d}, Deals: apiDeals{d}, Notify: func(k job.Kind) { d.queue.Notify(k) },
@@ -320,6 +368,9 @@ func (d *Daemon) openHTTP(context.Context) (err error) {
 // checkOperator makes sure that the report key may sign: a daemon whose answers
 // nobody accepts would only burn work.
 func (d *Daemon) checkOperator(ctx context.Context, client *ethclient.Client) error {
+	if d.deps.ReportSigner == nil {
+		return nil // others sign
+	}
 	c := estuaryprovider.NewEstuaryProvider()
 	got, err := bind.Call(c.Instance(client, common.HexToAddress(d.cfg.Chain.Provider)), &bind.CallOpts{Context: ctx},
 		c.PackOperators(), c.UnpackOperators)

@@ -22,8 +22,24 @@ import (
 	"github.com/tidegate/tidegate/executor/piece"
 )
 
+// shelfKey binds a shared ledger to the one node that makes pieces.
+const shelfKey = "shelf/node"
+
 func (d *Daemon) openPieces(ctx context.Context) (err error) {
 	p, b := d.cfg.Piece, d.cfg.Bucket
+	if !d.cfg.Works(string(job.KindPrepare)) {
+		return nil
+	}
+	if d.shared() {
+		err := d.ledger.SetMetaOnce(ctx, shelfKey, d.nodeID())
+		if errors.Is(err, job.ErrConflict) {
+			d.log.Info("pieces are made by another daemon's node; this one makes none", "why", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	d.shelf, err = bucket.New(ctx, bucket.Config{
 		Dir: filepath.Join(d.cfg.DataDir, "pieces"), MaxPiece: uint64(p.MaxSize), MinPiece: uint64(p.MinSize),
 		Format: job.BucketFormat(b.Format), BucketSize: uint64(b.Size), MaxItems: b.MaxItems, MaxAge: b.MaxAge.D(), Keep: p.Keep.D(),
@@ -41,6 +57,9 @@ func (d *Daemon) openPublic(context.Context) (err error) {
 	c := d.cfg.Public
 	if c.Listen == "" {
 		return nil
+	}
+	if d.shelf == nil {
+		return errors.New("public.listen is set, but this daemon makes no pieces: give the role execute and the kind prepare to one daemon, and public.listen to that")
 	}
 	d.public, err = httpapi.NewPublic(httpapi.PublicConfig{
 		Listen: c.Listen, RequireToken: c.RequireToken, PerSecond: float64(c.RequestsPerSecond), Burst: 5 * c.RequestsPerSecond,
@@ -153,8 +172,10 @@ type releasing struct {
 
 // Release implements release.Node.
 func (r releasing) Release(ctx context.Context, ref string) (release.Stat, error) {
-	if err := r.shelf.Drop(ctx, ref); err != nil {
-		return release.Stat{}, err
+	if r.shelf != nil {
+		if err := r.shelf.Drop(ctx, ref); err != nil {
+			return release.Stat{}, err
+		}
 	}
 	return r.droppingNode.Release(ctx, ref)
 }
@@ -183,6 +204,9 @@ func (v verifier) Verify(ctx context.Context, c cid.Cid, r io.Reader, progress f
 	return n, err
 }
 
+// errNoShelf is what a daemon says that makes no pieces.
+var errNoShelf = fmt.Errorf("this daemon makes no pieces, ask the one that does: %w", job.ErrConflict)
+
 // apiShelf is the shelf as the local API sees it.
 type apiShelf struct{ d *Daemon }
 
@@ -207,11 +231,19 @@ func (a apiShelf) Bucket(ctx context.Context, id int64) (b job.Bucket, items []j
 
 // Flush implements httpapi.Shelf.
 func (a apiShelf) Flush(ctx context.Context, id int64) ([]int64, error) {
+	if a.d.shelf == nil {
+		return nil, errNoShelf
+	}
 	return a.d.shelf.Flush(ctx, id)
 }
 
 // Clean implements httpapi.Shelf.
-func (a apiShelf) Clean(ctx context.Context, id int64) error { return a.d.shelf.Clean(ctx, id) }
+func (a apiShelf) Clean(ctx context.Context, id int64) error {
+	if a.d.shelf == nil {
+		return errNoShelf
+	}
+	return a.d.shelf.Clean(ctx, id)
+}
 
 // Item implements httpapi.Shelf. Piece CIDs v2 are looked up as v1.
 func (a apiShelf) Item(ctx context.Context, id string) (job.Item, error) {
@@ -235,6 +267,9 @@ type provenView struct {
 
 // Prove implements httpapi.Proofs.
 func (a apiShelf) Prove(ctx context.Context, id string) (any, error) {
+	if a.d.shelf == nil {
+		return nil, errNoShelf
+	}
 	it, err := a.Item(ctx, id)
 	if err != nil {
 		return nil, err
@@ -245,6 +280,9 @@ func (a apiShelf) Prove(ctx context.Context, id string) (any, error) {
 
 // MintToken implements httpapi.Proofs.
 func (a apiShelf) MintToken(ctx context.Context, id, deal string, ttl time.Duration) (string, time.Time, error) {
+	if a.d.shelf == nil {
+		return "", time.Time{}, errNoShelf
+	}
 	return a.d.shelf.MintToken(ctx, id, deal, ttl)
 }
 

@@ -24,6 +24,9 @@ type statusView struct {
 	Runner  any                              `json:"runner"`
 	Node    nodeView                         `json:"node"`
 	Jobs    map[job.Kind]map[job.State]int64 `json:"jobs"`
+	Owner   string                           `json:"owner"` // this daemon in leases
+	Roles   []string                         `json:"roles"`
+	Leaders []leader                         `json:"leaders"`
 }
 
 type chainView struct {
@@ -59,20 +62,43 @@ func (d *Daemon) status(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	stats, err := d.node.Stats()
-	if err != nil {
-		return nil, fmt.Errorf("reading the node's numbers: %w", err)
+	v := statusView{Ready: d.Ready(), Jobs: counts, Queue: d.queue.Status(), Owner: d.owner, Roles: d.cfg.Roles}
+	if v.Leaders, err = d.leaders(ctx); err != nil {
+		return nil, err
 	}
-	w := d.watcher.Status()
+	if v.Chain, err = d.chainStatus(ctx); err != nil {
+		return nil, err
+	}
 	senders := make([]txmgr.Status, len(d.senders))
 	for i, s := range d.senders {
 		senders[i] = s.Status()
 	}
-	return statusView{
-		Ready: d.Ready(), Jobs: counts, Sender: senders[0], Senders: senders, Report: d.report.Status(), Queue: d.queue.Status(), Runner: d.runner.Status(),
-		Chain: chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError, w.LastStep, w.LastGood, w.LastLate, w.LateLogs, d.endpoints.Status(), d.auditor.Last()},
-		Node:  nodeView{d.node.ID().String(), d.node.Addrs(), stats.Pins, stats.Blocks, stats.Bytes, stats.FreeDisk, stats.Peers},
-	}, nil
+	v.Senders = senders
+	if len(senders) > 0 {
+		v.Sender, v.Report = senders[0], d.report.Status()
+	}
+	if d.runner != nil {
+		v.Runner = d.runner.Status()
+	}
+	if d.node != nil {
+		stats, err := d.node.Stats()
+		if err != nil {
+			return nil, fmt.Errorf("reading the node's numbers: %w", err)
+		}
+		v.Node = nodeView{d.nodeID(), d.node.Addrs(), stats.Pins, stats.Blocks, stats.Bytes, stats.FreeDisk, stats.Peers}
+	}
+	return v, nil
+}
+
+// chainStatus is what this daemon sees of the chain, or, where another one watches,
+// what that has written.
+func (d *Daemon) chainStatus(ctx context.Context) (chainView, error) {
+	if d.watching.leads() {
+		w := d.watcher.Status()
+		return chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError, w.LastStep, w.LastGood, w.LastLate, w.LateLogs, d.endpoints.Status(), d.auditor.Last()}, nil
+	}
+	c, _, err := d.ledger.Cursor(ctx, Filter)
+	return chainView{ID: d.cfg.Chain.ID, Head: c.Head, Soft: c.Soft, Final: c.Final, Cursor: c.Height, Frozen: c.Frozen, LastStep: c.Updated, LastGood: c.Updated}, err
 }
 
 // checks are the conditions of /readyz.
@@ -90,12 +116,16 @@ func (d *Daemon) checks() []httpapi.Check {
 			if !d.Ready() {
 				return "waiting for the chain's endpoint"
 			}
+			if !d.watching.leads() {
+				return ""
+			}
 			w := d.watcher.Status()
 			if w.Frozen != "" {
 				return w.Frozen
 			}
 			return w.LastError
 		}),
+		{Name: "leaders", Ready: func(ctx context.Context) error { return errors.Join(d.led(ctx, leadWatch), d.led(ctx, leadReport)) }},
 		check("sender", func() string {
 			why := ""
 			for _, sender := range d.senders {
@@ -107,6 +137,11 @@ func (d *Daemon) checks() []httpapi.Check {
 			}
 			return why
 		}),
-		check("runner", func() string { return d.runner.Status().Error }),
+		check("runner", func() string {
+			if d.runner == nil {
+				return ""
+			}
+			return d.runner.Status().Error
+		}),
 	}
 }

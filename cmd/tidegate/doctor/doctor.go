@@ -46,6 +46,7 @@ const (
 	KindNumbers    = "log_index"
 	KindSender     = "sender"
 	KindUnreadable = "unreadable"
+	KindLeader     = "no_leader"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -66,6 +67,14 @@ type Daemon struct {
 		Endpoints []watch.EndpointStatus `json:"endpoints"`
 		Audit     []audit.Proof          `json:"audit"`
 	} `json:"chain"`
+	Leaders []Leader `json:"leaders"`
+}
+
+// Leader is who led something last, until when.
+type Leader struct {
+	Name  string    `json:"name"`
+	Owner string    `json:"owner"`
+	Until time.Time `json:"until"`
 }
 
 // recent is how long ago something may have been to be said still.
@@ -127,6 +136,18 @@ func (f *findings) daemon(d *Daemon, now time.Time) {
 	}
 	for _, p := range c.Audit {
 		f.proof(p)
+	}
+	for _, l := range d.Leaders {
+		if strings.HasPrefix(l.Name, store.SenderLease) {
+			continue // a key may be out of use
+		}
+		if l.Owner == "" || now.Sub(l.Until) > recent {
+			last := l.Owner
+			if last == "" {
+				last = "one that stopped"
+			}
+			f.add(KindLeader, l.Name, "no daemon leads it; the last was "+last, "start a daemon whose roles include it: watch, or send to report")
+		}
 	}
 	for _, e := range c.Endpoints {
 		for _, t := range e.Troubles {

@@ -14,6 +14,7 @@
 //	report.go     answers, batches, signatures
 //	tx.go         senders, nonces, attempts
 //	offer.go      deals that are proposed to storage providers
+//	lease.go      who leads what; what one daemon leaves to the others
 //	model.go      a random walk beside a small model in memory
 //
 // Invariant: the suite needs no clock but the one it hands out, and no order
@@ -133,8 +134,17 @@ type PieceLedger interface {
 	PieceToken(ctx context.Context, hash string) (job.PieceToken, error)
 }
 
+// SharedLedger is what daemons on one ledger know of each other.
+type SharedLedger interface {
+	AcquireLease(ctx context.Context, name, owner string, length time.Duration, now time.Time) (fence int64, err error)
+	FreeLeases(ctx context.Context, owner string) (freed int64, err error)
+	SeeNode(ctx context.Context, n job.Node, now time.Time) error
+	Nodes(ctx context.Context) ([]job.Node, error)
+}
+
 // Ledger is all of a ledger.
 type Ledger interface {
+	SharedLedger
 	ChainLedger
 	JobLedger
 	ReportLedger
@@ -161,6 +171,7 @@ func Run(t *testing.T, open Opener) {
 		{"Tx", txTests},
 		{"Piece", pieceTests},
 		{"Offer", offerTests},
+		{"Lease", leaseTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
