@@ -17,7 +17,7 @@ import (
 	"github.com/tidegate/tidegate/devnet"
 )
 
-const day = 24 * time.Hour
+const aDay = 24 * time.Hour
 
 // takeoverParams are the usual ones, with a cap that two pins reach.
 func takeoverParams() datadao.DaoParams {
@@ -85,13 +85,13 @@ func TestDataDAOTakeoverIsRefused(t *testing.T) {
 	w.refused(w.member.Address, 0, execute, "NotReady")
 
 	// Within a day, and with the two of age on the next: they are two votes of the three that are needed.
-	w.later(day)
+	w.later(aDay)
 	w.refused(w.member.Address, 0, execute, "NotReady")
 	id = w.propose(w.own[0], 2, 300)
 	execute, yes = w.c.PackExecuteCIDProposal0(id), w.c.PackVoteCIDProposal(id, true)
 	w.send(w.member.Key(), w.dao, 0, yes)
 	w.send(w.own[1].Key(), w.dao, 0, yes)
-	w.later(2 * day)
+	w.later(2 * aDay)
 	w.refused(w.member.Address, 0, execute, "NotReady")
 	w.untouched(5000)
 
@@ -127,7 +127,7 @@ func (w *takeover) capped(t *testing.T, honest []devnet.Account) {
 		}
 		ids = append(ids, id)
 	}
-	w.later(2*day + time.Hour)
+	w.later(2*aDay + time.Hour)
 	w.send(w.member.Key(), w.dao, 0, w.c.PackExecuteCIDProposal0(ids[0]))
 	for _, id := range ids[1:] {
 		w.refused(w.member.Address, 0, w.c.PackExecuteCIDProposal0(id), "CapReached")
@@ -151,7 +151,7 @@ func crowd() (members, proposals int) {
 func (w *daoWorld) members(t *testing.T, owner devnet.Account, n int) []*ecdsa.PrivateKey {
 	t.Helper()
 	params := deploy.DaoParams()
-	params.VotingPeriod, params.InviteLimit = uint32(3*day/time.Second), 255
+	params.VotingPeriod, params.InviteLimit = uint32(3*aDay/time.Second), 255
 	keys := make([]*ecdsa.PrivateKey, n)
 	var founders []common.Address
 	for i := range keys {
@@ -176,7 +176,7 @@ func (w *daoWorld) members(t *testing.T, owner devnet.Account, n int) []*ecdsa.P
 		w.send(keys[i%len(founders)], w.dao, 0, w.c.PackInvite(crypto.PubkeyToAddress(keys[i].PublicKey)))
 		w.send(keys[i], w.dao, 0, w.c.PackJoin())
 	}
-	w.later(day + time.Minute)
+	w.later(aDay + time.Minute)
 	return keys
 }
 
@@ -275,7 +275,7 @@ func (w *daoWorld) vote(t *testing.T, sp devnet.Account, voters []*ecdsa.Private
 		flush(50)
 	}
 	flush(1)
-	w.later(3*day + time.Hour)
+	w.later(3*aDay + time.Hour)
 	w.results(t, want, len(voters))
 }
 
