@@ -237,7 +237,8 @@ var claimTests = []test{
 		equal(w, "detail", string(d), string(r.Detail))
 		a := w.answers(0)[0]
 		equal(w, "answer", fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", chain.Answer{Job: j.ID, Request: requestID(0), Outcome: job.Succeeded,
-			Result: []byte("ok"), Terms: []byte("terms 0"), Context: []byte("context"), Deadline: epoch.Add(time.Hour)}))
+			Result: []byte("ok"), Terms: []byte("terms 0"), Context: []byte("context"), Deadline: epoch.Add(time.Hour), Trace: j.Trace}))
+		equal(w, "trace", j.Trace != "", true)
 		release, _ := w.comp(0)
 		equal(w, "release at", release.RunAt, r.ReleaseAt)
 		w.none(job.KindRelease)
