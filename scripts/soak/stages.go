@@ -72,12 +72,16 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachFaultAloneAndAllTogether", "./test/e2e"},
 		},
 		stage{
-			name: "kill -9 of the daemon: 300 times during 2,000 requests", env: []string{"TIDEGATE_SOAK=1"},
-			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNineAtRandomMoments", "./test/e2e"},
+			name: "kill -9 of one daemon on SQLite and of two on Postgres: 300 times during 2,000 requests; ten dead leaders", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNine|TestTheNextDaemonTakesOver", "./test/e2e"},
 		},
 		stage{
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
+		},
+		stage{
+			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
 		stage{
 			name: "half years of storage providers", env: []string{"TIDEGATE_SOAK=1"},
