@@ -55,7 +55,7 @@ AGAIN := $(MAKE)
 .PHONY: test
 test: tools ## everything that must pass
 	$(FORGE) build >/dev/null 2>&1 & compiling=$$!; trap 'kill $$compiling 2>/dev/null || true' EXIT; \
-	$(AGAIN) lint; wait $$compiling || true; $(AGAIN) check unit race contracts e2e
+	$(AGAIN) lint unit race; wait $$compiling || true; $(AGAIN) check contracts e2e
 	@echo "make test: all passed"
 
 # The ledger's second driver is tested against Debian's PostgreSQL, which the tests

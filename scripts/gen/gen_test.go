@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,25 @@ func checkout(t *testing.T, code string) string {
 	return root
 }
 
+// writtenLayouts are those that a test put into the artefacts.
+func writtenLayouts(root string, suite []contract) (map[string]json.RawMessage, error) {
+	out := map[string]json.RawMessage{}
+	for _, c := range suite {
+		raw, err := os.ReadFile(filepath.Join(root, "out", filepath.Base(c.Source), c.Name+".json"))
+		if err != nil {
+			return nil, err
+		}
+		var artefact struct {
+			Layout json.RawMessage `json:"storageLayout"`
+		}
+		if err := json.Unmarshal(raw, &artefact); err != nil {
+			return nil, err
+		}
+		out[c.Name] = artefact.Layout
+	}
+	return out, nil
+}
+
 func put(t *testing.T, root, name, content string) {
 	t.Helper()
 	file := filepath.Join(root, name)
@@ -49,7 +69,7 @@ func read(t *testing.T, root, name string) string {
 
 func TestRoomForALibraryCountsAsZerosInTheHash(t *testing.T) {
 	root := checkout(t, "0x60__$0123456789abcdef0123456789abcdef01$__00")
-	if err := run(root, false, io.Discard); err != nil {
+	if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	hash := crypto.Keccak256Hash(append(append([]byte{0x60}, make([]byte, 20)...), 0)).Hex()
@@ -65,13 +85,13 @@ func TestRoomForALibraryCountsAsZerosInTheHash(t *testing.T) {
 
 func TestWhatIsGeneratedPassesTheCheck(t *testing.T) {
 	root := checkout(t, toyCode)
-	if err := run(root, true, io.Discard); err == nil || !strings.Contains(err.Error(), "toy.go is missing") {
+	if err := run(root, true, writtenLayouts, io.Discard); err == nil || !strings.Contains(err.Error(), "toy.go is missing") {
 		t.Fatalf("nothing is generated yet, the check says %v", err)
 	}
-	if err := run(root, false, io.Discard); err != nil {
+	if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(root, true, io.Discard); err != nil {
+	if err := run(root, true, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	source := read(t, root, "bindings/toy/toy.go")
@@ -107,17 +127,17 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := checkout(t, toyCode)
-			if err := run(root, false, io.Discard); err != nil {
+			if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 				t.Fatal(err)
 			}
 			spoil(t, root)
-			if err := run(root, true, io.Discard); err == nil || !strings.Contains(err.Error(), name) {
+			if err := run(root, true, writtenLayouts, io.Discard); err == nil || !strings.Contains(err.Error(), name) {
 				t.Fatalf("the check says %v", err)
 			}
-			if err := run(root, false, io.Discard); err != nil {
+			if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 				t.Fatal(err)
 			}
-			if err := run(root, true, io.Discard); err != nil {
+			if err := run(root, true, writtenLayouts, io.Discard); err != nil {
 				t.Errorf("after generating again the check says %v", err)
 			}
 		})
@@ -126,14 +146,14 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 
 func TestPublicDeploymentsAndHandWrittenFilesStay(t *testing.T) {
 	root := checkout(t, toyCode)
-	if err := run(root, false, io.Discard); err != nil {
+	if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	const entry = `"deployments":[{"chainId":314,"startBlock":9,"contracts":{"Toy":"0x0100000000000000000000000000000000000000"},"configDigest":"0x0100000000000000000000000000000000000000000000000000000000000000"}]`
 	record := strings.Replace(read(t, root, recordFile), `"deployments": []`, entry, 1)
 	put(t, root, recordFile, record)
 	put(t, root, "bindings/deploy/deploy.go", "package deploy\n")
-	if err := run(root, false, io.Discard); err != nil {
+	if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if after := read(t, root, recordFile); !strings.Contains(after, `"chainId": 314`) || !strings.Contains(after, `"startBlock": 9`) {
@@ -158,7 +178,7 @@ func TestUnusableInputIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := checkout(t, toyCode)
 			put(t, root, c.file, c.content)
-			if err := run(root, false, io.Discard); err == nil || !strings.Contains(err.Error(), c.says) {
+			if err := run(root, false, writtenLayouts, io.Discard); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %q", err, c.says)
 			}
 		})

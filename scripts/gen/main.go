@@ -27,15 +27,15 @@ func main() {
 	root := flag.String("root", ".", "the repository")
 	check := flag.Bool("check", false, "write nothing; fail when a committed file differs")
 	flag.Parse()
-	if err := run(*root, *check, os.Stdout); err != nil {
+	if err := run(*root, *check, compiledLayouts, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
 // run generates all files and writes them, or compares them with what is there.
-func run(root string, check bool, out io.Writer) error {
-	suite, err := readSuite(root)
+func run(root string, check bool, layouts layoutsOf, out io.Writer) error {
+	suite, err := readSuite(root, layouts)
 	if err != nil {
 		return err
 	}

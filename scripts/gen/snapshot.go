@@ -148,11 +148,11 @@ func (l layout) collect(key string, found map[string]string) {
 	}
 }
 
-// unmarshal reads what an artefact says of storage. Every contract has it, also
-// one without storage, when forge is told to write it (extra_output).
+// unmarshal reads what the compiler says of storage. Every contract has it, also
+// one without storage.
 func (l *layout) unmarshal(name string, raw json.RawMessage) error {
 	if len(raw) == 0 {
-		return fmt.Errorf("the artefact of %s has no storage layout: run forge build", name)
+		return fmt.Errorf("the compiler gave no storage layout of %s", name)
 	}
 	if err := json.Unmarshal(raw, l); err != nil {
 		return fmt.Errorf("reading the storage layout of %s: %w", name, err)

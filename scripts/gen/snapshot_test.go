@@ -22,7 +22,7 @@ func TestSnapshotsShowCallsAndStorage(t *testing.T) {
 			"t_struct(Deal)78_storage":{"label":"struct Deal","numberOfBytes":"32","members":[{"label":"client","offset":0,"slot":"0","type":"t_address"}]},
 			"t_address":{"label":"address","numberOfBytes":"20"},
 			"t_uint64":{"label":"uint64","numberOfBytes":"8"}}}}`)
-	if err := run(root, false, io.Discard); err != nil {
+	if err := run(root, false, writtenLayouts, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	calls := read(t, root, "snapshots/abi/Toy.txt")
@@ -38,7 +38,7 @@ func TestSnapshotsShowCallsAndStorage(t *testing.T) {
 	// Another slot is another snapshot, and one of a contract that is no longer there is named.
 	put(t, root, "snapshots/layout/Toy.txt", strings.Replace(want, "\n3 0", "\n4 0", 1))
 	put(t, root, "snapshots/abi/Old.txt", "nothing to call\n")
-	err := run(root, true, io.Discard)
+	err := run(root, true, writtenLayouts, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "snapshots/layout/Toy.txt differs") || !strings.Contains(err.Error(), "Old.txt") {
 		t.Errorf("the check says %v", err)
 	}
@@ -47,7 +47,7 @@ func TestSnapshotsShowCallsAndStorage(t *testing.T) {
 func TestAnArtefactWithoutLayoutIsRefused(t *testing.T) {
 	root := checkout(t, toyCode)
 	put(t, root, "out/Toy.sol/Toy.json", `{"abi":`+toyABI+`,"bytecode":{"object":"`+toyCode+`"}}`)
-	if err := run(root, false, io.Discard); err == nil || !strings.Contains(err.Error(), "no storage layout") {
+	if err := run(root, false, writtenLayouts, io.Discard); err == nil || !strings.Contains(err.Error(), "no storage layout") {
 		t.Errorf("it says %v", err)
 	}
 }

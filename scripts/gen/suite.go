@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/tidegate/tidegate/scripts/solc"
 )
 
 // contract is one entry of contracts.json with what forge made of it.
@@ -45,8 +48,36 @@ var (
 	goodPackage = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 )
 
-// readSuite reads the list and the artefact of each contract.
-func readSuite(root string) ([]contract, error) {
+// layoutsOf gives the storage layouts of contracts by their names, as the compiler
+// writes them.
+type layoutsOf func(root string, suite []contract) (map[string]json.RawMessage, error)
+
+// compiledLayouts asks the compiler: forge would give the layouts of all that it
+// compiles, tests and libraries too, and take twice as long.
+func compiledLayouts(root string, suite []contract) (map[string]json.RawMessage, error) {
+	sources, want := solc.Sources{}, solc.Selection{}
+	for _, c := range suite {
+		if err := sources.Add(os.DirFS(root), c.Source); err != nil {
+			return nil, err
+		}
+		if want[c.Source] == nil {
+			want[c.Source] = map[string][]string{}
+		}
+		want[c.Source][c.Name] = []string{"storageLayout"}
+	}
+	output, err := solc.Compile(context.Background(), root, sources.Input(want))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]json.RawMessage{}
+	for _, c := range suite {
+		out[c.Name] = output.Contracts[c.Source][c.Name]["storageLayout"]
+	}
+	return out, nil
+}
+
+// readSuite reads the list, the artefact of each contract and its layout.
+func readSuite(root string, layouts layoutsOf) ([]contract, error) {
 	raw, err := os.ReadFile(filepath.Join(root, listFile))
 	if err != nil {
 		return nil, fmt.Errorf("reading the list of contracts: %w", err)
@@ -74,6 +105,15 @@ func readSuite(root string) ([]contract, error) {
 			return nil, err
 		}
 	}
+	found, err := layouts(root, suite)
+	if err != nil {
+		return nil, fmt.Errorf("storage layouts: %w", err)
+	}
+	for i := range suite {
+		if err := suite[i].layout.unmarshal(suite[i].Name, found[suite[i].Name]); err != nil {
+			return nil, err
+		}
+	}
 	return suite, nil
 }
 
@@ -95,7 +135,6 @@ func (c *contract) readArtefact(root string) error {
 			Object string `json:"object"`
 		} `json:"deployedBytecode"`
 		Selectors map[string]string `json:"methodIdentifiers"`
-		Layout    json.RawMessage   `json:"storageLayout"`
 	}
 	if err := json.Unmarshal(raw, &artefact); err != nil {
 		return fmt.Errorf("reading the artefact of %s: %w", c.Name, err)
@@ -119,5 +158,5 @@ func (c *contract) readArtefact(root string) error {
 		return fmt.Errorf("the creation code of %s has %d bytes, a Filecoin message may have %d: split it", c.Name, size, mostMessage)
 	}
 	c.selectors = artefact.Selectors
-	return c.layout.unmarshal(c.Name, artefact.Layout)
+	return nil
 }
