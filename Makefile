@@ -48,7 +48,7 @@ build: ## build bin/tidegate
 demo: build ## the whole journey on this machine (ARGS="--exit --json")
 	bin/tidegate demo $(ARGS)
 
-# The Solidity compiler takes one core for a long while: it works beside lint. What
+# The Solidity compiler takes one core for a long while: it works beside the Go tests. What
 # it has to say, it says again under check. (A recipe that names MAKE itself would
 # be run by make -n too.)
 AGAIN := $(MAKE)
