@@ -63,16 +63,20 @@ var bugs = []bug{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
 	{"mark a job done outside its result's transaction", 6, []edit{
-		{"internal/store/claim.go", "	err = s.write(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n",
-			"	var later func(context.Context, conn) error\n	err = s.write(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n"},
-		{"internal/store/claim.go", "		return finish(ctx, t, j, answers, r, now, &out)\n	})\n", `		if planted("mark a job done outside its result's transaction") {
+		{"internal/store/claim.go", "	err = s.writeBeside(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n",
+			"	var later func(context.Context, conn) error\n	err = s.writeBeside(ctx, func(ctx context.Context, t conn) error {\n		var answers bool\n"},
+		{"internal/store/claim.go", "		if err := finish(ctx, t, j, answers, r, now, &out); err != nil {\n			return err\n		}\n		if j.Kind != job.KindUnpin {", `		if planted("mark a job done outside its result's transaction") {
 			later = func(ctx context.Context, t conn) error { return finish(ctx, t, j, answers, r, now, &out) }
 			return nil
 		}
-		return finish(ctx, t, j, answers, r, now, &out)
+		if err := finish(ctx, t, j, answers, r, now, &out); err != nil {
+			return err
+		}
+		if j.Kind != job.KindUnpin {`},
+		{"internal/store/claim.go", "		return elsewhere(ctx, t, id, ms(now))\n	})\n", `		return elsewhere(ctx, t, id, ms(now))
 	})
 	if err == nil && later != nil {
-		err = s.write(ctx, later)
+		err = s.writeBeside(ctx, later)
 	}
 `},
 	}},
