@@ -31,6 +31,16 @@ func (g guarded) under(doing string, id, fence int64, write func() error) error 
 	return err
 }
 
+// Claim implements runner.Leases. Whoever had the job before comes back, late, each time,
+// and wants to put it off: that must change nothing.
+func (g guarded) Claim(ctx context.Context, r job.ClaimRequest) (job.Job, bool, error) {
+	j, ok, err := g.Store.Claim(ctx, r)
+	if err == nil && ok && j.Fence > 1 {
+		_ = g.RetryJob(ctx, j.ID, j.Fence-1, r.Now, "whoever had it before", job.Progress{})
+	}
+	return j, ok, err
+}
+
 // Heartbeat implements runner.Leases, as the following do.
 func (g guarded) Heartbeat(ctx context.Context, id, fence int64, lease time.Duration, now time.Time, p job.Progress) error {
 	return g.under("the heartbeat of", id, fence, func() error { return g.Store.Heartbeat(ctx, id, fence, lease, now, p) })
