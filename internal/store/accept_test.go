@@ -128,6 +128,83 @@ func TestAcceptingADeepReorg(t *testing.T) {
 	}
 }
 
+// What we answered, lost in a deep reorg and find answered again, by what we signed,
+// before it was done again, is still done: the answer says that it is held.
+func TestAnAnswerThatComesBackBeforeItsWorkIsStillOwed(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx, now := t.Context(), time.Unix(1_700_000_100, 0)
+	b, answered := answeredAndFinal(t, s, now)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := func(r chain.Request) string {
+		return job.RequestKey(r.Chain, r.Provider.Hex(), r.ID.Hex(), r.Action)
+	}
+	var lost []chain.Request // above the first block and answered
+	for _, r := range b.Requests {
+		if answered[r.ID] && r.Log.Height > 1 {
+			lost = append(lost, r)
+		}
+	}
+	if len(lost) < 2 {
+		t.Fatalf("%d requests to lose", len(lost))
+	}
+	ours, theirs := lost[0], lost[1]
+	must(s.RecordSigned(ctx, common.Address{1}, []chain.SignedResult{{Request: ours.ID, ResultHash: common.Hash{1}}}, now))
+	_, err := s.AcceptReorg(ctx, blockOf(1), now, now)
+	must(err)
+	for { // what they held is dropped
+		j, ok, err := s.Claim(ctx, job.ClaimRequest{Kind: job.KindRelease, NodeID: "node", Owner: "w", Lease: time.Hour, Now: now})
+		must(err)
+		if !ok {
+			break
+		}
+		_, err = s.FinishJob(ctx, j.ID, j.Fence, job.Result{Outcome: job.Succeeded}, now)
+		must(err)
+	}
+	b.Reorg, b.From, b.Blocks = false, 2, append(b.Blocks[1:], blockOf(7))
+	b.To, b.Final, b.Head = 7, blockOf(7), blockOf(7)
+	for i, r := range []chain.Request{ours, theirs} {
+		b.Closings = append(b.Closings, chain.Closing{Request: r.ID, State: chain.RequestAnswered, Outcome: job.Succeeded,
+			Log: chain.Log{Height: 7, Block: blockOf(7).Hash, Index: uint(100 + i), Tx: common.Hash{9}}})
+	}
+	_, err = s.CommitBatch(ctx, b)
+	must(err)
+	state := func(r chain.Request) job.State {
+		t.Helper()
+		j, err := s.JobByKey(ctx, key(r))
+		must(err)
+		return j.State
+	}
+	if got := state(ours); got != job.Available {
+		t.Fatalf("what our own answer says is %s, it is to be done", got)
+	}
+	if got := state(theirs); got != job.Settled {
+		t.Fatalf("what others answered is %s", got)
+	}
+	for done := false; !done; {
+		j, ok, err := s.Claim(ctx, job.ClaimRequest{Kind: job.KindPin, NodeID: "node", Owner: "w", Lease: time.Hour, Now: now})
+		must(err)
+		if !ok {
+			t.Fatal("it cannot be claimed")
+		}
+		c, err := s.FinishJob(ctx, j.ID, j.Fence, job.Result{Outcome: job.Succeeded, Held: true, NodeID: "node"}, now)
+		must(err)
+		if done = j.Key == key(ours); done && c.Answer {
+			t.Error("it is to be answered twice")
+		}
+	}
+	if got := state(ours); got != job.Settled {
+		t.Errorf("done again, it is %s", got)
+	}
+	if c, err := s.JobByKey(ctx, job.CompensationKey(key(ours))); err != nil || c.State.Claimable() {
+		t.Errorf("the release of its content is %s, %v", c.State, err)
+	}
+}
+
 func TestContractsAddedAtRunTime(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
 	ctx := t.Context()

@@ -60,6 +60,14 @@ const (
 		" WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND r.state = ?"
 )
 
+// owed is true of a job whose request our own answer closed, as succeeded, before the
+// job was done again: after a deep reorg the answer of its earlier life may land, when
+// what it held was released already. It is still to be done, and then settled (finish).
+const owed = "(kind IN ('pin', 'prepare') AND started = 1 AND " + kept + ")"
+
+// kept is true of a job whose request was answered as succeeded by what we signed.
+const kept = "EXISTS (SELECT 1 FROM signed_result s JOIN request r ON r.id = s.request WHERE s.request = job.request AND r.state = 'answered' AND r.outcome = 1)"
+
 // settle ends jobs and answers of requests whose closing is final. Most rows are
 // moved by whole-set statements; only pins that may hold content they should
 // not are looked at one by one.
@@ -76,7 +84,7 @@ func (b *batch) settle(ctx context.Context, final int64) error {
 		to         job.State
 		which, how string
 	}{
-		{job.Cancelled, unfinished, answered},
+		{job.Cancelled, unfinished + " AND NOT " + owed, answered},
 		{job.Cancelled, unfinished, refunded},
 		{job.Settled, " AND state || '' IN ('done', 'cancelled', 'orphaned')", answered},
 		{job.Settled, " AND state || '' = 'done'", refunded},

@@ -323,7 +323,15 @@ func finish(ctx context.Context, t conn, j started, answers bool, r job.Result, 
 		if err != nil {
 			return err
 		}
-		if gone != "" { // nobody waits for it
+		if gone == "answered" && r.Outcome == job.Succeeded {
+			// our own answer came before the job was done again: what it says stays true
+			n, err := exec(ctx, t, "UPDATE job SET state = 'settled' WHERE id = ? AND "+kept, j.ID)
+			if err != nil {
+				return err
+			}
+			answers = n == 0
+		}
+		if gone != "" && answers { // nobody waits for it
 			if !r.Held {
 				return nil
 			}
