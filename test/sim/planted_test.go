@@ -172,7 +172,7 @@ func caught(t *testing.T, binary, name string, first, n uint64) (out string, fai
 
 // near is how many seeds from a recorded one on are tried in make test: what the
 // code asks of its world shifts with every change, and with it what a seed shows.
-const near = 8
+const near = 40
 
 // TestEachPlantedBugIsCaught runs each bug with its recorded seed and, where that no
 // longer shows it, with those that follow; under TIDEGATE_SOAK=1 with up to 200 fresh
