@@ -103,22 +103,14 @@ func dealsKey(path string) (*ecdsa.PrivateKey, error) {
 
 // activations queues a call of deal making.
 func (d *Daemon) activations(ctx context.Context, key string, to common.Address, data []byte) error {
-	_, _, err := d.ledger.QueueIntent(ctx, chain.Intent{Key: key, Sender: d.freeSender(), To: to, Data: data}, d.clock.Now())
-	if errors.Is(err, job.ErrConflict) { // queued already, for another of our keys
-		return nil
-	}
-	d.wakeSenders()
-	return err
+	return d.queueOnce(ctx, chain.Intent{Key: key, To: to, Data: data}, d.clock.Now())
 }
 
 // finalChain is the chain as deals read it: up to what the ledger has as final.
 type finalChain struct{ d *Daemon }
 
 // Final implements deals.Chain.
-func (c finalChain) Final(ctx context.Context) (uint64, error) {
-	cursor, _, err := c.d.ledger.Cursor(ctx, Filter)
-	return cursor.Final, err
-}
+func (c finalChain) Final(ctx context.Context) (uint64, error) { return c.d.finalHeight(ctx) }
 
 // Call implements deals.Chain.
 func (c finalChain) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {

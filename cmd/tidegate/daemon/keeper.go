@@ -69,10 +69,13 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 // finalContracts reads contracts at the final block.
 type finalContracts struct{ contracts }
 
-// Head implements market.Chain. The ledger's word counts: what it has not seen final yet
-// is not acted on.
-func (c finalContracts) Head(ctx context.Context) (uint64, error) {
-	cur, has, err := c.d.ledger.Cursor(ctx, Filter)
+// Head implements market.Chain.
+func (c finalContracts) Head(ctx context.Context) (uint64, error) { return c.d.finalHeight(ctx) }
+
+// finalHeight is up to where the ledger has the chain as final. Its word counts: what it
+// has not seen final yet is not acted on, and nothing is while it is frozen.
+func (d *Daemon) finalHeight(ctx context.Context) (uint64, error) {
+	cur, has, err := d.ledger.Cursor(ctx, Filter)
 	switch {
 	case err != nil:
 		return 0, err
@@ -155,14 +158,19 @@ func (s keeperSender) Find(ctx context.Context, key string) (keep.Sent, error) {
 
 // Queue implements keep.Sender.
 func (s keeperSender) Queue(ctx context.Context, key, to string, data []byte, expiry time.Time) error {
-	_, _, err := s.d.ledger.QueueIntent(ctx, chain.Intent{
-		Key: key, Sender: s.d.freeSender(), To: common.HexToAddress(to), Data: data, Expiry: expiry,
-	}, time.Now())
+	return s.d.queueOnce(ctx, chain.Intent{Key: key, To: common.HexToAddress(to), Data: data, Expiry: expiry}, time.Now())
+}
+
+// queueOnce queues an intent for a key that has little to do, unless it was queued
+// before, perhaps for another of our keys.
+func (d *Daemon) queueOnce(ctx context.Context, in chain.Intent, now time.Time) error {
+	in.Sender = d.freeSender()
+	_, _, err := d.ledger.QueueIntent(ctx, in, now)
 	if errors.Is(err, job.ErrConflict) {
-		err = nil // queued before, to be sent by another of our keys
+		err = nil
 	}
 	if err == nil {
-		s.d.wakeSenders()
+		d.wakeSenders()
 	}
 	return err
 }
