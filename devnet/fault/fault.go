@@ -37,7 +37,7 @@ type Fault string
 // LateLogs and IndexHoles, whose rates are said with them.
 const (
 	Lagging       Fault = "lagging"        // the node is Config.Lag blocks behind, at any rate above 0
-	Backwards     Fault = "backwards"      // this answer comes from a node up to Config.Lag blocks behind
+	Backwards     Fault = "backwards"      // this answer comes from a node up to Config.Lag blocks behind, or that much more
 	Throttle      Fault = "throttle"       // HTTP 429, every other one with Retry-After
 	Unavailable   Fault = "unavailable"    // HTTP 502 or 503
 	Garbage       Fault = "garbage"        // 200 with HTML, nothing, null, or an answer of another kind

@@ -8,14 +8,15 @@ import (
 
 // behind is how many blocks behind the node that answers now is.
 func (p *Proxy) behind() uint64 {
-	switch {
-	case p.on(Lagging):
+	n := uint64(0)
+	if p.on(Lagging) {
 		p.did(Lagging)
-		return p.cfg.Lag
-	case p.draw(Backwards):
-		return 1 + uint64(p.intN(int(p.cfg.Lag)))
+		n = p.cfg.Lag
 	}
-	return 0
+	if p.draw(Backwards) {
+		n += 1 + uint64(p.intN(int(p.cfg.Lag)))
+	}
+	return n
 }
 
 // head is the height of the node's newest block.

@@ -64,6 +64,7 @@ type Config struct {
 	Filter    string // the cursor at whose final height the proof is made
 	Contracts func(context.Context) ([]chain.Contract, error)
 	Every     time.Duration // pause of Run; default 1 minute
+	Pause     time.Duration // before a call of a repair that failed is made again, doubling; default 500 ms
 }
 
 // Deps is what an Auditor works with. Sink may be nil for one that never repairs;
@@ -114,6 +115,9 @@ func New(cfg Config, d Deps) (*Auditor, error) {
 	if cfg.Every <= 0 {
 		cfg.Every = time.Minute
 	}
+	if cfg.Pause <= 0 {
+		cfg.Pause = 500 * time.Millisecond
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -150,13 +154,21 @@ func (a *Auditor) Run(ctx context.Context) error {
 		default:
 			a.repairAll(ctx, proofs)
 		}
-		t := time.NewTimer(a.cfg.Every)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !sleep(ctx, a.cfg.Every) {
 			return nil
-		case <-t.C:
 		}
+	}
+}
+
+// sleep reports whether the time passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

@@ -32,12 +32,26 @@ type world struct {
 	hidden  map[int64]bool // what no endpoint shows
 	deploy  uint64
 	joining bool
+	each    int // of so many calls one fails, 0 for none
+	late    int // so many reads of blocks show nothing
+	calls   int
+}
+
+// flaky fails every so many calls.
+func (w *world) flaky() error {
+	if w.calls++; w.each > 0 && w.calls%w.each == 0 {
+		return errors.New("503 Service Unavailable")
+	}
+	return nil
 }
 
 func (w *world) NextSeq(_ context.Context, _ common.Address, height uint64) (uint64, error) {
+	err := w.flaky()
 	switch {
 	case w.fail != nil:
 		return 0, w.fail
+	case err != nil:
+		return 0, err
 	case w.uncount || height < w.deploy:
 		return 0, ErrNoSeq
 	case w.noState && height < w.final:
@@ -53,6 +67,13 @@ func (w *world) NextSeq(_ context.Context, _ common.Address, height uint64) (uin
 }
 
 func (w *world) Everywhere(_ context.Context, from, to uint64, _ []common.Address) ([]chain.Log, error) {
+	if err := w.flaky(); err != nil {
+		return nil, err
+	}
+	if w.late > 0 {
+		w.late--
+		return nil, nil
+	}
 	w.reads += int(to - from + 1)
 	var out []chain.Log
 	for seq, h := range w.at {
@@ -109,7 +130,7 @@ func (w *world) Apply(_ context.Context, u chain.Update) error {
 }
 
 func (w *world) auditor(t interface{ Fatal(...any) }, c chain.Contract) *Auditor {
-	a, err := New(Config{Filter: "provider", Contracts: func(context.Context) ([]chain.Contract, error) { return []chain.Contract{c}, nil }},
+	a, err := New(Config{Filter: "provider", Contracts: func(context.Context) ([]chain.Contract, error) { return []chain.Contract{c}, nil }, Pause: 1},
 		Deps{Chain: w, Ledger: w, Sink: w})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +139,7 @@ func (w *world) auditor(t interface{ Fatal(...any) }, c chain.Contract) *Auditor
 }
 
 // Whatever is missing, the proof names exactly that, and repairing finds it with few
-// reads, where heights have state, and without any.
+// reads, where heights have state, and without any, however often a call fails.
 func TestProofNamesWhatIsMissingAndRepairFindsIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{have: map[int64]bool{}, final: 10_000, noState: rapid.Bool().Draw(t, "no state")}
@@ -143,8 +164,15 @@ func TestProofNamesWhatIsMissingAndRepairFindsIt(t *testing.T) {
 		if !slices.Equal(p.Missing, missing) && len(p.Missing)+len(missing) > 0 || p.Complete != (len(missing) == 0) || p.NextSeq != uint64(len(w.at)) {
 			t.Fatalf("proof %+v, missing are %v", p, missing)
 		}
+		w.each = rapid.SampledFrom([]int{0, 2, 3, 9}).Draw(t, "of so many calls one fails")
+		if !w.noState {
+			w.late = rapid.IntRange(0, 2).Draw(t, "first reads that show nothing")
+		}
 		if _, err := a.Repair(context.Background(), p); err != nil {
 			t.Fatal(err)
+		}
+		if w.each = 0; !w.noState && w.calls > 4*15*(len(missing)+1) {
+			t.Fatalf("%d calls for %d events", w.calls, len(missing))
 		}
 		if proofs, err = a.Check(context.Background()); err != nil || !proofs[0].Complete || int(proofs[0].Have) != len(w.at) {
 			t.Fatalf("after repairing: %+v, %v", proofs[0], err)

@@ -94,7 +94,10 @@ func (p *Pool) Everywhere(ctx context.Context, from, to uint64, addrs []common.A
 			}
 		}
 	}
-	ask, _ := p.candidates()
+	ask, soonest := p.candidates()
+	if len(ask) == 0 {
+		return nil, p.allPutOff(soonest)
+	}
 	for _, i := range ask {
 		take(i, func(ctx context.Context, c Client) ([]chain.Log, error) { return c.LogsByRange(ctx, from, to, addrs) })
 		if from != to {
