@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 )
 
 // BenchmarkUp is a chain from nothing, with the modules compiled and cached on disk.
 func BenchmarkUp(b *testing.B) {
-	sharedEngine(b) // the cache is warm after this
+	fvmtest.Engine(b) // the cache is warm after this
 	for b.Loop() {
 		c, err := chain.New(context.Background(), chain.Config{})
 		if err != nil {

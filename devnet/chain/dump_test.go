@@ -8,11 +8,12 @@ import (
 	"github.com/filecoin-project/lotus/chain/types"
 
 	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 )
 
 // load makes a chain of a dump, for the length of the test.
 func (n *net) load(dump []byte) (*net, error) {
-	c, err := chain.Load(n.ctx, chain.Config{Engine: sharedEngine(n)}, bytes.NewReader(dump))
+	c, err := chain.Load(n.ctx, chain.Config{Engine: fvmtest.Engine(n)}, bytes.NewReader(dump))
 	if err != nil {
 		return nil, err
 	}

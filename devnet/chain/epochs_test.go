@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 )
 
 // An emptier network gets cheaper, a block full of messages that pay gets dearer.
@@ -164,7 +165,7 @@ func TestAutoMine(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	c, err := chain.New(context.Background(), chain.Config{Engine: sharedEngine(t)})
+	c, err := chain.New(context.Background(), chain.Config{Engine: fvmtest.Engine(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

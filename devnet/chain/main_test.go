@@ -2,9 +2,6 @@ package chain_test
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,47 +11,14 @@ import (
 	"github.com/filecoin-project/go-state-types/builtin"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/ipfs/go-cid"
-	"go.uber.org/goleak"
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 )
 
-// engine is shared by all tests: compiled once.
-var engine struct {
-	once sync.Once
-	*fvm.Engine
-	err error
-}
-
-func sharedEngine(tb testing.TB) *fvm.Engine {
-	tb.Helper()
-	engine.once.Do(func() { engine.Engine, engine.err = fvm.NewEngine(context.Background(), fvm.EngineConfig{}) })
-	if engine.err != nil {
-		tb.Fatal(engine.err)
-	}
-	return engine.Engine
-}
-
-// TestMain fails when a test leaves a goroutine behind. Those that libraries start
-// when they are loaded are none of ours.
-func TestMain(m *testing.M) {
-	libraries := goleak.IgnoreCurrent()
-	code := m.Run()
-	if engine.Engine != nil {
-		if err := engine.Close(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(libraries); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+// TestMain fails when a test leaves a goroutine behind.
+func TestMain(m *testing.M) { fvmtest.Main(m) }
 
 // patience bounds every wait; nothing is expected to take as long.
 const patience = 10 * time.Minute
@@ -68,7 +32,7 @@ type net struct {
 
 func start(tb testing.TB, change ...func(*chain.Config)) *net {
 	tb.Helper()
-	config := chain.Config{Engine: sharedEngine(tb), FinalityDepth: 5}
+	config := chain.Config{Engine: fvmtest.Engine(tb), FinalityDepth: 5}
 	for _, f := range change {
 		f(&config)
 	}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,50 +19,18 @@ import (
 	"github.com/ipfs/go-cid"
 	mh "github.com/multiformats/go-multihash"
 	cbg "github.com/whyrusleeping/cbor-gen"
-	"go.uber.org/goleak"
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
 	"github.com/tidegate/tidegate/devnet/fvm/easm"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 	"github.com/tidegate/tidegate/devnet/provider"
 )
 
 var soak = os.Getenv("TIDEGATE_SOAK") != ""
 
-// engine is shared by all tests: compiled once.
-var engine struct {
-	once sync.Once
-	*fvm.Engine
-	err error
-}
-
-func sharedEngine(tb testing.TB) *fvm.Engine {
-	tb.Helper()
-	engine.once.Do(func() { engine.Engine, engine.err = fvm.NewEngine(context.Background(), fvm.EngineConfig{}) })
-	if engine.err != nil {
-		tb.Fatal(engine.err)
-	}
-	return engine.Engine
-}
-
 // TestMain fails when a test leaves a goroutine behind.
-func TestMain(m *testing.M) {
-	libraries := goleak.IgnoreCurrent()
-	code := m.Run()
-	if engine.Engine != nil {
-		if err := engine.Close(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(libraries); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { fvmtest.Main(m) }
 
 // patience bounds every wait; nothing is expected to take as long.
 const patience = 20 * time.Minute
@@ -79,7 +45,7 @@ type net struct {
 
 func start(tb testing.TB, change ...func(*chain.Config)) *net {
 	tb.Helper()
-	config := chain.Config{Engine: sharedEngine(tb), FinalityDepth: 5}
+	config := chain.Config{Engine: fvmtest.Engine(tb), FinalityDepth: 5}
 	for _, f := range change {
 		f(&config)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 	"github.com/tidegate/tidegate/devnet/provider"
 )
 
@@ -156,7 +157,7 @@ func TestFleetOfLoadedChainGoesOn(t *testing.T) {
 	n.must(err)
 	var dump bytes.Buffer
 	n.must(n.Dump(n.ctx, &dump))
-	c, err := chain.Load(n.ctx, chain.Config{Engine: sharedEngine(t)}, &dump)
+	c, err := chain.Load(n.ctx, chain.Config{Engine: fvmtest.Engine(t)}, &dump)
 	n.must(err)
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {

@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/big"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,50 +17,17 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
-	"go.uber.org/goleak"
 
 	"github.com/tidegate/tidegate/devnet/chain"
-	"github.com/tidegate/tidegate/devnet/fvm"
+	"github.com/tidegate/tidegate/devnet/fvm/fvmtest"
 	"github.com/tidegate/tidegate/devnet/rpc"
 )
 
 // patience bounds every wait; nothing is expected to take as long.
 const patience = 2 * time.Minute
 
-// engine is shared by all tests: compiled once.
-var engine struct {
-	once sync.Once
-	*fvm.Engine
-	err error
-}
-
-func sharedEngine(tb testing.TB) *fvm.Engine {
-	tb.Helper()
-	engine.once.Do(func() { engine.Engine, engine.err = fvm.NewEngine(context.Background(), fvm.EngineConfig{}) })
-	if engine.err != nil {
-		tb.Fatal(engine.err)
-	}
-	return engine.Engine
-}
-
 // TestMain fails when a test leaves a goroutine behind.
-func TestMain(m *testing.M) {
-	libraries := goleak.IgnoreCurrent()
-	code := m.Run()
-	if engine.Engine != nil {
-		if err := engine.Close(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(libraries); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { fvmtest.Main(m) }
 
 // net is a running chain with its server and an Ethereum client.
 type net struct {
@@ -75,7 +40,7 @@ type net struct {
 // start runs a chain on demand and a server for it, until the test ends.
 func start(tb testing.TB, configure ...func(*chain.Config, *rpc.Config)) *net {
 	tb.Helper()
-	config, served := chain.Config{AutoMine: true, Engine: sharedEngine(tb)}, rpc.Config{}
+	config, served := chain.Config{AutoMine: true, Engine: fvmtest.Engine(tb)}, rpc.Config{}
 	for _, f := range configure {
 		f(&config, &served)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ipld/go-ipld-prime/datamodel"
 	cidlink "github.com/ipld/go-ipld-prime/linking/cid"
 	"github.com/ipld/go-ipld-prime/node/basicnode"
+	"github.com/ipld/go-ipld-prime/traversal"
 	mh "github.com/multiformats/go-multihash"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -148,35 +149,15 @@ func decodeLinks(c cid.Cid, data []byte, maxLinks int) (links, error) {
 	}
 }
 
-// eachLink visits the links of a decoded node in order. Its recursion is bounded
-// by the decoders' nesting limit.
+// eachLink gives f the links of a decoded node in order. The decoders bound its depth.
 func eachLink(n datamodel.Node, f func(datamodel.Link) error) error {
-	switch n.Kind() {
-	case datamodel.Kind_Link:
-		l, err := n.AsLink()
-		if err != nil {
+	links, err := traversal.SelectLinks(n)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if err := f(l); err != nil {
 			return err
-		}
-		return f(l)
-	case datamodel.Kind_Map:
-		for it := n.MapIterator(); !it.Done(); {
-			_, v, err := it.Next()
-			if err != nil {
-				return err
-			}
-			if err := eachLink(v, f); err != nil {
-				return err
-			}
-		}
-	case datamodel.Kind_List:
-		for it := n.ListIterator(); !it.Done(); {
-			_, v, err := it.Next()
-			if err != nil {
-				return err
-			}
-			if err := eachLink(v, f); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/ipld/go-ipld-prime/datamodel"
 	cidlink "github.com/ipld/go-ipld-prime/linking/cid"
 	"github.com/ipld/go-ipld-prime/node/basicnode"
+	"github.com/ipld/go-ipld-prime/traversal"
 	mh "github.com/multiformats/go-multihash"
 )
 
@@ -104,34 +105,15 @@ func linksOf(c cid.Cid, data []byte) ([]cid.Cid, error) {
 	return out, nil
 }
 
-// eachLink visits the links of a node in order. The decoders bound its depth.
+// eachLink gives f the links of a decoded node in order. The decoders bound its depth.
 func eachLink(n datamodel.Node, f func(datamodel.Link) error) error {
-	switch n.Kind() {
-	case datamodel.Kind_Link:
-		l, err := n.AsLink()
-		if err != nil {
+	links, err := traversal.SelectLinks(n)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if err := f(l); err != nil {
 			return err
-		}
-		return f(l)
-	case datamodel.Kind_Map:
-		for it := n.MapIterator(); !it.Done(); {
-			_, v, err := it.Next()
-			if err != nil {
-				return err
-			}
-			if err := eachLink(v, f); err != nil {
-				return err
-			}
-		}
-	case datamodel.Kind_List:
-		for it := n.ListIterator(); !it.Done(); {
-			_, v, err := it.Next()
-			if err != nil {
-				return err
-			}
-			if err := eachLink(v, f); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ var rules = []rule{
 	},
 	{
 		from: []string{"executor", "oracle", "internal", "bindings", "devnet", "cmd"}, ban: []string{"testing", "testing/synctest"},
-		except: []string{"internal/store/storetest"},
+		except: []string{"internal/store/storetest", "devnet/fvm/fvmtest"},
 		reason: "test code does not ship in the binary",
 	},
 	{
