@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -30,36 +29,50 @@ const (
 // group is functions that move money, and the tests that watch them.
 type group struct {
 	Name     string              `json:"name"`
-	Tests    string              `json:"tests"`    // a glob of forge's
+	Tests    []string            `json:"tests"`    // globs of forge's, the fastest first
 	Carriers []string            `json:"carriers"` // source:contract whose code the tests run
 	Files    map[string][]string `json:"files"`    // the functions of each
 }
 
+// options say what is run.
+type options struct {
+	n      int
+	seed   uint64
+	only   string
+	list   bool
+	result string
+	resume bool
+	within time.Duration
+}
+
 func main() {
-	n := flag.Int("n", 120, "how many mutants are tried")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "which ones are drawn")
-	only := flag.String("only", "", "of these groups alone, separated by commas")
-	list := flag.Bool("list", false, "print the mutants that there are, and try none")
-	result := flag.String("result", resultFile, "the file that the result is written to")
+	var o options
+	flag.IntVar(&o.n, "n", 120, "how many mutants are tried")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "which ones are drawn")
+	flag.StringVar(&o.only, "only", "", "of these groups alone, separated by commas")
+	flag.BoolVar(&o.list, "list", false, "print the mutants that there are, and try none")
+	flag.StringVar(&o.result, "result", resultFile, "the file that the result is written to")
+	flag.BoolVar(&o.resume, "resume", false, "go on with the draw in the result file: killed ones of the same sources are not tried again")
+	flag.DurationVar(&o.within, "within", 0, "begin no mutant after so long; the result then says that it is not finished (0: no limit)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *n, *seed, *only, *list, *result); err != nil {
+	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, n int, seed uint64, only string, list bool, result string) error {
+func run(ctx context.Context, o options) error {
 	groups, err := readTargets()
 	if err != nil {
 		return err
 	}
-	all, err := enumerate(groups, only)
+	all, err := enumerate(groups, o.only)
 	if err != nil {
 		return err
 	}
-	if list {
+	if o.list {
 		for _, m := range all {
 			fmt.Printf("%s:%d %s\n", m.file, m.line, m.key())
 		}
@@ -74,37 +87,70 @@ func run(ctx context.Context, n int, seed uint64, only string, list bool, result
 	if err != nil {
 		return fmt.Errorf("%s: %w", equivalentFile, err)
 	}
+	t := tally{wanted: o.n, seed: o.seed, only: o.only, all: len(all)}
+	if t.sources, err = fingerprint(groups); err != nil {
+		return err
+	}
+	before := map[string]bool{}
+	if o.resume {
+		if before, err = killedBefore(o.result, t); err != nil {
+			return err
+		}
+	}
+	r := rand.New(rand.NewPCG(o.seed, 0))
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	failed := draw(ctx, groups, all, equivalent, before, o, &t)
+	var report bytes.Buffer
+	t.write(&report)
+	fmt.Print(report.String())
+	if err := os.WriteFile(o.result, report.Bytes(), 0o644); err != nil {
+		return errors.Join(failed, fmt.Errorf("writing the result: %w", err))
+	}
+	switch {
+	case failed != nil:
+		return failed
+	case t.tried() < min(t.wanted, t.all-t.refused-t.same-len(t.equivalent)):
+		return fmt.Errorf("not finished: %d of %d tried; go on with -resume", t.tried(), t.wanted)
+	case t.tried() == 0 || len(t.killed)*100 < least*t.tried():
+		return fmt.Errorf("%d of %d killed, wanted %d %%", len(t.killed), t.tried(), least)
+	}
+	return nil
+}
+
+// draw tries mutants in their order until enough are, or the time is over.
+func draw(ctx context.Context, groups []group, all []mutant, equivalent map[string]string, before map[string]bool, o options, t *tally) error {
+	start := time.Now()
 	b, err := newBench(ctx, workDir, groups)
 	if err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(seed, 0))
-	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	var t tally
+	defer b.compiler.Close()
+	passes := make([]bool, len(groups))
 	for _, m := range all {
-		if t.tried() == n {
+		if t.tried() >= o.n || o.within > 0 && time.Since(start) > o.within {
 			break
 		}
 		if equivalent[m.key()] != "" {
-			t.equivalent++
+			t.equivalent = append(t.equivalent, m)
 			continue
 		}
+		if before[m.key()] {
+			t.add(killed, m)
+			continue
+		}
+		if !passes[m.group] {
+			if err := b.baseline(ctx, m.group); err != nil {
+				return err
+			}
+			passes[m.group] = true
+		}
 		began := time.Now()
-		v, err := b.try(ctx, groups, m)
+		v, err := b.try(ctx, m)
 		if err != nil {
 			return err
 		}
 		t.add(v, m)
 		fmt.Printf("%-16s %s:%d %s [%s] %s\n", v, m.file, m.line, m.function, m.change(), time.Since(began).Round(100*time.Millisecond))
-	}
-	var report bytes.Buffer
-	t.write(&report, seed, only, len(all))
-	fmt.Print(report.String())
-	if err := os.WriteFile(result, report.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	if t.tried() == 0 || t.killed*100 < least*t.tried() {
-		return fmt.Errorf("%d of %d killed, wanted %d %%", t.killed, t.tried(), least)
 	}
 	return nil
 }
@@ -144,6 +190,11 @@ func enumerate(groups []group, only string) ([]mutant, error) {
 			}
 		}
 	}
+	seen := map[string]int{}
+	for i := range all {
+		seen[all[i].key()]++
+		all[i].again = seen[all[i].key()]
+	}
 	return all, nil
 }
 
@@ -169,40 +220,4 @@ func parseEquivalent(text string) (map[string]string, error) {
 		return nil, errors.New("no reason for the last one")
 	}
 	return reasons, nil
-}
-
-// tally counts what came of mutants.
-type tally struct {
-	killed, refused, same, equivalent int
-	survivors                         []mutant
-}
-
-func (t *tally) tried() int { return t.killed + len(t.survivors) }
-
-func (t *tally) add(v verdict, m mutant) {
-	switch v {
-	case killed:
-		t.killed++
-	case survived:
-		t.survivors = append(t.survivors, m)
-	case refused:
-		t.refused++
-	case same:
-		t.same++
-	}
-}
-
-func (t *tally) write(out io.Writer, seed uint64, only string, all int) {
-	if only == "" {
-		only = "all"
-	}
-	fmt.Fprintf(out, "Result of scripts/mutants: written by it.\n\nseed        %d\ngroups      %s\nthere are   %d mutants\ntried       %d\nkilled      %d\nsurvived    %d\n",
-		seed, only, all, t.tried(), t.killed, len(t.survivors))
-	fmt.Fprintf(out, "not counted %d that do not compile, %d with the same code, %d equivalent (equivalent.txt)\n", t.refused, t.same, t.equivalent)
-	if len(t.survivors) > 0 {
-		fmt.Fprintf(out, "\nSurvivors:\n")
-	}
-	for _, m := range t.survivors {
-		fmt.Fprintln(out, m.key())
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -93,16 +94,29 @@ func TestTargetsAreThere(t *testing.T) {
 }
 
 func TestTallySaysWhatSurvived(t *testing.T) {
-	var counts tally
-	counts.add(killed, mutant{})
+	counts := tally{seed: 7, all: 100, wanted: 3, sources: "abc"}
+	counts.add(killed, mutant{file: "C.sol", function: "pay", operator: "drop", text: "y = 1;", old: "y = 1;", again: 2})
 	counts.add(refused, mutant{})
 	counts.add(same, mutant{})
 	counts.add(survived, mutant{file: "C.sol", function: "pay", operator: "drop", text: "x = 1;", old: "x = 1;"})
 	var out strings.Builder
-	counts.write(&out, 7, "", 100)
-	for _, want := range []string{"seed        7", "tried       2", "killed      1", "survived    1", "C.sol pay drop: x = 1; [x = 1; -> ]"} {
+	counts.write(&out)
+	for _, want := range []string{"seed        7", "tried       2", "killed      1", "survived    1", "Survivors:\nC.sol pay drop: x = 1; [x = 1; -> ]\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	file := filepath.Join(t.TempDir(), "result.txt")
+	if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := killedBefore(file, tally{seed: 7, all: 100, wanted: 9, sources: "abc"})
+	if err != nil || len(got) != 1 || !got["C.sol pay drop: y = 1; [y = 1; -> ] #2"] {
+		t.Errorf("%v, %v of the draw to go on with", got, err)
+	}
+	for _, other := range []tally{{seed: 8, all: 100, sources: "abc"}, {seed: 7, all: 100, sources: "abd"}, {seed: 7, all: 101, sources: "abc"}} {
+		if got, err := killedBefore(file, other); err == nil {
+			t.Errorf("%v taken for another draw", got)
 		}
 	}
 }

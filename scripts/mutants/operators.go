@@ -18,11 +18,16 @@ type mutant struct {
 	old, new string
 	line     int
 	text     string // the line that is changed, without the spaces around it
+	again    int    // 2 for the second of the same key in a file, and so on
 }
 
 // key names a mutant in equivalent.txt, where lines may move.
 func (m mutant) key() string {
-	return fmt.Sprintf("%s %s %s: %s [%s]", m.file, m.function, m.operator, m.text, m.change())
+	key := fmt.Sprintf("%s %s %s: %s [%s]", m.file, m.function, m.operator, m.text, m.change())
+	if m.again > 1 {
+		key += fmt.Sprintf(" #%d", m.again)
+	}
+	return key
 }
 
 func (m mutant) change() string { return strings.TrimSpace(m.old) + " -> " + strings.TrimSpace(m.new) }

@@ -1,6 +1,8 @@
 package solc
 
 import (
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -39,5 +41,36 @@ func TestSettingsAreFoundrys(t *testing.T) {
 		if !strings.Contains(string(raw), line) {
 			t.Errorf("foundry.toml has no %s: change scripts/solc too", line)
 		}
+	}
+}
+
+// A compiler that stays says of each input what one of its own would say.
+func TestACompilerThatStaysSaysTheSame(t *testing.T) {
+	want := Selection{"*": {"*": {"evm.bytecode.object"}}}
+	good := Sources{"A.sol": "pragma solidity 0.8.30;\ncontract A { function f() external pure returns (string memory) { return \"a\\nb\"; } }\n"}.Input(want)
+	bad := Sources{"A.sol": "pragma solidity 0.8.30;\ncontract A {\n"}.Input(want)
+	alone, err := Compile(context.Background(), "../..", good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Start(context.Background(), "../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		var wrong *Error
+		if _, err := c.Compile(bad); !errors.As(err, &wrong) {
+			t.Fatalf("what is wrong gave %v", err)
+		}
+		got, err := c.Compile(good)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, w := string(got.Contracts["A.sol"]["A"]["evm"]), string(alone.Contracts["A.sol"]["A"]["evm"]); g != w || len(g) < 100 {
+			t.Fatalf("got %s, alone %s", g, w)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
