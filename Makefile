@@ -80,6 +80,15 @@ race: postgres ## Go tests of what runs concurrently, under the race detector (p
 contracts: tools ## Foundry tests with gas and size snapshots
 	$(FORGE) test
 
+# Coverage is of code without the optimizer, by which forge knows what was run. Gas
+# tests are left out: other code costs other gas.
+.PHONY: coverage
+coverage: tools ## lines, statements, branches and functions of contracts/ that the Foundry tests run, as a table (LCOV=file for editors)
+	FOUNDRY_PROFILE=quick FOUNDRY_OUT=.cache/coverage/out FOUNDRY_CACHE_PATH=.cache/coverage/cache \
+	  $(FORGE) coverage --report summary $(if $(LCOV),--report lcov --report-file '$(LCOV)') \
+	  --no-match-path 'test/contracts/gas/*' --no-match-coverage '^(test|node_modules|scripts)/' \
+	  | grep -E '^\| (File|contracts|Total)|^Ran .* test suites|\[FAIL'
+
 .PHONY: e2e
 e2e: build tools peers ## the binary against devnet, anvil and a real Kubo (RUN=regexp for some)
 	$(GO) test $(VETTED) -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./test/e2e/...

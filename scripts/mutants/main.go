@@ -126,33 +126,36 @@ func draw(ctx context.Context, groups []group, all []mutant, equivalent map[stri
 	}
 	defer b.compiler.Close()
 	passes := make([]bool, len(groups))
+	var failed error
 	for _, m := range all {
-		if t.tried() >= o.n || o.within > 0 && time.Since(start) > o.within {
-			break
-		}
-		if equivalent[m.key()] != "" {
+		over := failed != nil || o.within > 0 && time.Since(start) > o.within
+		switch {
+		case t.tried() >= o.n:
+			return failed
+		case equivalent[m.key()] != "":
 			t.equivalent = append(t.equivalent, m)
 			continue
-		}
-		if before[m.key()] {
+		case before[m.key()]:
 			t.add(killed, m)
+			continue
+		case over: // what was killed before stays in the result
 			continue
 		}
 		if !passes[m.group] {
-			if err := b.baseline(ctx, m.group); err != nil {
-				return err
+			if failed = b.baseline(ctx, m.group); failed != nil {
+				continue
 			}
 			passes[m.group] = true
 		}
 		began := time.Now()
 		v, err := b.try(ctx, m)
-		if err != nil {
-			return err
+		if failed = err; err != nil {
+			continue
 		}
 		t.add(v, m)
 		fmt.Printf("%-16s %s:%d %s [%s] %s\n", v, m.file, m.line, m.function, m.change(), time.Since(began).Round(100*time.Millisecond))
 	}
-	return nil
+	return failed
 }
 
 func readTargets() ([]group, error) {

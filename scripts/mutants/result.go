@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/tidegate/tidegate/scripts/solc"
@@ -97,6 +98,10 @@ func fingerprint(groups []group) (string, error) {
 		if !strings.HasPrefix(name, "contracts/") {
 			delete(all, name)
 		}
+	}
+	groups = slices.Clone(groups)
+	for i := range groups {
+		groups[i].Tests = nil
 	}
 	raw, err := json.Marshal([]any{groups, all}) // maps in order of their keys
 	if err != nil {

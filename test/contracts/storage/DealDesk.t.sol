@@ -29,6 +29,8 @@ contract DealDeskTest is StorageBase {
         assertEq(store.dealOf(dealId).client, client, "the deal is the caller's of makeDealsForCid");
         assertEq(_free(dealId), 10 ether);
         assertEq(address(desk).balance, 0);
+        (,, uint96 left,,,) = desk.dealsOf(ask.id);
+        assertEq(left, 0);
         vm.expectPartialRevert(IDealDesk.EstuaryPinning_WrongDealsState.selector);
         desk.openDeal(ask.id, HELLO_BYTES, _terms());
     }

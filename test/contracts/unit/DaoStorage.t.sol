@@ -183,6 +183,17 @@ contract DaoStorageTest is DaoBase {
         assertEq(store.dealOf(dealId).terms.endEpoch, 0);
     }
 
+    function test_RenewStorage_RevertWhen_AboveTheBudget() public {
+        uint64 dealId = _stored(_cid(1));
+        uint256 before = dao.treasury();
+        bytes memory data = abi.encode(uint96(0.25 ether), uint32(9_000_000));
+        uint256 id = _pass(_draft(CidAction.RenewStorage, _cid(1), 0.25 ether - 1, data));
+        _says(IDataDAO.DataDAO_BudgetExceeded.selector);
+        dao.executeCIDProposal(id, data);
+        assertEq(dao.treasury(), before);
+        assertEq(store.dealOf(dealId).free, AMOUNT);
+    }
+
     function test_ChangeBountyAndReplicas() public {
         uint64 dealId = _stored(_cid(1));
         _do(CidAction.ChangeBounty, _cid(1), 0, abi.encode(uint80(0.02 ether), uint32(1000)));

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import { IPerpetualStorage, PublishedDeal, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import { ClaimFacts, IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
+import { StorageBase } from "./StorageBase.sol";
+
+/// @notice Where what is taken borders on what is not.
+contract BoundsTest is StorageBase {
+    function test_Create_TheCarMayFillThePiece() public {
+        vm.startPrank(client);
+        uint64 most = GIB / 128 * 127;
+        uint64 dealId = store.createDeal(HELLO_BYTES, PIECE, GIB, most, _terms());
+        assertEq(store.dealOf(dealId).carSize, most);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TermsOutOfRange.selector, bytes32("carSize"))
+        );
+        store.createDeal(HELLO_BYTES, PIECE, GIB, most + 1, _terms());
+    }
+
+    function test_Fund_AllThatFitsIn96Bits() public {
+        uint256 most = type(uint96).max;
+        vm.deal(client, most + 1);
+        uint64 dealId = _dealWith(_terms(), 0);
+        vm.startPrank(client);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_AmountTooLarge.selector, most + 1, most)
+        );
+        store.fund{ value: most + 1 }(dealId);
+        store.fund{ value: most }(dealId);
+        assertEq(_free(dealId), most);
+    }
+
+    function test_PrepareDeal_RevertWhen_TheFeeIsMoreThanTheValue() public {
+        vm.startPrank(client);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_AmountTooLarge.selector, 1 ether + 1, 1 ether)
+        );
+        store.prepareDeal{ value: 1 ether }(HELLO_BYTES, 1 << 30, 1 ether + 1, _terms());
+    }
+
+    function test_Activated_NoMinerZeroForASlotThatNobodyClaimed() public {
+        uint64 dealId = _deal();
+        (uint64 slotId,) = store.seatOf(dealId, 0);
+        assertFalse(facts.activate(store, slotId, _piece(0, 5)));
+        _stateOf(slotId, IPerpetualStorage.SlotState.Open);
+        // Any other id is one, the first of them too.
+        facts.setMiner(1, 2009, sp1);
+        assertEq(_claim(dealId, 0, 1, sp1), slotId);
+        assertTrue(facts.activate(store, slotId, _piece(1, 5)));
+    }
+
+    function test_Activated_NotOnceItIsPublished() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        assertTrue(facts.publish(store, slotId, _f05(M1, 9)));
+        assertFalse(facts.activate(store, slotId, _piece(M1, 5)), "of an f05 deal the market says that it is active");
+        _stateOf(slotId, IPerpetualStorage.SlotState.Published);
+    }
+
+    function test_ActivateByClaim_TermsFromZeroOn() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        facts.setSector(M1, 77, 1, uint64(block.number) + TERM);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, -1, 0, 77));
+        _claimIsRefused(slotId);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, -1, 77));
+        _claimIsRefused(slotId);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, 0, 77));
+        vm.prank(sp1);
+        store.activateByClaim(slotId, 5);
+        _stateOf(slotId, IPerpetualStorage.SlotState.Active);
+    }
+
+    function test_Expire_APublishedSlotIsAsNew() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        PublishedDeal memory p = _f05(M1, 9);
+        assertTrue(facts.publish(store, slotId, p));
+        facts.setDeal(9, _factsOf(p, IFilecoinFacts.DealState.Gone, 0, 0));
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(slotId);
+        SlotView memory s = store.slotOf(slotId);
+        assertEq(uint8(s.state), uint8(IPerpetualStorage.SlotState.Open));
+        assertEq(uint256(s.start) + s.end + s.bond, 0);
+    }
+
+    /// The owner when the slot was claimed is of its side, and so is the owner of now.
+    function test_Expire_NoTipForTheOwnerThenOrNow() public {
+        uint64 minerId = 1009;
+        address worker = _masked(3009);
+        vm.deal(worker, 100 ether);
+        facts.setMiner(minerId, 2009, worker); // the owner controls nothing
+        uint64 slotId = _claim(_deal(), 0, minerId, worker);
+        uint256 bond = store.slotOf(slotId).bond;
+        facts.setMiner(minerId, 2010, worker); // sold
+        _pass(SEAL + DAY + 1);
+        uint256 before = vm.snapshotState();
+        address[2] memory owners = [_masked(2009), _masked(2010)];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(owners[i]);
+            store.expireClaim(slotId);
+            assertEq(store.creditOf(owners[i]), 0);
+            assertEq(store.burnable(), bond);
+            vm.revertToState(before);
+        }
+        vm.prank(_masked(2011));
+        store.expireClaim(slotId);
+        assertEq(store.creditOf(_masked(2011)), bond / 10);
+    }
+
+    function _claimIsRefused(uint64 slotId) private {
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("term")));
+        store.activateByClaim(slotId, 5);
+    }
+}
