@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { IPerpetualStorage, PublishedDeal, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import {
+    DealTerms,
+    IPerpetualStorage,
+    PublishedDeal,
+    SlotView
+} from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { ClaimFacts, IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
 import { StorageBase } from "./StorageBase.sol";
 
@@ -104,6 +109,40 @@ contract BoundsTest is StorageBase {
         vm.prank(_masked(2011));
         store.expireClaim(slotId);
         assertEq(store.creditOf(_masked(2011)), bond / 10);
+    }
+
+    function test_Bounty_StaysAtItsMaximum() public {
+        uint64 dealId = _deal();
+        _pass(6 * DAY);
+        _serve(dealId);
+        _pass(6 * DAY);
+        (uint64 slotId,) = store.seatOf(dealId, 0);
+        assertEq(store.quoteBounty(slotId), MAX, "after the ramp");
+        DealTerms memory t = _terms();
+        t.ramp = 0;
+        dealId = _dealWith(t, 100 ether);
+        (slotId,) = store.seatOf(dealId, 0);
+        assertEq(store.quoteBounty(slotId), MAX, "without a ramp");
+    }
+
+    function test_ChangeReplicas_TheNextOfAReturningSeatBeginsAtTheBase() public {
+        uint64 dealId = _deal();
+        _active(dealId, 1, M2, sp2);
+        _pass(TERM - RENEW);
+        uint64 next = store.openRenewal(dealId, 1);
+        _serve(dealId);
+        _pass(DAY);
+        vm.prank(client);
+        store.changeReplicas(dealId, 1);
+        assertGt(store.quoteBounty(next), BASE);
+        vm.prank(client);
+        store.changeReplicas(dealId, 2);
+        assertEq(store.quoteBounty(next), BASE);
+    }
+
+    function test_Burn_RevertWhen_ThereIsNothing() public {
+        vm.expectRevert(IPerpetualStorage.PerpetualStorage_ZeroAmount.selector);
+        store.burn();
     }
 
     function _claimIsRefused(uint64 slotId) private {
