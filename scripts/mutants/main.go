@@ -46,7 +46,16 @@ type options struct {
 }
 
 func main() {
-	var o options
+	o := parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (o options) {
 	flag.IntVar(&o.n, "n", 120, "how many mutants are tried")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "which ones are drawn")
 	flag.StringVar(&o.only, "only", "", "of these groups alone, separated by commas")
@@ -55,12 +64,7 @@ func main() {
 	flag.BoolVar(&o.resume, "resume", false, "go on with the draw in the result file: killed ones of the same sources are not tried again")
 	flag.DurationVar(&o.within, "within", 0, "begin no mutant after so long; the result then says that it is not finished (0: no limit)")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "mutants:", err)
-		os.Exit(1)
-	}
+	return o
 }
 
 func run(ctx context.Context, o options) error {
