@@ -8,6 +8,7 @@ import {
     DealTerms,
     DealView,
     IPerpetualStorage,
+    PublishedDeal,
     SectorPiece,
     SlotView
 } from "../../../contracts/interfaces/IPerpetualStorage.sol";
@@ -238,6 +239,26 @@ contract PoolsTest is PoolsBase {
         assertEq(p.value, value);
         assertEq(p.free, value, "all of it is free again");
         _claimed(dealId, 0, M2, sp2);
+    }
+
+    function test_Slots_OfF05CountLikeOthers() public {
+        uint64 dealId = _funded(30 ether, 10 ether);
+        uint64 slot = _slot(dealId, 0, 0);
+        PublishedDeal memory p = _f05(M1, 77);
+        (p.commP, p.paddedSize) = (whole, wholeSize);
+        assertTrue(facts.publish(store, slot, p));
+        _stateOf(slot, IPerpetualStorage.SlotState.Published);
+        assertEq(pools.poolOf(dealId).value, 40 ether);
+        assertEq(pools.poolOf(dealId).active, 0);
+    }
+
+    function test_Price_IsRoundedUp() public {
+        DealTerms memory t = _poolTerms();
+        t.rate += 1;
+        uint64 dealId = _open(t, 0);
+        uint256 cost = 2 * (uint256(MAX) + uint256(RATE + 1) * TERM) * 128;
+        assertGt(cost % wholeSize, 0);
+        assertEq(pools.priceOf(dealId, 128), cost / wholeSize + 1);
     }
 
     function test_Slots_GoOnToTheNextTerm() public {
