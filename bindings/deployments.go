@@ -27,6 +27,7 @@ const (
 	DealStatusOracle  = "DealStatusOracle"
 	PerpetualStorage  = "PerpetualStorage"
 	StorageGate       = "StorageGate"
+	StoragePools      = "StoragePools"
 	FilecoinFacts     = "FilecoinFacts"
 	ProviderRegistry  = "ProviderRegistry"
 	// Libraries of StorageGate and of PerpetualStorage.

@@ -35,6 +35,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/spellinglib"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/bindings/storagegovernor"
+	"github.com/tidegate/tidegate/bindings/storagepools"
 	"github.com/tidegate/tidegate/bindings/storageprize"
 )
 
@@ -52,6 +53,7 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		bindings.DealStatusOracle:  dealstatusoracle.DealStatusOracleMetaData.Bin,
 		bindings.PerpetualStorage:  perpetualstorage.PerpetualStorageMetaData.Bin,
 		bindings.StorageGate:       storagegate.StorageGateMetaData.Bin,
+		bindings.StoragePools:      storagepools.StoragePoolsMetaData.Bin,
 		bindings.FilecoinFacts:     filecoinfacts.FilecoinFactsMetaData.Bin,
 		bindings.ProviderRegistry:  providerregistry.ProviderRegistryMetaData.Bin,
 		bindings.Spelling:          spellinglib.SpellingMetaData.Bin,

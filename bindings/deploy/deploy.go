@@ -1,6 +1,6 @@
 // Package deploy puts the suite of contracts on a chain and configures it:
 // EstuaryProvider with its operators and prices, EstuaryPinning, DealStatusOracle,
-// PerpetualStorage with its gate and registry, DataDAO with its factory, the libraries
+// PerpetualStorage with its gate, registry and pools, DataDAO with its factory, the libraries
 // of these, and on request the samples. It works on any chain with an Ethereum RPC, mined by time or on
 // demand, and imports nothing of Tidegate but the bindings.
 //
@@ -108,6 +108,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 		return Deployment{}, err
 	}
 	if err := r.daos(p.Profile); err != nil {
+		return Deployment{}, err
+	}
+	if err := r.pools(); err != nil {
 		return Deployment{}, err
 	}
 	if err := r.settle(); err != nil {

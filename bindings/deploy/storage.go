@@ -17,6 +17,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/slotslib"
 	"github.com/tidegate/tidegate/bindings/spellinglib"
 	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/bindings/storagepools"
 )
 
 // linked are the libraries, each after those that it uses.
@@ -97,4 +98,12 @@ func (r *run) storage(p Plan) error {
 	}
 	c := storagegate.NewStorageGate()
 	return r.call("attaching the gate", c.Instance(r.b, gate), c.PackAttach(made))
+}
+
+// pools deploys the client in whose deals small pieces are stored as one. It comes
+// last, as piecePrices says why.
+func (r *run) pools() error {
+	_, err := r.deploy(bindings.StoragePools, &storagepools.StoragePoolsMetaData,
+		storagepools.NewStoragePools().PackConstructor(r.made.Contracts[bindings.PerpetualStorage]))
+	return err
 }

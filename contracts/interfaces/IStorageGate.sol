@@ -44,6 +44,8 @@ interface IFilecoinFacts {
     /// @notice Until when a sector is committed, as far as the miner actor says; 0 where it does not.
     function sectorExpiration(uint64 minerId, uint64 sector) external view returns (uint64);
     function dealFacts(uint64 f05DealId) external view returns (DealFacts memory);
+    /// @notice Whether f05 still has a deal that was not activated by its start, and so never will be.
+    function missedStart(uint64 f05DealId) external view returns (bool);
     function claimFacts(uint64 minerId, uint64 claimId) external view returns (ClaimFacts memory);
 }
 
@@ -122,7 +124,8 @@ interface IStorageGate is ICurioDealView {
     /// @notice Makes the allocation for a verified claim that will be sealed as direct data. By a controller of its miner, once a claim.
     function allocateDataCap(uint64 slotId) external returns (uint64 allocationId);
     /// @notice Gives DataCap of a claim that is over back to the deal. By anyone. What an allocation held comes back when somebody
-    /// has removed it from the verified registry after its expiration.
+    /// has removed it from the verified registry after its expiration; what the market drew, while f05 still has the deal that
+    /// missed its start. Once f05 has forgotten it, it cannot be told from one that was sealed, and the steward has to say.
     function reclaimDataCap(uint64 slotId) external;
     /// @notice Lengthens the verified claim of a slot to the most that is allowed, with the deal's DataCap. By a controller.
     function extendClaim(uint64 slotId, uint64 claimId) external;

@@ -23,12 +23,14 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     /// @dev builtin-actors, verifreg policy: 5 years.
     int64 private constant MAX_CLAIM_TERM = 5_256_000;
 
+    /// @dev The market has taken it.
+    uint64 private constant DRAWN = 1 << 63;
+
     /// @dev What a claim was given. The deadline tells it from other claims of the same slot.
     struct Grant {
         uint32 sealDeadline;
-        bool drawn; // the market has taken it
         uint64 size; // bytes; 0 = nothing
-        uint64 allocationId; // 0 = allowed to the market
+        uint64 id; // of the allocation, or DRAWN and the f05 deal's; 0 = allowed to the market
         uint64 minerId;
     }
 
@@ -91,11 +93,9 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         Grant memory grant = _grants[slotId];
         SlotView memory slot = _storage.slotOf(slotId);
         bool over = slot.state == IPerpetualStorage.SlotState.Open || slot.sealDeadline != grant.sealDeadline;
-        // An allocation that became a claim is spent, though its slot lapsed: what came back is another's.
-        bool spent = grant.allocationId != 0 && _claim(grant.minerId, grant.allocationId).known;
-        if (grant.size == 0 || !over || spent) revert StorageGate_WrongState(slotId);
+        if (grant.size == 0 || !over || _mayBeSpent(grant)) revert StorageGate_WrongState(slotId);
         delete _grants[slotId];
-        if (grant.drawn || grant.allocationId != 0) {
+        if (grant.id != 0) {
             if (returnedDataCap < grant.size) {
                 revert StorageGate_NoDataCap(slotId >> 24, returnedDataCap, grant.size);
             }
@@ -148,6 +148,15 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
         return _limitMarket() == Exit.OK;
     }
 
+    /// @dev Whether what was taken for a grant may have been sealed with, or still be: then what came back is another's, though the
+    /// slot lapsed. An allocation can be sealed until its deadline, and is then a claim; the market's cannot be asked for, so its
+    /// deal is: f05 forgets one that was activated and terminated like one that never was.
+    function _mayBeSpent(Grant memory grant) private view returns (bool) {
+        if (grant.id == 0) return false;
+        if (grant.id >= DRAWN) return msg.sender != steward && !_facts.missedStart(grant.id ^ DRAWN);
+        return block.number <= grant.sealDeadline || _claim(grant.minerId, grant.id).known;
+    }
+
     /// @dev Lets the market draw what was granted and not an atom more, whatever it could before.
     function _limitMarket() private returns (int256 exit) {
         uint256 now_;
@@ -161,21 +170,20 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     /// @dev Whether the market may draw the DataCap of a slot's claim now.
     function _isGranted(uint64 slotId) internal view returns (bool) {
         Grant storage grant = _grants[slotId];
-        return grant.size != 0 && grant.allocationId == 0 && !grant.drawn
-            && grant.sealDeadline == _storage.slotOf(slotId).sealDeadline;
+        return grant.size != 0 && grant.id == 0 && grant.sealDeadline == _storage.slotOf(slotId).sealDeadline;
     }
 
-    function _drawn(uint64 slotId) internal {
+    function _drawn(uint64 slotId, uint64 f05DealId) internal {
         Grant storage grant = _grants[slotId];
-        if (grant.size == 0 || grant.drawn || grant.allocationId != 0) return;
-        grant.drawn = true;
+        if (grant.size == 0 || grant.id != 0) return;
+        grant.id = DRAWN | f05DealId;
         _granted -= grant.size;
     }
 
     /// @inheritdoc MarketViews
     function _allocationOf(uint64 slotId) internal view override returns (uint64) {
         Grant storage grant = _grants[slotId];
-        return grant.sealDeadline == _storage.slotOf(slotId).sealDeadline ? grant.allocationId : 0;
+        return grant.id < DRAWN && grant.sealDeadline == _storage.slotOf(slotId).sealDeadline ? grant.id : 0;
     }
 
     /// @dev Takes the DataCap for a verified claim from its deal.
@@ -192,7 +200,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     }
 
     function _given(uint64 slotId, SlotView memory slot, uint64 size, uint64 allocationId) private {
-        _grants[slotId] = Grant(slot.sealDeadline, false, size, allocationId, slot.minerId);
+        _grants[slotId] = Grant(slot.sealDeadline, size, allocationId, slot.minerId);
         emit DataCapSpent(slotId >> 24, slotId, _takeSeq(), size, allocationId);
     }
 

@@ -52,6 +52,15 @@ contract FilecoinFacts is IFilecoinFacts {
     }
 
     /// @inheritdoc IFilecoinFacts
+    function missedStart(uint64 id) external view returns (bool) {
+        (int256 exit, int64 activated,) = MarketActor.dealActivation(id);
+        if (exit != Exit.OK || activated >= 0) return false;
+        int64 start;
+        (exit, start,) = MarketActor.dealTerm(id);
+        return exit == Exit.OK && start < int64(uint64(block.number));
+    }
+
+    /// @inheritdoc IFilecoinFacts
     function claimFacts(uint64 minerId, uint64 claimId) external view returns (ClaimFacts memory f) {
         (int256 exit, Claim memory c) = VerifregActor.claim(minerId, claimId);
         if (exit != Exit.OK) return f;

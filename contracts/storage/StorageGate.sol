@@ -110,7 +110,7 @@ contract StorageGate is IFilecoinMethod, MarketViews, DataCapPurse {
                     ok = accepted;
                 } catch { }
             }
-            if (p.verified) _drawn(slotId);
+            if (p.verified) _drawn(slotId, f05DealId);
         }
         if (!ok) emit DealIgnored(f05DealId, slotId, _takeSeq());
         return (0, Codec.NONE, "");

@@ -138,7 +138,9 @@ type Locator interface {
 }
 
 // Broken lists the active slots whose sectors are, as their miners say, dead or newly
-// faulty. A miner that cannot be asked is passed over and told of in the error.
+// faulty. A miner that cannot be asked is passed over and told of in the error. Each is a
+// call of its own, not one of checkMany: that passes over what is not shown, so that a try
+// could not tell what is due from what another keeper was first to show.
 func (s *Storage) Broken(ctx context.Context, height uint64, at Locator) ([]Due, error) {
 	end, err := s.NextDeal(ctx, height)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/tidegate/tidegate/devnet/fault"
@@ -181,6 +182,19 @@ func (n *network) send(key int, value *big.Int, to, sig string, args ...string) 
 		n.t.Fatalf("%s reverted in %s", sig, r.TransactionHash)
 	}
 	return r
+}
+
+// refuses sends with cast what a contract has to refuse with an error of that name.
+func (n *network) refuses(key int, value *big.Int, errorSig, to, sig string, args ...string) {
+	n.t.Helper()
+	full := []string{"send", "--rpc-url", n.RPC, "--private-key", n.Keys[key].PrivateKey}
+	if value != nil {
+		full = append(full, "--value", value.String())
+	}
+	_, err := tryOutput(nil, cast(n.t), append(append(full, to, sig), args...)...)
+	if want := common.Bytes2Hex(crypto.Keccak256([]byte(errorSig))[:4]); err == nil || !strings.Contains(err.Error(), "0x"+want) {
+		n.t.Errorf("%s %v: want %s, got %v", sig, args, errorSig, err)
+	}
 }
 
 type receipt struct {

@@ -33,6 +33,8 @@ func TestAttacks(t *testing.T) {
 		{"accomplices ratchet the bounty", (*attacked).ratchet},
 		{"a late notification is front-run by expireClaim", (*attacked).late},
 		{"a provider seals with DataCap and has it given back", (*attacked).giveBack},
+		{"a provider gives its claim back, has the DataCap given back, and then seals with it", (*attacked).giveBackEarly},
+		{"a provider's f05 deal lives and dies unseen, and its DataCap is given back", (*attacked).giveBackDead},
 		{"the client cancels right after the provider committed", (*attacked).cancelled},
 		{"the label says one CID and the piece is another", (*attacked).mislabelled},
 		{"a revert is provoked inside a publish batch", (*attacked).batch},

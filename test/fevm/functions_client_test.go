@@ -19,6 +19,7 @@ const (
 	register = bindings.ProviderRegistry
 	status   = bindings.DealStatusOracle
 	pinning  = bindings.EstuaryPinning
+	pools    = bindings.StoragePools
 )
 
 // registry has providers of all kinds enter themselves.

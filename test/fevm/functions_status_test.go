@@ -86,27 +86,14 @@ func (f *functions) replicas() {
 
 // aggregate completes requests by proofs that their pieces lie in a deal's piece.
 func (f *functions) aggregate() {
-	first, second := pieceOf("functions, first segment"), pieceOf("functions, second segment")
-	a, err := piece.NewAggregate([]piece.Commitment{
-		{Root: first.digest, Payload: 200, Padded: 256}, {Root: second.digest, Payload: 200, Padded: 256},
-	}, 2048)
-	f.must(err)
-	root := a.Commitment().Root
-	whole, err := cid.Cast(append([]byte{0x01, 0x81, 0xe2, 0x03, 0x92, 0x20, 0x20}, root[:]...))
-	f.must(err)
+	aggregate, parts, proof := f.aggregated("functions, first segment", "functions, second segment")
+	first, second := parts[0], parts[1]
 	start := f.chain.Head().Height() + day
-	proposal, err := f.shared.m.FromAccount(f.native.key, provider.Proposal{PieceCID: whole, PieceSize: 2048, Start: start, End: start + shortTerm})
+	proposal, err := f.shared.m.FromAccount(f.native.key, provider.Proposal{PieceCID: aggregate.commP, PieceSize: aggregate.size, Start: start, End: start + shortTerm})
 	f.must(err)
 	ids, err := f.shared.m.Publish(f.ctx, proposal)
 	f.must(err)
 	deal := uint64(ids[0])
-	proof := func(i int) dealstatusoracle.InclusionProof {
-		p, err := a.Proof(i)
-		f.must(err)
-		return dealstatusoracle.InclusionProof{
-			ProofSubtree: pathOf(p.Subtree), ProofIndex: pathOf(p.Index),
-		}
-	}
 	data := func(p storedPiece) dealstatusoracle.InclusionVerifierData {
 		return dealstatusoracle.InclusionVerifierData{CommPc: p.commP.Bytes(), SizePc: 256}
 	}
@@ -126,6 +113,28 @@ func (f *functions) aggregate() {
 		row{by: f.operator, to: status, fn: "complete", args: with(two, deal, f.shared.miner(), proof(1), data(second))},
 		row{by: f.stranger, to: status, fn: "getAllDeals", args: with(second.cid), want: "{" + spelled(deal) + " " + spelled(f.shared.miner()) + "}"},
 	)
+}
+
+// aggregated is an aggregate of 2 KiB of pieces of 256 bytes, and the proofs that they lie in it.
+func (w *world) aggregated(names ...string) (whole storedPiece, parts []storedPiece, proof func(int) dealstatusoracle.InclusionProof) {
+	w.Helper()
+	var commitments []piece.Commitment
+	for _, name := range names {
+		p := pieceOf(name)
+		p.size = 256
+		parts = append(parts, p)
+		commitments = append(commitments, piece.Commitment{Root: p.digest, Payload: 200, Padded: 256})
+	}
+	a, err := piece.NewAggregate(commitments, 2048)
+	w.must(err)
+	whole = storedPiece{cid: parts[0].cid, digest: a.Commitment().Root, size: 2048}
+	whole.commP, err = cid.Cast(append([]byte{0x01, 0x81, 0xe2, 0x03, 0x92, 0x20, 0x20}, whole.digest[:]...))
+	w.must(err)
+	return whole, parts, func(i int) dealstatusoracle.InclusionProof {
+		p, err := a.Proof(i)
+		w.must(err)
+		return dealstatusoracle.InclusionProof{ProofSubtree: pathOf(p.Subtree), ProofIndex: pathOf(p.Index)}
+	}
 }
 
 func pathOf(p piece.MerklePath) dealstatusoracle.ProofData {

@@ -82,6 +82,7 @@ func (w *world) byActor(contract, fn string) {
 // judged are the functions that are called; of a contract with none named all.
 var judged = map[string][]string{
 	bindings.PerpetualStorage: nil, bindings.StorageGate: nil, bindings.ProviderRegistry: nil, bindings.DealStatusOracle: nil,
+	bindings.StoragePools: nil,
 	bindings.EstuaryPinning: {
 		"makeDealsForCid", "openDeal", "settleDeals", "abandonDeals", "withdrawEscrow", "quoteDeals", "dealsOf", "escrowCreditOf", "perpetualStorage",
 	},
@@ -163,6 +164,7 @@ func TestEveryFunction(t *testing.T) {
 		{"hooks", (*functions).hooks},
 		{"status", (*functions).status},
 		{"replicas", (*functions).replicas},
+		{"pools", (*functions).pools},
 		{"money", (*functions).money},
 		{"owner", (*functions).ownership},
 	} {

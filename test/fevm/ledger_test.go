@@ -64,6 +64,9 @@ func (b *books) note(w *world, to common.Address, value *big.Int, data []byte, o
 			b.burnt.Add(b.burnt, e.Amount)
 		}
 	}
+	if to == w.at[bindings.StoragePools] && value != nil { // all of it is paid on
+		b.in.Add(b.in, value)
+	}
 	if to != store || value == nil {
 		return
 	}

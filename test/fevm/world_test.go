@@ -33,6 +33,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/bindings/storagepools"
 	"github.com/tidegate/tidegate/devnet"
 	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/fvm"
@@ -56,6 +57,7 @@ type world struct {
 	o *dealstatusoracle.DealStatusOracle
 	p *estuarypinning.EstuaryPinning
 	x *estuaryprovider.EstuaryProvider
+	l *storagepools.StoragePools
 
 	owner, operator, client, keeper, stranger party
 
@@ -77,7 +79,7 @@ var metas = map[string]*bind.MetaData{
 	bindings.EstuaryProvider: &estuaryprovider.EstuaryProviderMetaData, bindings.EstuaryPinning: &estuarypinning.EstuaryPinningMetaData,
 	bindings.PerpetualStorage: &perpetualstorage.PerpetualStorageMetaData, bindings.StorageGate: &storagegate.StorageGateMetaData,
 	bindings.ProviderRegistry: &providerregistry.ProviderRegistryMetaData, bindings.DealStatusOracle: &dealstatusoracle.DealStatusOracleMetaData,
-	bindings.FilecoinFacts: &filecoinfacts.FilecoinFactsMetaData,
+	bindings.FilecoinFacts: &filecoinfacts.FilecoinFactsMetaData, bindings.StoragePools: &storagepools.StoragePoolsMetaData,
 }
 
 // patience bounds a test; nothing is expected to take as long.
@@ -111,6 +113,7 @@ func newWorld(t testing.TB, options ...func(*devnet.Config)) *world {
 		byID: map[filabi.ActorID]common.Address{}, abis: map[common.Address]*abi.ABI{}, called: map[string]map[string]bool{},
 		s: perpetualstorage.NewPerpetualStorage(), g: storagegate.NewStorageGate(), r: providerregistry.NewProviderRegistry(),
 		o: dealstatusoracle.NewDealStatusOracle(), p: estuarypinning.NewEstuaryPinning(), x: estuaryprovider.NewEstuaryProvider(),
+		l: storagepools.NewStoragePools(),
 	}
 	for name, meta := range metas {
 		parsed, err := meta.ParseABI()

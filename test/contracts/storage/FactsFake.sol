@@ -61,6 +61,11 @@ contract FactsFake is IFilecoinFacts {
         return _deals[f05DealId];
     }
 
+    function missedStart(uint64 f05DealId) external view returns (bool) {
+        DealFacts memory f = _deals[f05DealId];
+        return f.state == DealState.Published && f.start < int64(uint64(block.number));
+    }
+
     function claimFacts(uint64 minerId, uint64 claimId) external view returns (ClaimFacts memory) {
         return _claims[_key(minerId, claimId)];
     }

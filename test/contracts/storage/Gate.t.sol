@@ -411,6 +411,57 @@ contract GateTest is Base, FvmTest {
         gate.reclaimDataCap(dealId << 24);
     }
 
+    /// @dev An allocation can be sealed until the deadline, though its claim was given back before.
+    function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationCanStillBeSealed() public {
+        uint64 dealId = _deal(true);
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _claim(dealId, M1, sp1);
+        vm.startPrank(sp1);
+        gate.allocateDataCap(dealId << 24);
+        store.releaseClaim(dealId << 24);
+        vm.stopPrank();
+        _pass(SEAL);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
+        gate.reclaimDataCap(dealId << 24);
+        _pass(1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, dealId, 0, GIB));
+        gate.reclaimDataCap(dealId << 24); // nothing has come back
+    }
+
+    /// @dev What the market drew is given back for a deal that it still has and that missed its start; else the steward says.
+    function test_DataCap_ReclaimDataCap_OfTheMarketOnlyWhereTheStartWasMissed() public {
+        uint64[2] memory deals = [_deal(true), _deal(true)];
+        uint64[2] memory ids;
+        for (uint256 i = 0; i < 2; ++i) {
+            datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(deals[i]));
+            _claim(deals[i], M1, sp1);
+            vm.prank(sp1);
+            gate.grantDataCap(deals[i] << 24);
+            DealProposal[] memory list = new DealProposal[](1);
+            list[0] = _offered(deals[i] << 24, M1);
+            ids[i] = market.publish(list)[0];
+        }
+        market.activate(ids[0], 42);
+        market.terminate(ids[0]);
+        _pass(SEAL + DAY + 1);
+        bytes memory no0 = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, deals[0] << 24);
+        bytes memory none1 = abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, deals[1], 0, GIB);
+        bytes memory no1 = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, deals[1] << 24);
+        for (uint256 i = 0; i < 2; ++i) {
+            store.expireClaim(deals[i] << 24);
+        }
+        vm.expectRevert(no0);
+        gate.reclaimDataCap(deals[0] << 24);
+        vm.expectRevert(none1); // it may, once something has come back
+        gate.reclaimDataCap(deals[1] << 24);
+        market.settle(ids[1]);
+        vm.expectRevert(no1); // forgotten
+        gate.reclaimDataCap(deals[1] << 24);
+        vm.prank(owner);
+        vm.expectRevert(none1);
+        gate.reclaimDataCap(deals[1] << 24);
+    }
+
     // ------------------------------------------------------------------ views
 
     function test_Boost_ReadsProposalAndParameters() public {

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"fmt"
+	"math/big"
+	"testing"
+
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/abi"
+	filbig "github.com/filecoin-project/go-state-types/big"
+	market18 "github.com/filecoin-project/go-state-types/builtin/v18/market"
+	"github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
+	filcrypto "github.com/filecoin-project/go-state-types/crypto"
+
+	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/devnet/chain"
+	"github.com/tidegate/tidegate/devnet/provider"
+	"github.com/tidegate/tidegate/executor/market"
+)
+
+// Where a notification was missed, providers show by the command line what stores a slot:
+// the deal of f05 by an f1 key, the claim of verified data by an Ethereum key, against
+// Filecoin's own actors. The slots are then active, and earn.
+func TestPublishByTheCommandLine(t *testing.T) {
+	w := newSpWorld(t)
+	f1, eth := w.funded(chain.Secp256k1, 0), w.funded(chain.Ethereum, 5)
+	ethID, err := address.NewIDAddress(uint64(eth.ID))
+	w.must(err)
+	t.Run("a deal of f05, by an f1 key", func(t *testing.T) { w.in(t).publishDeal(t, f1, w.miner(address.Undef, f1)) })
+	t.Run("a claim, by an Ethereum key", func(t *testing.T) { w.in(t).publishClaim(t, eth, w.miner(ethID, f1)) })
+}
+
+// publishDeal has two deals be published for one slot, of which the contract takes the
+// first; the second stores the same piece, and is shown for another slot.
+func (w *spWorld) publishDeal(t *testing.T, key chain.Account, m *provider.Miner) {
+	flags := w.keyOf(t, key, market.Text(key.Address))
+	taken, mine := market.SlotID(w.deal(terms(1), w.fil(3)), 0, 0), market.SlotID(w.deal(terms(1), w.fil(3)), 0, 0)
+	slot := fmt.Sprint(mine)
+	var done spDone
+	w.do(&done, with(flags, "claim", slot, "--miner", id(m))...)
+	w.must(w.net.Providers().AddBalance(w.ctx, m.Worker(), m.Address(), provider.Fil(5))) // its collateral
+	first := w.offered(m, taken)
+	first.StartEpoch -= 200 // within the claim of the other slot
+	second := first
+	label, err := market18.NewLabelFromString(fmt.Sprint(taken) + "/again")
+	w.must(err)
+	second.Label = label
+	ids, err := m.Publish(w.ctx, unsigned(first), unsigned(second))
+	w.must(err)
+	w.do(&done, with(flags, "publish", slot, fmt.Sprint(ids[1]))...)
+	if len(done.Slots) != 1 || done.Slots[0].State != "published" || w.evidence(mine) != uint64(ids[1]) {
+		t.Fatalf("published: %+v by %d, want deal %d", done, w.evidence(mine), ids[1])
+	}
+	w.refused("refused:", with(flags, "publish", slot, fmt.Sprint(ids[1]))...) // a slot of which it is shown already
+	_, err = m.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{CID: w.piece.CID(), Size: abi.PaddedPieceSize(w.piece.Padded), Deal: &ids[1]}}})
+	w.must(err)
+	w.pass(day + 300)
+	w.do(&done, with(flags, "prove", slot)...) // f05 says that it is active
+	if done.Slots[0].State != "active" {
+		t.Fatalf("activated: %+v", done)
+	}
+	w.earns(t, flags, slot)
+}
+
+// publishClaim has data be sealed for DataCap without a word to the contract.
+func (w *spWorld) publishClaim(t *testing.T, key chain.Account, m *provider.Miner) {
+	flags := w.keyOf(t, key, w.net.Accounts()[5].Address.Hex())
+	verified := terms(1)
+	verified.Verified = true
+	deal := w.deal(verified, w.fil(3))
+	slot := fmt.Sprint(market.SlotID(deal, 0, 0))
+	gate, g := w.made.Contracts["StorageGate"], storagegate.NewStorageGate()
+	at, err := market.FromEth(gate)
+	w.must(err)
+	notary, fleet := w.funded(chain.Secp256k1, 2), w.net.Providers()
+	w.must(fleet.AddNotary(w.ctx, notary.Address, filbig.NewInt(1<<20)))
+	w.must(fleet.GrantDataCap(w.ctx, notary, at, filbig.NewInt(2048)))
+	w.send(w.net.Accounts()[0], gate, nil, g.PackAssignDataCap(deal, big.NewInt(2048)))
+	var done spDone
+	w.do(&done, with(flags, "claim", slot, "--miner", id(m))...)
+	var allocation uint64
+	for _, log := range w.send(w.net.Accounts()[5], gate, nil, g.PackAllocateDataCap(market.SlotID(deal, 0, 0))).Logs {
+		if e, err := g.UnpackDataCapSpentEvent(log); err == nil {
+			allocation = e.AllocationId
+		}
+	}
+	client, err := w.net.Chain().Resolve(w.ctx, at, nil)
+	w.must(err)
+	_, err = m.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{
+		CID: w.piece.CID(), Size: abi.PaddedPieceSize(w.piece.Padded),
+		Allocation: &provider.Allocation{Client: client, ID: verifreg.AllocationId(allocation)},
+	}}})
+	w.must(err)
+	w.refused("refused:", with(flags, "publish", slot, "--claim", fmt.Sprint(allocation+1))...)
+	w.do(&done, with(flags, "publish", slot, "--claim", fmt.Sprint(allocation))...)
+	if got := w.evidence(market.SlotID(deal, 0, 0)); len(done.Slots) != 1 || done.Slots[0].State != "active" || got != allocation {
+		t.Fatalf("activated: %+v by %d, want claim %d", done, got, allocation)
+	}
+	w.pass(day)
+	w.earns(t, flags, slot)
+}
+
+func (w *spWorld) earns(t *testing.T, flags []string, slot string) {
+	t.Helper()
+	var done spDone
+	w.do(&done, with(flags, "prove", slot)...)
+	if done.Slots[0].State != "active" || done.Slots[0].Earned == "0" {
+		t.Errorf("proven: %+v", done)
+	}
+}
+
+// evidence is the deal or claim by which the contract knows a slot to be stored.
+func (w *spWorld) evidence(slot uint64) uint64 {
+	w.Helper()
+	d, err := market.NewStorage(contractsOf{w.client}, w.at).Slot(w.ctx, w.height(), slot)
+	w.must(err)
+	return d.Evidence
+}
+
+// fil is so many FIL in attoFIL.
+func (w *spWorld) fil(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }
+
+// offered is the deal of f05 for a slot, as its label names it.
+func (w *spWorld) offered(m *provider.Miner, slot uint64) market18.DealProposal {
+	w.Helper()
+	height := w.height()
+	at, err := market.FromEth(w.made.Contracts["StorageGate"])
+	w.must(err)
+	label, err := market18.NewLabelFromString(fmt.Sprint(slot) + "/")
+	w.must(err)
+	start := abi.ChainEpoch(height + day)
+	return market18.DealProposal{
+		PieceCID: w.piece.CID(), PieceSize: abi.PaddedPieceSize(w.piece.Padded), Client: at, Provider: m.Address(), Label: label,
+		StartEpoch: start, EndEpoch: start + 181*day, StoragePricePerEpoch: filbig.Zero(), ProviderCollateral: filbig.NewInt(2e17), ClientCollateral: filbig.Zero(),
+	}
+}
+
+// unsigned is a proposal of which the gate is asked.
+func unsigned(p market18.DealProposal) market18.ClientDealProposal {
+	return market18.ClientDealProposal{Proposal: p, ClientSignature: filcrypto.Signature{Type: filcrypto.SigTypeBLS}}
+}
