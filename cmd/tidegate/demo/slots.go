@@ -225,7 +225,7 @@ func (s *show) prove(ctx context.Context, copies []httpapi.Deal) error {
 			return err
 		}
 		if status != abi.SectorStatusCodeActive {
-			return fmt.Errorf("sector %d of f0%d is %s", *d.Sector, d.Miner, status)
+			return fmt.Errorf("sector %d of f0%d has status %d", *d.Sector, d.Miner, status)
 		}
 		slots, proofs = append(slots, slot), append(proofs, aux)
 	}
