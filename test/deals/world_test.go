@@ -10,6 +10,7 @@
 //	sp_test.go      providers, played, with their conducts
 //	making_test.go  choosing, making, dying at each step
 //	follow_test.go  states, alarms, renewal, the number of calls
+//	bench_test.go   what following 1,000 deals costs
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
 package deals
 
