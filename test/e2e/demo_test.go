@@ -49,13 +49,15 @@ func TestDemo(t *testing.T) {
 
 var demoEnds = []string{
 	"pin succeeded", "prepare succeeded", "served succeeded", "served succeeded",
+	"prepare succeeded", "pin succeeded", "served succeeded",
 	"pin failed not_found", "unpin succeeded", "pin succeeded",
 }
 
-// demoDeals wants two copies of the first deal, each active and followed by its next
-// term, with providers that are not each other nor the one that refused.
+// demoDeals wants two copies of both deals active with providers that are not each other
+// nor the one that refused, and those of the first followed by their next term.
 func demoDeals(t *testing.T, deals []httpapi.Deal) {
 	t.Helper()
+	const term = 180 * 2880
 	bySlot, refused := map[uint64]httpapi.Deal{}, map[uint64]bool{}
 	for _, d := range deals {
 		slot, err := strconv.ParseUint(d.Slot, 10, 64)
@@ -74,12 +76,20 @@ func demoDeals(t *testing.T, deals []httpapi.Deal) {
 	if len(refused) != 1 {
 		t.Errorf("refused by %v", refused)
 	}
-	const first = 1 << 24
 	for seat := range uint64(2) {
-		now, next := bySlot[first|seat<<16], bySlot[first|seat<<16|1]
-		other := bySlot[first|(1-seat)<<16]
-		if now.Miner == 0 || now.Miner == other.Miner || refused[now.Miner] || next.Miner != now.Miner || next.Start != now.End || next.End != now.End+518_400 {
+		for deal := range uint64(2) {
+			slot := (deal+1)<<24 | seat<<16
+			now, other := bySlot[slot], bySlot[slot^1<<16]
+			if now.Miner == 0 || now.Miner == other.Miner || refused[now.Miner] || now.End != now.Start+term {
+				t.Errorf("deal %d, seat %d: %+v", deal+1, seat, now)
+			}
+		}
+		now, next := bySlot[1<<24|seat<<16], bySlot[1<<24|seat<<16|1]
+		if next.Miner != now.Miner || next.Start != now.End || next.End != now.End+term {
 			t.Errorf("seat %d: %+v, then %+v", seat, now, next)
 		}
+	}
+	if len(bySlot) != 6 {
+		t.Errorf("%d slots are stored", len(bySlot))
 	}
 }

@@ -14,8 +14,8 @@ func demoCommand(hasten context.Context) *cli.Command {
 		Name:  "demo",
 		Usage: "watch a contract call become pinned content and an on-chain answer",
 		Description: "Starts a devnet with three storage providers, the contracts, a daemon and a second IPFS peer on this machine. Content is\n" +
-			"pinned for a wallet, stored by two providers though one refuses, proven and renewed; three unhappy stories follow.\n" +
-			"Then everything stays up, and you can ask yourself. Nothing leaves this machine.",
+			"pinned for a wallet, stored by two providers though one refuses, proven and renewed; a DAO votes to have more stored;\n" +
+			"three unhappy stories follow. Then everything stays up, and you can ask yourself. Nothing leaves this machine.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "exit", Usage: "end after the stories"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON line at the end; the journey goes to standard error"},

@@ -11,6 +11,7 @@
 //	follow.go   prints a request's journey as it happens
 //	stories.go  the happy story and the three unhappy ones
 //	deals.go    copies with storage providers, proven and renewed
+//	dao.go      a vote that ends in a pin and a deal
 //	slots.go    what contract and providers are asked about copies, and time
 //	tree.go     the generated content
 package demo
@@ -114,7 +115,7 @@ func (s *show) play(ctx, hasten context.Context) (err error) {
 			err = stopErr
 		}
 	}()
-	for _, story := range []func(context.Context) error{s.happy, s.storeIt, s.nobodyHasIt, s.unpin, s.callbackReverts} {
+	for _, story := range []func(context.Context) error{s.happy, s.storeIt, s.daoVotes, s.nobodyHasIt, s.unpin, s.callbackReverts} {
 		if err := s.whileUp(ctx, story); err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ type stack struct {
 	providerAddr common.Address
 	noteAddr     common.Address
 	storageAddr  common.Address
+	factoryAddr  common.Address // of DAOs
 	net          *devnet.Devnet
 	client       *ethclient.Client
 	cfg          config.Config
@@ -120,7 +121,7 @@ func (s *stack) startChain(ctx, runCtx context.Context, o Options, say func(stri
 	}
 	s.startBlock = made.StartBlock
 	s.providerAddr, s.pinningAddr, s.noteAddr = made.Contracts["EstuaryProvider"], made.Contracts["EstuaryPinning"], made.Contracts["RevertingNote"]
-	s.storageAddr = made.Contracts["PerpetualStorage"]
+	s.storageAddr, s.factoryAddr = made.Contracts["PerpetualStorage"], made.Contracts["DataDAOFactory"]
 	net.Market().Allow(made.Contracts["StorageGate"])
 	say("deployed EstuaryProvider %s, EstuaryPinning %s, PerpetualStorage %s", s.providerAddr, s.pinningAddr, s.storageAddr)
 	for _, p := range net.Market().Providers() {
