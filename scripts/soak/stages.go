@@ -84,7 +84,7 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
 		stage{
-			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals", env: []string{"TIDEGATE_SOAK=1"},
+			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals, and over 400 days", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
 		stage{
