@@ -258,3 +258,21 @@ func TestCloseInTheMiddle(t *testing.T) {
 		}
 	}
 }
+
+// Weeks after genesis a deposit is a large part of all rewards, as there are few sectors:
+// a provider seals all the same.
+func TestDealOnAChainThatIsWeeksOld(t *testing.T) {
+	n := start(t, 1)
+	p := n.market.Providers()[0]
+	_, err := n.Advance(n.ctx, 15*int(day))
+	n.must(err)
+	before, err := n.Actor(n.ctx, p.Miner().Address(), nil)
+	n.must(err)
+	c := n.content(3_000, 0)
+	n.take(p, n.client(), n.mk20(p, c, n.client().Address), market.Complete)
+	after, err := n.Actor(n.ctx, p.Miner().Address(), nil)
+	n.must(err)
+	if !after.Balance.GreaterThan(before.Balance) {
+		t.Errorf("it had %s and has %s: the deposit was no more than it had", before.Balance, after.Balance)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	miner18 "github.com/filecoin-project/go-state-types/builtin/v18/miner"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/filecoin-project/lotus/chain/types/ethtypes"
 
 	"github.com/tidegate/tidegate/devnet/provider"
@@ -23,6 +24,9 @@ const (
 	leastLife   = abi.ChainEpoch(215 * builtin.EpochsInDay)
 	longestLife = miner18.MaxSectorExpirationExtension
 )
+
+// depositHelp is what a miner gets that lacks the money for a deposit.
+var depositHelp = provider.Fil(50_000_000)
 
 // publish puts the provider's collateral into escrow, as far as it is not there, and has
 // the market actor publish the deal alone: a client contract that fails would take
@@ -64,7 +68,7 @@ func (p *Provider) seal(ctx context.Context, j *job) (abi.SectorNumber, error) {
 	sector := provider.Sector{Lifetime: p.lifetime(j), Pieces: []provider.Piece{{
 		CID: j.deal.PieceCID, Size: j.deal.PieceSize, Deal: j.deal.ChainDeal, Allocation: j.allocation, Notify: j.notify,
 	}}}
-	numbers, err := p.miner.PreCommit(ctx, sector)
+	numbers, err := p.preCommit(ctx, sector)
 	if err != nil {
 		return 0, err
 	}
@@ -76,6 +80,25 @@ func (p *Provider) seal(ctx context.Context, j *job) (abi.SectorNumber, error) {
 		return 0, fmt.Errorf("sector %d: exit codes %v: %w", numbers[0], codes, provider.ErrSectorFailed)
 	}
 	return numbers[0], nil
+}
+
+// preCommit gives a miner that has not the money for the deposit what it lacks. The deposit is
+// what the sector would earn in twenty days, and once the network's smoothed power has
+// come down to what a few sectors have, a week or so after genesis, that is a large part of all rewards.
+func (p *Provider) preCommit(ctx context.Context, sector provider.Sector) ([]abi.SectorNumber, error) {
+	numbers, err := p.miner.PreCommit(ctx, sector)
+	var exit *provider.ExitError
+	if !errors.As(err, &exit) || exit.Code != exitcode.ErrInsufficientFunds {
+		return numbers, err
+	}
+	actor, err := p.market.chain.Actor(ctx, p.miner.Address(), nil)
+	if err == nil {
+		err = p.market.chain.SetBalance(ctx, p.miner.Address(), big.Add(actor.Balance, depositHelp))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("money for a deposit: %w", err)
+	}
+	return p.miner.PreCommit(ctx, sector)
 }
 
 // lifetime is from now until a day after the deal's end. A deal that does not say when it

@@ -62,7 +62,7 @@ func (a *attempt) rules() rules {
 	c := a.r.cfg
 	return rules{
 		maxAttempts: a.lane.MaxAttempts, maxErrors: a.lane.MaxErrors,
-		backoffBase: c.BackoffBase, backoffMax: c.BackoffMax, margin: c.DeadlineMargin,
+		backoffBase: c.BackoffBase, backoffMax: c.BackoffMax, margin: c.DeadlineMargin, ahead: a.r.d.Ahead(),
 	}
 }
 

@@ -33,6 +33,7 @@ type rules struct {
 	maxAttempts, maxErrors  int
 	backoffBase, backoffMax time.Duration
 	margin                  time.Duration // before the deadline
+	ahead                   time.Duration // of our clock is the one by which jobs' times are
 }
 
 // lastChance is when a job with a deadline has no time left; zero for never.
@@ -40,8 +41,11 @@ func (u rules) lastChance(j job.Job) time.Time {
 	if j.Deadline.IsZero() {
 		return time.Time{}
 	}
-	return j.Deadline.Add(-u.margin)
+	return j.Deadline.Add(-u.margin - u.ahead)
 }
+
+// mayFail is when a job's failure may be answered.
+func (u rules) mayFail(j job.Job) time.Time { return j.NotBefore.Add(-u.ahead) }
 
 func (u rules) outOfTime(j job.Job, at time.Time) bool {
 	last := u.lastChance(j)
@@ -81,12 +85,13 @@ func (u rules) decideFault(j job.Job, f *job.Fault, now time.Time, random float6
 	}
 	next := now.Add(u.backoff(j.Attempt, random))
 	if j.Attempt >= u.maxAttempts {
-		if !now.Before(j.NotBefore) {
+		from := u.mayFail(j)
+		if !now.Before(from) {
 			return failed
 		}
 		// The failure may not be answered yet: one more try then, or before.
-		if next.After(j.NotBefore) {
-			next = later(j.NotBefore, now.Add(u.backoffBase))
+		if next.After(from) {
+			next = later(from, now.Add(u.backoffBase))
 		}
 	}
 	if u.outOfTime(j, next) {

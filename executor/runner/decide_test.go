@@ -62,6 +62,25 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A development chain's clock may be days ahead of ours: contracts refuse what is late by
+// theirs, and take what is early by ours.
+func TestTimesOfJobsAreByTheContractsClock(t *testing.T) {
+	const ahead = 5 * 24 * time.Hour
+	u := rules{maxAttempts: 1, maxErrors: 5, backoffBase: time.Second, backoffMax: time.Minute, margin: time.Minute, ahead: ahead}
+	t0 := time.Unix(1_800_000_000, 0)
+	theirs := t0.Add(ahead)
+	again := &job.Fault{Reason: job.ReasonNotFound, Retry: true, Err: errors.New("nobody has it")}
+	if d := u.decide(job.Job{Attempt: 1, NotBefore: theirs}, job.Result{}, again, t0, 0); d.ending != endDone {
+		t.Errorf("a failure that may be answered ended as %d, again at +%s", d.ending, d.runAt.Sub(t0))
+	}
+	if d := u.decide(job.Job{Attempt: 1, NotBefore: theirs.Add(3 * time.Second)}, job.Result{}, again, t0, 0); d.ending != endRetry || !d.runAt.Equal(t0.Add(time.Second)) {
+		t.Errorf("a failure that may be answered in 3 s ended as %d, again at +%s", d.ending, d.runAt.Sub(t0))
+	}
+	if j := (job.Job{Deadline: theirs.Add(time.Minute)}); !u.outOfTime(j, t0) || u.outOfTime(j, t0.Add(-time.Second)) {
+		t.Errorf("the last chance is %s from now", u.lastChance(j).Sub(t0))
+	}
+}
+
 func TestBackoffGrowsToItsCapWithAtMostHalfOff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		u := rules{

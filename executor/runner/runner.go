@@ -132,7 +132,10 @@ type Deps struct {
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: none
 	Now     func() time.Time      // nil: time.Now
-	Rand    func() float64        // in [0, 1); nil: math/rand
+	// Ahead is how far before Now the clock is by which jobs have their Deadline and
+	// NotBefore: that of contracts on a development chain. nil: it is the same.
+	Ahead func() time.Duration
+	Rand  func() float64 // in [0, 1); nil: math/rand
 }
 
 // Runner runs lanes. Run is called once.
@@ -165,6 +168,9 @@ func New(cfg Config, d Deps) (*Runner, error) {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Ahead == nil {
+		d.Ahead = func() time.Duration { return 0 }
 	}
 	if d.Rand == nil {
 		d.Rand = rand.Float64

@@ -100,6 +100,13 @@ var goSuites = []goSuite{
 		}},
 	},
 	{
+		pkg: "./test/deals", bench: "BenchmarkTracking", benchtime: "1x", count: 1,
+		rows: []goRow{{
+			name: "deals/tracking", unit: "calls/epoch", baselineUnit: "bound-calls/epoch", baseline: "2, 3 for each deal that is due, and every 20 epochs 1 + 3 for each provider",
+			method: "views and ranges of events asked of the chain for 1,000 active deals with 3 providers, each deal looked at once a day; mean of the 2,880 epochs of a day, of which none may be above its bound; to stay at 1 or below",
+		}},
+	},
+	{
 		pkg: "./executor/ipfs", bench: "BenchmarkPinSmall", benchtime: "2000x", count: 3,
 		rows: []goRow{{
 			name: "node/pin-1KiB", unit: "pins/s",

@@ -76,11 +76,15 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNine|TestTheNextDaemonTakesOver", "./test/e2e"},
 		},
 		stage{
+			name: "kill -9 of a daemon that makes deals: 100 times, 20 in each phase of a deal", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestDealsSurviveKillNineInEachPhase", "./test/e2e"},
+		},
+		stage{
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
 		stage{
-			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals", env: []string{"TIDEGATE_SOAK=1"},
+			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals, and over 400 days", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
 		stage{

@@ -81,11 +81,14 @@ func (r *real) must(err error) {
 	}
 }
 
-func newReal(t testing.TB, providers int) *real {
+func newReal(t testing.TB, providers int) *real { return newRealFor(t, providers, 100*time.Second) }
+
+// newRealFor is newReal for tests that may take so long.
+func newRealFor(t testing.TB, providers int, limit time.Duration) *real {
 	t.Helper()
 	r := &real{TB: t, storage: perpetualstorage.NewPerpetualStorage(), sent: map[string]bool{}, epochs: 5, now: time.Unix(1_800_000_000, 0)}
 	var cancel context.CancelFunc
-	r.ctx, cancel = context.WithTimeout(context.Background(), 100*time.Second)
+	r.ctx, cancel = context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	r.net = devnet.Start(t, func(c *devnet.Config) { c.Unmetered = true })
 	var err error
@@ -230,6 +233,12 @@ func (r *real) send(from devnet.Account, to common.Address, value *big.Int, data
 // deal orders copies of the piece, which is served from here.
 func (r *real) deal(replicas uint8) uint64 {
 	r.Helper()
+	return r.order(100*2880, replicas, new(big.Int).Mul(big.NewInt(100), big.NewInt(1e18)))
+}
+
+// order is a deal with a renewal window, in epochs, and a budget.
+func (r *real) order(renewWindow uint32, replicas uint8, budget *big.Int) uint64 {
+	r.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path != "/piece/"+r.piece.CID().String() {
 			r.Errorf("%s was asked for", q.URL)
@@ -238,10 +247,10 @@ func (r *real) deal(replicas uint8) uint64 {
 	}))
 	r.Cleanup(srv.Close)
 	terms := perpetualstorage.DealTerms{
-		Replicas: replicas, Term: 180 * 2880, SealWindow: 2880, RenewWindow: 100 * 2880, Ramp: 10 * 2880, Rate: 2e12, Endpoint: srv.URL + "/piece/",
+		Replicas: replicas, Term: 180 * 2880, SealWindow: 2880, RenewWindow: renewWindow, Ramp: 10 * 2880, Rate: 2e12, Endpoint: srv.URL + "/piece/",
 		BaseBounty: big.NewInt(1e18), MaxBounty: big.NewInt(1e18), BondFloor: big.NewInt(2e18), MinCollateral: new(big.Int),
 	}
-	receipt := r.send(r.net.Accounts()[2], r.at, new(big.Int).Mul(big.NewInt(100), big.NewInt(1e18)),
+	receipt := r.send(r.net.Accounts()[2], r.at, budget,
 		r.storage.PackCreateDeal(r.root.Bytes(), r.piece.CID().Bytes(), r.piece.Padded, r.piece.Payload, terms))
 	for _, log := range receipt.Logs {
 		if e, err := r.storage.UnpackDealCreatedEvent(log); err == nil && log.Address == r.at {

@@ -122,32 +122,18 @@ func TestARenewalIsMade(t *testing.T) {
 func TestCallsAreBounded(t *testing.T) {
 	w := newWorld(t, &sp{id: 1001})
 	m := w.maker()
-	for i := range uint64(1000) {
-		id := w.openSlot(i+1, 0, 0)
-		s := w.slots[id]
-		s.State, s.MinerId, s.Route, s.F05DealId, s.Start, s.End = active, 1001, 1, i+1, uint32(w.epoch), uint32(w.epoch+term)
-		w.facts[i+1] = factActive
-		o := job.Offer{ID: job.LocalKey(big.NewInt(int64(i)).String()), Slot: id, Miner: 1001, Protocol: job.ProtocolMK12, Piece: "p", Deadline: 1e6, DueAt: w.now.Add(1e15), DueEpoch: w.epoch + 3 + i%2880}
-		if err := w.ledger.AddOffer(t.Context(), o, w.now); err != nil {
-			t.Fatal(err)
-		}
-		o.State, o.ActiveAt, o.End = job.OfferActive, w.now, uint64(s.End)
-		if err := w.ledger.UpdateOffer(t.Context(), o, job.OfferProposing, "", w.now); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.track(1000)
 	if err := w.step(m, 1); err != nil { // what is asked once
 		t.Fatal(err)
 	}
-	const constant, each = 2, 3
 	for _, due := range []int{0, 1, 1, 1} {
 		w.calls = 0
 		if err := w.step(m, 1); err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("epoch %d: %d calls, %d due", w.epoch, w.calls, due)
-		if w.calls > constant+each*due {
-			t.Fatalf("%d calls with %d due, at most %d", w.calls, due, constant+each*due)
+		if w.calls > passCalls+dueCalls*due {
+			t.Fatalf("%d calls with %d due, at most %d", w.calls, due, passCalls+dueCalls*due)
 		}
 	}
 }

@@ -10,7 +10,9 @@
 //	sp_test.go      providers, played, with their conducts
 //	making_test.go  choosing, making, dying at each step
 //	follow_test.go  states, alarms, renewal, the number of calls
+//	bench_test.go   what following 1,000 deals costs
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
+//	years_test.go   400 days of it, with renewals
 package deals
 
 import (

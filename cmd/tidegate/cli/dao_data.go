@@ -9,72 +9,13 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
-	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/urfave/cli/v3"
 
+	"github.com/tidegate/tidegate/bindings/daodata"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 )
-
-// What a proposal carries besides its CID, as IDataDAO says: none of it is in the ABI,
-// as the DAO takes it as bytes.
-var (
-	addArgs    = arguments(tuple("", "origins", "string[]", "expiry", "uint40", "store", "bytes"))
-	storeArgs  = arguments(storeTuple())
-	renewArgs  = arguments(plain("uint96"), plain("uint32")) // amount, end epoch
-	bountyArgs = arguments(plain("uint80"), plain("uint32")) // base bounty, ramp
-)
-
-type addData struct {
-	Origins []string
-	Expiry  *big.Int
-	Store   []byte
-}
-
-type storeData struct {
-	Amount *big.Int
-	Terms  perpetualstorage.DealTerms
-}
-
-func plain(kind string) abi.ArgumentMarshaling { return abi.ArgumentMarshaling{Type: kind} }
-
-// tuple takes names and types in turn.
-func tuple(name string, fields ...string) abi.ArgumentMarshaling {
-	t := abi.ArgumentMarshaling{Name: name, Type: "tuple"}
-	for i := 0; i < len(fields); i += 2 {
-		t.Components = append(t.Components, abi.ArgumentMarshaling{Name: fields[i], Type: fields[i+1]})
-	}
-	return t
-}
-
-func storeTuple() abi.ArgumentMarshaling {
-	t := tuple("", "amount", "uint96")
-	t.Components = append(t.Components, tuple("terms", "replicas", "uint8", "verified", "bool", "term", "uint32", "sealWindow", "uint32",
-		"renewWindow", "uint32", "ramp", "uint32", "endEpoch", "uint32", "baseBounty", "uint80", "maxBounty", "uint80", "rate", "uint64",
-		"bondFloor", "uint80", "minCollateral", "uint80", "endpoint", "string"))
-	return t
-}
-
-func arguments(of ...abi.ArgumentMarshaling) abi.Arguments {
-	var out abi.Arguments
-	for _, a := range of {
-		t, err := abi.NewType(a.Type, "", a.Components)
-		if err != nil {
-			panic(err) // the types are above
-		}
-		out = append(out, abi.Argument{Type: t})
-	}
-	return out
-}
-
-func pack(what abi.Arguments, values ...any) ([]byte, error) {
-	raw, err := what.Pack(values...)
-	if err != nil {
-		return nil, fmt.Errorf("encoding details: %w", err)
-	}
-	return raw, nil
-}
 
 // storeFlags are those of `dao propose` about storage.
 func storeFlags() []cli.Flag {
@@ -140,13 +81,13 @@ func draftData(action string, c *cli.Command) ([]byte, error) {
 	case "store":
 		return storeOf(c, amount)
 	case "renew-storage":
-		return pack(renewArgs, amount, uint32(min(c.Uint("end-epoch"), 1<<32-1)))
+		return daodata.PackRenewStorage(amount, uint32(min(c.Uint("end-epoch"), 1<<32-1)))
 	case "change-bounty":
 		bounty, err := fil(c.String("bounty"))
 		if err != nil {
 			return nil, err
 		}
-		return pack(bountyArgs, bounty, uint32(min(c.Uint("ramp"), 1<<32-1)))
+		return daodata.PackChangeBounty(bounty, uint32(min(c.Uint("ramp"), 1<<32-1)))
 	case "change-replicas":
 		return common.LeftPadBytes([]byte{uint8(min(c.Uint("replicas"), 255))}, 32), nil
 	case "remove":
@@ -160,11 +101,11 @@ func storeOf(c *cli.Command, amount *big.Int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pack(storeArgs, storeData{amount, terms})
+	return daodata.Store{Amount: amount, Terms: terms}.Pack()
 }
 
 func addOf(c *cli.Command, origins []string, expiry, amount *big.Int) (data []byte, err error) {
-	add := addData{Origins: origins, Expiry: expiry, Store: []byte{}}
+	add := daodata.Add{Origins: origins, Expiry: expiry}
 	if amount.Sign() > 0 {
 		if add.Store, err = storeOf(c, amount); err != nil {
 			return nil, err
@@ -173,10 +114,7 @@ func addOf(c *cli.Command, origins []string, expiry, amount *big.Int) (data []by
 	if len(origins) == 0 && expiry.Sign() == 0 && len(add.Store) == 0 {
 		return nil, nil
 	}
-	if origins == nil {
-		add.Origins = []string{}
-	}
-	return pack(addArgs, add)
+	return add.Pack()
 }
 
 // misplaced refuses flags that an action would ignore, and asks for those that it needs.
@@ -200,19 +138,19 @@ func misplaced(action string, c *cli.Command, origins, until bool) error {
 func amountIn(action string, data []byte) *big.Int {
 	switch action {
 	case "renew-storage":
-		if v, err := renewArgs.Unpack(data); err == nil {
-			return v[0].(*big.Int)
+		if amount, _, err := daodata.UnpackRenewStorage(data); err == nil {
+			return amount
 		}
 	case "add", "store":
 		if action == "add" && len(data) > 0 {
-			v, err := addArgs.Unpack(data)
+			add, err := daodata.UnpackAdd(data)
 			if err != nil {
 				return new(big.Int)
 			}
-			data = abi.ConvertType(v[0], new(addData)).(*addData).Store
+			data = add.Store
 		}
-		if v, err := storeArgs.Unpack(data); err == nil {
-			return abi.ConvertType(v[0], new(storeData)).(*storeData).Amount
+		if store, err := daodata.UnpackStore(data); err == nil {
+			return store.Amount
 		}
 	}
 	return new(big.Int)

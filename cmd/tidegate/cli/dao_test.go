@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/daodata"
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/devnet"
 )
@@ -176,15 +177,15 @@ func TestDaoProposalsSayWhatTheyMean(t *testing.T) {
 // Amounts are found again in what was encoded.
 func TestAmountInData(t *testing.T) {
 	amount := big.NewInt(123456789)
-	store, err := pack(storeArgs, storeData{amount, usualTerms()})
+	store, err := daodata.Store{Amount: amount, Terms: usualTerms()}.Pack()
 	if err != nil {
 		t.Fatal(err)
 	}
-	add, err := pack(addArgs, addData{Origins: []string{"/ip4/1.2.3.4"}, Expiry: big.NewInt(5), Store: store})
+	add, err := daodata.Add{Origins: []string{"/ip4/1.2.3.4"}, Expiry: big.NewInt(5), Store: store}.Pack()
 	if err != nil {
 		t.Fatal(err)
 	}
-	renew, err := pack(renewArgs, amount, uint32(7))
+	renew, err := daodata.PackRenewStorage(amount, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,10 @@ const clockSlack = 5 * time.Second
 type chainClock struct{ ahead atomic.Int64 }
 
 // Now gives that time.
-func (c *chainClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *chainClock) Now() time.Time { return time.Now().Add(c.Ahead()) }
+
+// Ahead is how far that is from ours.
+func (c *chainClock) Ahead() time.Duration { return time.Duration(c.ahead.Load()) }
 
 // saw sets the clock by the time of the newest block.
 func (c *chainClock) saw(newest time.Time) {

@@ -309,7 +309,7 @@ func (d *Daemon) openRunner(ctx context.Context) (err error) {
 	if d.shared() { // others take up the work of one that died
 		cfg.Lease = jobLease
 	}
-	d.runner, err = runner.New(cfg, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Span: d.span(), Counter: d.ledger, Log: d.log, Metrics: d.metrics})
+	d.runner, err = runner.New(cfg, runner.Deps{Ledger: d.ledger, Waker: d.queue, OnFinish: d.finished, Span: d.span(), Counter: d.ledger, Ahead: d.clock.Ahead, Log: d.log, Metrics: d.metrics})
 	return err
 }
 

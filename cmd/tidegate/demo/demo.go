@@ -10,6 +10,9 @@
 //	wallet.go   a wallet's calls and what the chain answers
 //	follow.go   prints a request's journey as it happens
 //	stories.go  the happy story and the three unhappy ones
+//	deals.go    copies with storage providers, proven and renewed
+//	dao.go      a vote that ends in a pin and a deal
+//	slots.go    what contract and providers are asked about copies, and time
 //	tree.go     the generated content
 package demo
 
@@ -20,7 +23,12 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/tidegate/tidegate/executor/httpapi"
 )
+
+// DefaultBlockTime is slow enough to be watched.
+const DefaultBlockTime = time.Second
 
 // Options are the choices of `tidegate demo`.
 type Options struct {
@@ -29,8 +37,10 @@ type Options struct {
 	JSON    bool   // end with one JSON line on Out
 	DataDir string // "" uses a temporary directory that is removed at the end
 	RPCPort int    // of the devnet; 0 picks a free one
-	Out     io.Writer
-	Log     io.Writer // the journey, for people
+	// BlockTime is how long an epoch of the devnet takes; DefaultBlockTime if 0.
+	BlockTime time.Duration
+	Out       io.Writer
+	Log       io.Writer // the journey, for people
 }
 
 // Answer is one answered request, as the JSON line gives it.
@@ -52,6 +62,8 @@ type summary struct {
 	OK       bool     `json:"ok"`
 	Error    string   `json:"error,omitempty"`
 	Requests []Answer `json:"requests"`
+	// Deals are all that were proposed to providers, in order, as the daemon's API has them.
+	Deals []httpapi.Deal `json:"deals"`
 }
 
 // show is a running demo.
@@ -60,16 +72,20 @@ type show struct {
 	*stack
 	began   time.Time
 	answers []Answer
+	made    []httpapi.Deal
 	bar     bool // a progress bar is on the last line
 }
 
 // Run plays the demo. It ends when the stories are over (with Exit), when ctx
 // ends, or when something goes wrong, which is always an error.
 func Run(ctx, hasten context.Context, o Options) error {
+	if o.BlockTime == 0 {
+		o.BlockTime = DefaultBlockTime
+	}
 	s := &show{Options: o, began: time.Now()}
 	err := s.play(ctx, hasten)
 	if o.JSON {
-		sum := summary{OK: err == nil, Requests: append([]Answer{}, s.answers...)}
+		sum := summary{OK: err == nil, Requests: append([]Answer{}, s.answers...), Deals: append([]httpapi.Deal{}, s.made...)}
 		if err != nil {
 			sum.Error = err.Error()
 		}
@@ -91,7 +107,7 @@ func (s *show) play(ctx, hasten context.Context) (err error) {
 		defer os.RemoveAll(dir)
 	}
 	s.title("Starting a chain, the contracts, the daemon and a peer")
-	if s.stack, err = startStack(ctx, hasten, dir, s.RPCPort, s.say); err != nil {
+	if s.stack, err = startStack(ctx, hasten, dir, s.Options, s.say); err != nil {
 		return err
 	}
 	defer func() {
@@ -99,7 +115,7 @@ func (s *show) play(ctx, hasten context.Context) (err error) {
 			err = stopErr
 		}
 	}()
-	for _, story := range []func(context.Context) error{s.happy, s.nobodyHasIt, s.unpin, s.callbackReverts} {
+	for _, story := range []func(context.Context) error{s.happy, s.storeIt, s.daoVotes, s.nobodyHasIt, s.unpin, s.callbackReverts} {
 		if err := s.whileUp(ctx, story); err != nil {
 			return err
 		}

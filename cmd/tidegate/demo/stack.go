@@ -17,14 +17,16 @@ import (
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
 	"github.com/tidegate/tidegate/devnet"
+	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/oracle/signer"
 )
 
 const (
-	blockTime    = time.Second
+	epochTime    = 30 * time.Second // of the chain's clock: a day has as many epochs as on Filecoin
 	stallTimeout = 3 * time.Second
 	startTimeout = 5 * time.Minute
+	miners       = 3
 )
 
 // stack is everything that runs in the demo.
@@ -35,11 +37,15 @@ type stack struct {
 	pinningAddr  common.Address
 	providerAddr common.Address
 	noteAddr     common.Address
+	storageAddr  common.Address
+	factoryAddr  common.Address // of DAOs
+	net          *devnet.Devnet
 	client       *ethclient.Client
 	cfg          config.Config
 	daemon       *daemon.Daemon
 	peer         *ipfs.Node
 	treeRoot     cid.Cid
+	dealtRoot    cid.Cid // the part of the tree that deals are made for
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -52,14 +58,14 @@ type stack struct {
 
 // startStack starts the chain, deploys, and starts the daemon and the peer.
 // What was started is stopped again when it fails.
-func startStack(ctx, hasten context.Context, dir string, port int, say func(string, ...any)) (*stack, error) {
+func startStack(ctx, hasten context.Context, dir string, o Options, say func(string, ...any)) (*stack, error) {
 	// The parts outlive ctx until stop, so that stories end before the chain does.
 	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &stack{cancel: cancel, failed: make(chan struct{}), chainID: devnet.ChainID}
 	ctx, done := context.WithTimeout(ctx, startTimeout)
 	defer done()
 	for _, step := range []func() error{
-		func() error { return s.startChain(ctx, runCtx, port, say) },
+		func() error { return s.startChain(ctx, runCtx, o, say) },
 		func() error { return s.startDaemon(ctx, runCtx, hasten, dir, say) },
 		func() error { return s.startPeer(ctx, dir, say) },
 	} {
@@ -92,21 +98,22 @@ func (s *stack) failure() error {
 	return s.err
 }
 
-func (s *stack) startChain(ctx, runCtx context.Context, port int, say func(string, ...any)) error {
+func (s *stack) startChain(ctx, runCtx context.Context, o Options, say func(string, ...any)) error {
 	c := devnet.DefaultConfig()
-	c.Port, c.BlockTime = port, blockTime
+	c.Port, c.BlockTime, c.Epoch = o.RPCPort, o.BlockTime, epochTime
+	c.Miners, c.Market = miners, &market.Config{}
 	net, err := devnet.New(ctx, c)
 	if err != nil {
 		return fmt.Errorf("starting the chain: %w", err)
 	}
 	s.closers = append(s.closers, net.Close)
 	s.run(runCtx, "chain", net.Run)
-	s.rpc = net.HTTPURL()
+	s.net, s.rpc = net, net.HTTPURL()
 	if s.client, err = ethclient.DialContext(ctx, s.rpc); err != nil {
 		return fmt.Errorf("connecting to the chain: %w", err)
 	}
 	s.closers = append(s.closers, func() error { s.client.Close(); return nil })
-	say("chain    %s, an epoch every %s, final %d tipsets later", s.rpc, blockTime, devnet.DefaultFinalityDepth)
+	say("chain    %s, an epoch every %s, final %d tipsets later", s.rpc, o.BlockTime, devnet.DefaultFinalityDepth)
 	keys := devnet.Accounts()
 	made, err := deploy.OnDevnet(ctx, s.client, keys[keyDeployer].Key(), keys[keyReport].Address)
 	if err != nil {
@@ -114,7 +121,13 @@ func (s *stack) startChain(ctx, runCtx context.Context, port int, say func(strin
 	}
 	s.startBlock = made.StartBlock
 	s.providerAddr, s.pinningAddr, s.noteAddr = made.Contracts["EstuaryProvider"], made.Contracts["EstuaryPinning"], made.Contracts["RevertingNote"]
-	say("deployed EstuaryProvider %s, EstuaryPinning %s", s.providerAddr, s.pinningAddr)
+	s.storageAddr, s.factoryAddr = made.Contracts["PerpetualStorage"], made.Contracts["DataDAOFactory"]
+	net.Market().Allow(made.Contracts["StorageGate"])
+	say("deployed EstuaryProvider %s, EstuaryPinning %s, PerpetualStorage %s", s.providerAddr, s.pinningAddr, s.storageAddr)
+	for _, p := range net.Market().Providers() {
+		e := p.Endpoints()
+		say("provider %s, sectors of %d MiB, %s", e.Miner, e.SectorSize>>20, e.Multiaddr)
+	}
 	return nil
 }
 
@@ -164,6 +177,14 @@ func daemonConfig(s *stack, dir string) config.Config {
 	c.IPFS.Listen = []string{"/ip4/127.0.0.1/tcp/0"}
 	c.IPFS.StallTimeout = config.Duration(stallTimeout)
 	c.HTTP.Listen, c.HTTP.Admin = "127.0.0.1:0", "127.0.0.1:0"
+	// Deals: pieces are served to providers, however small; the keeper opens deals and renewals.
+	c.Chain.Storage = s.storageAddr.Hex()
+	c.Public.Listen, c.Public.RequestsPerSecond, c.Piece.MinSize = "127.0.0.1:0", 1000, 1<<10
+	c.Deals.Enabled, c.Keeper.Enabled, c.Keeper.MaxCost = true, true, "1"
+	for _, p := range s.net.Market().Providers() {
+		e := p.Endpoints()
+		c.Deals.Providers = append(c.Deals.Providers, fmt.Sprintf("%s %s %s", e.Miner, e.URL, e.Multiaddr))
+	}
 	return c
 }
 

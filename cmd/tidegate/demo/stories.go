@@ -159,7 +159,14 @@ func (s *show) unpin(ctx context.Context) error {
 	if held {
 		return errors.New("the node still holds the tree")
 	}
-	s.say("node     holds none of the tree any more")
+	part, err := s.daemon.Node().HasAll(ctx, s.dealtRoot)
+	if err != nil {
+		return fmt.Errorf("looking for %s: %w", storedPart, err)
+	}
+	if !part {
+		return fmt.Errorf("the node lost %s, which it offers to providers", storedPart)
+	}
+	s.say("node     holds the tree no more, but for %s, which it offers to providers", storedPart)
 	return nil
 }
 

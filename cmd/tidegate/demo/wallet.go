@@ -11,7 +11,6 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
@@ -108,10 +107,7 @@ func (s *show) ask(ctx context.Context, user int, to *bind.BoundContract, value 
 
 // answerOf reads a request's answer from the chain, if it has one.
 func (s *show) answerOf(ctx context.Context, id common.Hash) (Answer, bool, error) {
-	logs, err := s.client.FilterLogs(ctx, ethereum.FilterQuery{
-		FromBlock: new(big.Int).SetUint64(s.startBlock), Addresses: []common.Address{s.providerAddr},
-		Topics: [][]common.Hash{{crypto.Keccak256Hash([]byte("OracleAnswered(bytes32,uint64,uint8,uint8,bytes32,uint256)"))}, {id}},
-	})
+	logs, err := s.logsOf(ctx, s.providerAddr, "OracleAnswered(bytes32,uint64,uint8,uint8,bytes32,uint256)", id)
 	if err != nil {
 		return Answer{}, false, fmt.Errorf("reading the answer: %w", err)
 	}
