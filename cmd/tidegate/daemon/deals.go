@@ -12,7 +12,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/executor/httpapi"
@@ -72,7 +71,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 }
 
 // filecoin connects to a node that speaks Lotus' API.
-func (d *Daemon) filecoin(ctx context.Context) (*deals.Node, error) {
+func (d *Daemon) filecoin(ctx context.Context) (*market.Node, error) {
 	at := market.Endpoint{URL: d.cfg.Chain.RPC[0]}
 	if info := os.Getenv(fullNode); info != "" {
 		var err error
@@ -80,12 +79,12 @@ func (d *Daemon) filecoin(ctx context.Context) (*deals.Node, error) {
 			return nil, fmt.Errorf("%s: %w", fullNode, err)
 		}
 	}
-	client, err := rpc.DialOptions(ctx, at.URL, rpc.WithHeaders(at.Header))
+	node, err := market.Open(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the Filecoin node (%s, or chain.rpc): %w", fullNode, err)
+		return nil, fmt.Errorf("%s, or chain.rpc: %w", fullNode, err)
 	}
-	d.closers = append(d.closers, client.Close)
-	return &deals.Node{RPC: client}, nil
+	d.closers = append(d.closers, node.Close)
+	return node, nil
 }
 
 // dealsKey is the key by which MK20 providers know this daemon, made when absent. It

@@ -11,7 +11,6 @@
 //
 //	deals.go      Config, Deps, Maker: Run, one pass
 //	contracts.go  views of the storage contracts
-//	node.go       what Lotus knows: miners' addresses, bounds of collateral
 //	directory.go  who the providers are, and where
 //	choose.go     scores, and the choice among providers
 //	propose.go    offers: made, stored, sent, sent again
@@ -30,6 +29,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"sync"
 	"time"
 
@@ -110,6 +110,12 @@ type MK20 interface {
 	Contracts(ctx context.Context, base string) ([]string, error)
 }
 
+// Node knows what contracts cannot say; *market.Node is one.
+type Node interface {
+	Addrs(ctx context.Context, miner uint64) ([]string, error)
+	Collateral(ctx context.Context, padded uint64, verified bool) (*big.Int, error)
+}
+
 // Deps are what a Maker works with.
 type Deps struct {
 	Ledger Ledger
@@ -117,7 +123,7 @@ type Deps struct {
 	Pieces Pieces
 	MK12   MK12
 	MK20   MK20
-	Node   *Node  // nil: providers' addresses are configured, and the deal's collateral is enough
+	Node   Node   // nil: providers' addresses are configured, and the deal's collateral is enough
 	Client string // the address by which MK20 providers know us
 	// Send makes a call of a contract happen once for each key.
 	Send func(ctx context.Context, key string, to common.Address, data []byte) error
