@@ -211,6 +211,18 @@ func (d dying) Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, erro
 	return d.w.ledger.Offers(ctx, f)
 }
 
+func (d dying) AddSample(ctx context.Context, s job.Sample, forget time.Time) error {
+	return d.w.ledger.AddSample(ctx, s, forget)
+}
+
+func (d dying) Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error) {
+	return d.w.ledger.Samples(ctx, f)
+}
+
+func (d dying) SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error) {
+	return d.w.ledger.SampleDays(ctx, since)
+}
+
 func (d dying) SetMeta(ctx context.Context, key, value string) error {
 	return d.around("cursor", func() error { return d.w.ledger.SetMeta(ctx, key, value) })
 }

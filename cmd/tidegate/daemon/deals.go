@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +15,6 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
-	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
@@ -54,7 +54,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	}
 	cfg := deals.Config{
 		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
-		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate,
+		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate, SampleEvery: c.SampleEvery.D(), Trees: filepath.Join(d.cfg.DataDir, "trees"),
 	}
 	for _, text := range c.Providers {
 		p, err := deals.ParseProvider(text)
@@ -66,6 +66,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	d.deals, err = deals.New(cfg, deals.Deps{
 		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
+		Door: door, Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
 	return err
 }
@@ -151,15 +152,36 @@ func (a apiDeals) Offer(ctx context.Context, id string) (job.Offer, []job.OfferE
 	return a.d.ledger.Offer(ctx, id)
 }
 
-// Rank implements httpapi.Deals.
-func (a apiDeals) Rank(ctx context.Context) ([]httpapi.ProviderScore, error) {
-	out := []httpapi.ProviderScore{}
+// OnChain implements httpapi.Deals.
+func (a apiDeals) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 	if a.d.deals == nil {
-		return out, nil
+		return job.OnChain{}, errNoDeals
 	}
-	ranked, err := a.d.deals.Rank(ctx)
-	for _, s := range ranked {
-		out = append(out, httpapi.ProviderScore(s))
-	}
-	return out, err
+	return a.d.deals.OnChain(ctx, o)
 }
+
+// Rank implements httpapi.Deals.
+func (a apiDeals) Rank(ctx context.Context) ([]job.ProviderScore, error) {
+	if a.d.deals == nil {
+		return []job.ProviderScore{}, nil
+	}
+	return a.d.deals.Rank(ctx)
+}
+
+// Provider implements httpapi.Deals.
+func (a apiDeals) Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error) {
+	if a.d.deals == nil {
+		return job.ProviderDetail{}, fmt.Errorf("%w: %w", errNoDeals, job.ErrNotFound)
+	}
+	return a.d.deals.Show(ctx, miner)
+}
+
+// Stats implements httpapi.Deals.
+func (a apiDeals) Stats(ctx context.Context, by string, days int) ([]job.DealStats, error) {
+	if a.d.deals == nil {
+		return []job.DealStats{}, nil
+	}
+	return a.d.deals.Stats(ctx, by, days)
+}
+
+var errNoDeals = errors.New("this daemon makes no deals")

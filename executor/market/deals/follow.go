@@ -30,7 +30,7 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	mine := v.MinerId == o.Miner
 	switch {
 	case !mine && v.State != slotOpen:
-		fail("miner f0%d has the slot", v.MinerId)
+		fail(whyTaken+"miner f0%d has the slot", v.MinerId)
 	case v.State == slotPublished:
 		next.State, next.Evidence, next.Deadline = job.OfferPublished, v.F05DealId, uint64(v.SealDeadline)+day
 		if o.State != job.OfferPublished {
@@ -51,13 +51,13 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 			return next, m.update(ctx, next, mid.State, "")
 		}
 	case v.State == slotLost:
-		fail("lost: its sector was shown to be dead before the end")
+		fail(whyLost + "its sector was shown to be dead before the end")
 	case v.State == slotTerminated:
-		fail("terminated: the provider gave it up")
+		fail(whyTerminated + "the provider gave it up")
 	case v.State == slotOpen && (o.State == job.OfferPublished || o.State == job.OfferActive):
-		fail("the slot is open again: the deal was not active by its start")
+		fail(whyInactive + "the slot is open again, the deal was not active by its start")
 	case epoch > o.Deadline:
-		fail("too late: neither published nor sealed by epoch %d", o.Deadline)
+		fail(whyLate+"neither published nor sealed by epoch %d", o.Deadline)
 		if o.State == job.OfferProposing {
 			next.Reason = whyUnreached + next.Reason
 		}
