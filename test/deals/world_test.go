@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,6 +80,9 @@ type world struct {
 	orgs      map[uint64]int64
 	refused   map[uint64]string // miners that the contract does not want, and its word
 	content   []byte            // of the piece, for who reads it; nil where nobody does
+	factStart int64             // of every f05 deal
+	factTerm  int64
+	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
 
@@ -86,6 +90,7 @@ type world struct {
 	sps    map[uint64]*sp
 	nextID uint64                  // of f05 deals
 	die    func(step string) error // nil: nobody dies
+	mu     sync.Mutex              // of what providers are asked at the same time
 }
 
 func newWorld(t testing.TB, miners ...*sp) *world {
@@ -154,8 +159,12 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	for _, c := range change {
 		c(&cfg)
 	}
+	var node deals.Node
+	if w.sector != nil {
+		node = lotus{w}
+	}
 	m, err := deals.New(cfg, deals.Deps{
-		Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
+		Node: node, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
 		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
 	})
 	if err != nil {
@@ -328,7 +337,7 @@ func (w *world) view(name string, args []any) ([]any, error) {
 			Client: common.Address{9}, Status: 2, Cid: []byte{1}, CommP: c.Root, PaddedSize: c.Padded, CarSize: c.Payload, Free: w.free, Terms: w.terms,
 		}}, nil
 	case "dealFacts":
-		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], ProviderCollateral: new(big.Int)}
+		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], Start: w.factStart, Duration: w.factTerm, ProviderCollateral: new(big.Int)}
 		return []any{f}, nil
 	case "minerFacts":
 		return []any{w.owners[args[0].(uint64)], false}, nil

@@ -142,6 +142,9 @@ func (c Config) checkDeals(p *problems) {
 	if c.Deals.PollInterval <= 0 {
 		p.add("deals.poll_interval", "must be a positive duration")
 	}
+	if c.Deals.AnswerWithin < 0 {
+		p.add("deals.answer_within", "must not be negative")
+	}
 	if c.Deals.SampleEvery < 0 || c.Deals.SampleEvery > 0 && c.Deals.SampleEvery.D() < leastSample {
 		p.add("deals.sample_every", "must be %s at least, or 0", leastSample)
 	}

@@ -228,6 +228,7 @@ type Deals struct {
 	PublishWithin uint64   `toml:"publish_within" doc:"epochs that a provider has to publish a deal that it took, before another is asked"`
 	Activate      bool     `toml:"activate" doc:"show the contract f05 deals that became active, at this operator's cost, instead of waiting for their providers to"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often deals are looked at"`
+	AnswerWithin  Duration `toml:"answer_within" doc:"how long a provider is waited for when it is asked; 0: 1 minute over MK12, 30 s over MK20"`
 	SampleEvery   Duration `toml:"sample_every" doc:"how often a provider with active deals is asked for a random range, up to 1 MiB, of a piece that it stores; 0: never"`
 }
 
@@ -334,7 +335,7 @@ func Devnet() Config {
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.Keeper.Every, c.Keeper.TryAgain, c.Keeper.NodeEvery = Duration(time.Second), Duration(10*time.Second), Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
-	c.Deals.PollInterval, c.Deals.Activate = Duration(500*time.Millisecond), true
+	c.Deals.PollInterval, c.Deals.Activate, c.Deals.AnswerWithin = Duration(500*time.Millisecond), true, Duration(10*time.Second)
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c
 }

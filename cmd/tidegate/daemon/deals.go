@@ -44,9 +44,12 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	door, err := outbound.New(outbound.Config{AllowPrivate: d.cfg.IPFS.AllowPrivatePeers}, outbound.Deps{Check: ipfs.CheckIP, Log: d.log})
-	if err != nil {
-		return err
+	// Each has its own rate: what is asked of one protocol is no reason to find a provider silent.
+	var doors [2]*outbound.Client
+	for i := range doors {
+		if doors[i], err = outbound.New(outbound.Config{AllowPrivate: d.cfg.IPFS.AllowPrivatePeers}, outbound.Deps{Check: ipfs.CheckIP, Log: d.log}); err != nil {
+			return err
+		}
 	}
 	node, err := d.filecoin(ctx)
 	if err != nil {
@@ -54,7 +57,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	}
 	cfg := deals.Config{
 		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
-		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate, SampleEvery: c.SampleEvery.D(), Trees: filepath.Join(d.cfg.DataDir, "trees"),
+		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate, AnswerWithin: c.AnswerWithin.D(), SampleEvery: c.SampleEvery.D(), Trees: filepath.Join(d.cfg.DataDir, "trees"),
 	}
 	for _, text := range c.Providers {
 		p, err := deals.ParseProvider(text)
@@ -64,9 +67,9 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 		cfg.Providers = append(cfg.Providers, p)
 	}
 	d.deals, err = deals.New(cfg, deals.Deps{
-		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
+		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
-		Door: door, Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
+		Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
 	return err
 }

@@ -9,8 +9,10 @@ import (
 	"github.com/tidegate/tidegate/executor/job"
 )
 
-// avoidFor is how long a provider that failed with a slot is not asked for it again.
-const avoidFor = 2 * time.Hour
+const (
+	avoidFor = 2 * time.Hour      // how long a provider that failed with a slot is not asked for it again
+	lostFor  = 3 * 24 * time.Hour // how long one that lost a copy is not asked for another of the same deal
+)
 
 // wanted is a slot that somebody is sought for.
 type wanted struct {
@@ -39,7 +41,13 @@ func (m *Maker) rank(p past, w wanted) []job.ProviderScore {
 			if other := known[o.Miner]; s.Why == "" && elsewhere(o, w.slot) && who.akin(other) {
 				s.Why = "another copy is with it, its owner or its organisation"
 			}
-			if s.Why == "" && o.Slot == w.slot && o.Miner == who.Miner && o.State == job.OfferFailed && now.Sub(o.UpdatedAt) < avoidFor {
+			if s.Why != "" || o.Miner != who.Miner || o.State != job.OfferFailed {
+				continue
+			}
+			switch ago := now.Sub(o.UpdatedAt); {
+			case !o.ActiveAt.IsZero() && ago < lostFor:
+				s.Why = "lost a copy of this deal lately"
+			case o.Slot == w.slot && ago < avoidFor:
 				s.Why = "failed with this slot lately"
 			}
 		}

@@ -71,6 +71,8 @@ type Config struct {
 	// Activate shows the contract f05 deals that became active: for what their providers
 	// would else have to send.
 	Activate bool
+	// AnswerWithin bounds what a provider is waited for; 0: as its protocol has it.
+	AnswerWithin time.Duration
 	// SampleEvery is how often a provider with active deals is asked for a range of a
 	// piece; 0: never. Trees is the folder of what ranges are checked by.
 	SampleEvery time.Duration
@@ -237,6 +239,7 @@ func (m *Maker) dueOffers(ctx context.Context, epoch uint64) error {
 		return err
 	}
 	var errs []error
+	var toAsk []job.Offer
 	for _, o := range due {
 		if o.DueEpoch <= epoch {
 			if o, err = m.follow(ctx, o, epoch); err != nil {
@@ -245,12 +248,31 @@ func (m *Maker) dueOffers(ctx context.Context, epoch uint64) error {
 			}
 		}
 		if !o.State.Over() && !o.DueAt.After(m.d.Now()) {
-			errs = append(errs, m.ask(ctx, o, epoch))
+			toAsk = append(toAsk, o)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	return errors.Join(append(errs, m.askAll(ctx, toAsk, epoch))...)
+}
+
+// asksAtOnce is how many providers are asked at a time, so that one that does not answer
+// does not make all others wait.
+const asksAtOnce = 16
+
+func (m *Maker) askAll(ctx context.Context, offers []job.Offer, epoch uint64) error {
+	errs := make([]error, len(offers))
+	free := make(chan struct{}, asksAtOnce)
+	var asking sync.WaitGroup
+	for i, o := range offers {
+		free <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-free }()
+			errs[i] = m.ask(ctx, o, epoch)
+		})
+	}
+	asking.Wait()
 	return errors.Join(errs...)
 }
 

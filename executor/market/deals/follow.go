@@ -12,7 +12,7 @@ import (
 
 const (
 	fundsAhead  = 60 * day // how long before a slot's end its renewal's money is looked at
-	takersAhead = 30 * day // and whether somebody has taken it
+	takersAhead = 45 * day // and whether somebody has taken it, once first refusal is over
 )
 
 // follow writes down what the contract says of an offer's slot at a final epoch.
@@ -160,7 +160,7 @@ func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.Slot
 	switch {
 	case deal.Free.Cmp(needed) < 0:
 		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
-	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)/2):
+	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)*2/3):
 		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
 	}
 	return nil

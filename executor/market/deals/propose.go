@@ -314,10 +314,12 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	var no string
 	var unsent bool
 	var err error
+	within, cancel := m.patience(ctx)
+	defer cancel()
 	if o.Protocol == job.ProtocolMK12 {
-		no, unsent, err = m.send12(ctx, o)
+		no, unsent, err = m.send12(within, o)
 	} else {
-		no, unsent, err = m.send20(ctx, o)
+		no, unsent, err = m.send20(within, o)
 	}
 	next := o
 	switch {
@@ -335,6 +337,14 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	default: // it may be there: the same is sent again, and the chain is looked at
 		return m.update(ctx, next, o.State, err.Error())
 	}
+}
+
+// patience is a context for one question to a provider.
+func (m *Maker) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	if m.cfg.AnswerWithin == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, m.cfg.AnswerWithin)
 }
 
 const statusEvery = time.Minute
@@ -417,7 +427,9 @@ func (m *Maker) askStatus(ctx context.Context, o job.Offer) error {
 	if err := json.Unmarshal(o.Request, &r); err != nil {
 		return fmt.Errorf("reading the stored offer: %w", err)
 	}
-	s, err := m.d.MK20.Status(ctx, r.Base, r.Deal.Identifier)
+	within, cancel := m.patience(ctx)
+	defer cancel()
+	s, err := m.d.MK20.Status(within, r.Base, r.Deal.Identifier)
 	words := ""
 	switch {
 	case err != nil:

@@ -27,19 +27,18 @@ type Door interface {
 const (
 	sampleTimeout = 2 * time.Minute // of one range, 1 MiB
 	mostAtOnce    = 4               // samples of one pass
-	mostSampled   = 1000            // active offers among which one is chosen
+	mostSampled   = 1000            // samples that are looked at for who was asked
 )
 
 // sampling asks providers for ranges until ctx ends.
 func (m *Maker) sampling(ctx context.Context) {
-	pause := max(m.cfg.Poll, min(m.cfg.SampleEvery/16, 10*time.Minute))
 	for ctx.Err() == nil {
 		if err := m.SamplePass(ctx); err != nil && ctx.Err() == nil {
 			m.d.Log.Warn("deals: sampling again later", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(m.cfg.Poll):
 		}
 	}
 }
@@ -49,7 +48,7 @@ func (m *Maker) sampling(ctx context.Context) {
 // after another. What came of it is in the ledger.
 func (m *Maker) SamplePass(ctx context.Context) error {
 	now := m.d.Now()
-	active, err := m.d.Ledger.Offers(ctx, job.OfferFilter{State: job.OfferActive, Limit: mostSampled})
+	active, err := m.d.Ledger.Offers(ctx, job.OfferFilter{State: job.OfferActive, Brief: true})
 	if err != nil {
 		return err
 	}
