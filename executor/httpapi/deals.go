@@ -17,21 +17,10 @@ import (
 type Deals interface {
 	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
 	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) // job.ErrNotFound
-	Rank(ctx context.Context) ([]ProviderScore, error)                         // best first
-}
-
-// ProviderScore is what is known of a storage provider. Rates are from 0 to 1, smoothed
-// and decaying.
-type ProviderScore struct {
-	Miner    uint64  `json:"miner"`
-	Score    float64 `json:"score"`
-	Accepted float64 `json:"accepted"` // offers that were taken
-	Sealed   float64 `json:"sealed"`   // taken offers that became active
-	Kept     float64 `json:"kept"`     // active deals that are neither lost nor faulty
-	Hours    float64 `json:"hours"`    // from the offer to active, on average; 0: not known
-	Pending  int     `json:"pending"`
-	Deals    int     `json:"deals"`         // active ones
-	Why      string  `json:"why,omitempty"` // why it would not be asked
+	OnChain(ctx context.Context, o job.Offer) (job.OnChain, error)             // what Filecoin's actors say now
+	Rank(ctx context.Context) ([]job.ProviderScore, error)                     // best first
+	Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error)    // job.ErrNotFound
+	Stats(ctx context.Context, by string, days int) ([]job.DealStats, error)   // by day, week or sp, of so many days
 }
 
 // Deal is a deal that was proposed to a storage provider.
@@ -68,7 +57,8 @@ type DealStep struct {
 type DealDetail struct {
 	Deal
 	Steps  []DealStep      `json:"steps"`
-	Choice json.RawMessage `json:"choice"` // the candidates, best first, as they were scored
+	Chain  *job.OnChain    `json:"chain,omitempty"` // what Filecoin's actors say now; absent where they could not be asked
+	Choice json.RawMessage `json:"choice"`          // the candidates, best first, as they were scored
 }
 
 func viewDeal(o job.Offer) Deal {
@@ -77,7 +67,7 @@ func viewDeal(o job.Offer) Deal {
 		Reason: o.Reason, Alarm: o.Alarm, Faulty: o.Faulty, Attempts: o.Attempts, Deadline: o.Deadline,
 		Start: o.Start, End: o.End, ActiveAt: when(o.ActiveAt), CreatedAt: when(o.CreatedAt), UpdatedAt: when(o.UpdatedAt),
 	}
-	if o.Protocol == job.ProtocolMK12 && (o.State == job.OfferPublished || o.End > 0) {
+	if o.Protocol == job.ProtocolMK12 && (o.State == job.OfferPublished || o.End > 0 || o.Evidence > 0) {
 		v.Evidence = &o.Evidence // 0 is a deal
 	}
 	if o.End > 0 {
@@ -88,8 +78,10 @@ func viewDeal(o job.Offer) Deal {
 
 func (s *Server) readDeals(r chi.Router) {
 	r.Get("/deals", s.withDeals(s.listDeals))
+	r.Get("/deals/stats", s.withDeals(s.dealStats))
 	r.Get("/deals/{id}", s.withDeals(s.getDeal))
 	r.Get("/providers", s.withDeals(s.listProviders))
+	r.Get("/providers/{miner}", s.withDeals(s.getProvider))
 }
 
 // withDeals answers for a daemon that makes none.
@@ -148,7 +140,55 @@ func (s *Server) getDeal(w http.ResponseWriter, r *http.Request) {
 	for _, e := range steps {
 		v.Steps = append(v.Steps, DealStep{when(e.At), string(e.State), e.Words})
 	}
+	if chain, err := s.deps.Deals.OnChain(r.Context(), o); err == nil {
+		v.Chain = &chain
+	} else {
+		s.deps.Log.Warn("what the chain says of a deal", "deal", o.ID, "error", err)
+	}
 	s.ok(w, http.StatusOK, v)
+}
+
+// dealStats counts offers of so many days by day, week or sp.
+func (s *Server) dealStats(w http.ResponseWriter, r *http.Request) {
+	days := 30
+	if text := r.URL.Query().Get("days"); text != "" {
+		var err error
+		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > mostDays {
+			s.fail(w, http.StatusBadRequest, "days is a number from 1 to "+strconv.Itoa(mostDays), text)
+			return
+		}
+	}
+	by := r.URL.Query().Get("by")
+	if by == "" {
+		by = "day"
+	}
+	if !slices.Contains([]string{"day", "week", "sp"}, by) {
+		s.fail(w, http.StatusBadRequest, "by is day, week or sp", by)
+		return
+	}
+	stats, err := s.deps.Deals.Stats(r.Context(), by, days)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	s.ok(w, http.StatusOK, Page[job.DealStats]{Items: stats})
+}
+
+// mostDays bounds what statistics look back.
+const mostDays = 1000
+
+func (s *Server) getProvider(w http.ResponseWriter, r *http.Request) {
+	miner, err := strconv.ParseUint(chi.URLParam(r, "miner"), 10, 63)
+	if err != nil {
+		s.fail(w, http.StatusBadRequest, "a provider is named by its miner's number", chi.URLParam(r, "miner"))
+		return
+	}
+	d, err := s.deps.Deals.Provider(r.Context(), miner)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	s.ok(w, http.StatusOK, d)
 }
 
 func (s *Server) listProviders(w http.ResponseWriter, r *http.Request) {
@@ -157,5 +197,5 @@ func (s *Server) listProviders(w http.ResponseWriter, r *http.Request) {
 		s.failWith(w, r, err)
 		return
 	}
-	s.ok(w, http.StatusOK, Page[ProviderScore]{Items: ranked})
+	s.ok(w, http.StatusOK, Page[job.ProviderScore]{Items: ranked})
 }

@@ -33,8 +33,23 @@ func (d *oneDeal) Offer(_ context.Context, id string) (job.Offer, []job.OfferEve
 	return d.offer(), []job.OfferEvent{{At: time.Unix(1, 0), State: job.OfferProposing}, {At: time.Unix(2, 0), State: job.OfferActive, Words: "no money"}}, nil
 }
 
-func (d *oneDeal) Rank(context.Context) ([]ProviderScore, error) {
-	return []ProviderScore{{Miner: 1004, Score: 0.5}}, nil
+func (d *oneDeal) Rank(context.Context) ([]job.ProviderScore, error) {
+	return []job.ProviderScore{{Miner: 1004, Score: 0.5}}, nil
+}
+
+func (d *oneDeal) OnChain(_ context.Context, o job.Offer) (job.OnChain, error) {
+	return job.OnChain{Status: string(o.State), Epoch: 9}, nil
+}
+
+func (d *oneDeal) Provider(_ context.Context, miner uint64) (job.ProviderDetail, error) {
+	if miner != 1004 {
+		return job.ProviderDetail{}, job.ErrNotFound
+	}
+	return job.ProviderDetail{Score: job.ProviderScore{Miner: miner}, Samples: []job.Sample{{Slot: 1<<24 | 7, Good: true}}}, nil
+}
+
+func (d *oneDeal) Stats(_ context.Context, by string, days int) ([]job.DealStats, error) {
+	return []job.DealStats{{Key: by, Attempted: days}}, nil
 }
 
 func TestDealsAreShown(t *testing.T) {
@@ -68,7 +83,24 @@ func TestDealsAreShown(t *testing.T) {
 	if len(one.Steps) != 2 || one.Steps[1].Words != "no money" || string(one.Choice) != `[{"miner":1004,"score":0.5}]` {
 		t.Fatalf("%+v", one)
 	}
-	var ranked Page[ProviderScore]
+	if one.Chain == nil || *one.Chain != (job.OnChain{Status: "active", Epoch: 9}) {
+		t.Fatalf("the chain says %+v", one.Chain)
+	}
+	var stats Page[job.DealStats]
+	get("/deals/stats?by=week&days=9", http.StatusOK, &stats)
+	if len(stats.Items) != 1 || stats.Items[0].Key != "week" || stats.Items[0].Attempted != 9 {
+		t.Fatalf("%+v", stats)
+	}
+	for _, bad := range []string{"/deals/stats?by=moon", "/deals/stats?days=0", "/deals/stats?days=x", "/providers/me"} {
+		get(bad, http.StatusBadRequest, nil)
+	}
+	var who job.ProviderDetail
+	get("/providers/1004", http.StatusOK, &who)
+	if who.Score.Miner != 1004 || len(who.Samples) != 1 || who.Samples[0].Slot != 1<<24|7 {
+		t.Fatalf("%+v", who)
+	}
+	get("/providers/1005", http.StatusNotFound, nil)
+	var ranked Page[job.ProviderScore]
 	get("/providers", http.StatusOK, &ranked)
 	if len(ranked.Items) != 1 || ranked.Items[0].Miner != 1004 {
 		t.Fatalf("%+v", ranked)

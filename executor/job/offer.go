@@ -98,5 +98,6 @@ type OfferFilter struct {
 	DueBy    time.Time
 	DueEpoch uint64
 	Since    time.Time // made since then
+	Brief    bool      // without Request and Choice, and all of them: to count
 	Limit    int       // 0 for 100, at most 1000
 }

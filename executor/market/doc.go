@@ -12,7 +12,7 @@
 //	keeper.go    Keeper: calls that anyone may make, and are due, become jobs
 //	words.go     reasons and reverts of the contracts in words
 //	message.go   calls of contracts as Filecoin messages, proposals to multisigs, addresses
-//	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors are
+//	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors and miners are, collateral
 //	wallet.go    senders: a key in this process, the node's wallet
 //
 // Invariants: a stranger's questions cost the endpoint a bounded number of calls for each

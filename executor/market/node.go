@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -80,6 +81,8 @@ type lotus interface {
 	StateLookupID(context.Context, address.Address, types.TipSetKey) (address.Address, error)
 	StateAccountKey(context.Context, address.Address, types.TipSetKey) (address.Address, error)
 	StateCall(context.Context, *types.Message, types.TipSetKey) (*api.InvocResult, error)
+	StateMinerInfo(context.Context, address.Address, types.TipSetKey) (api.MinerInfo, error)
+	StateDealProviderCollateralBounds(context.Context, abi.PaddedPieceSize, bool, types.TipSetKey) (api.DealCollateralBounds, error)
 	pushing
 }
 
@@ -173,6 +176,45 @@ func (n *Node) Locate(ctx context.Context, minerID, sector uint64) (Location, er
 		return Location{}, fmt.Errorf("where %s says that sector %d is: %w", Text(to), sector, err)
 	}
 	return Location{Status: uint64(out.Status), Aux: out.AuxData}, nil
+}
+
+// mostAddrs bounds the addresses of one miner that are used.
+const mostAddrs = 8
+
+// Addrs gives where a miner says on chain that it is reached over libp2p: multiaddrs
+// that end in /p2p/…, none where it names no peer.
+func (n *Node) Addrs(ctx context.Context, minerID uint64) ([]string, error) {
+	at, err := address.NewIDAddress(minerID)
+	if err != nil {
+		return nil, err
+	}
+	info, err := n.api.StateMinerInfo(ctx, at, types.EmptyTSK)
+	if err != nil {
+		return nil, fmt.Errorf("asking where %s is: %w", Text(at), err)
+	}
+	if info.PeerId == nil {
+		return nil, nil
+	}
+	var out []string
+	for _, b := range info.Multiaddrs[:min(len(info.Multiaddrs), mostAddrs)] {
+		if a, err := multiaddr.NewMultiaddrBytes(b); err == nil { // many miners' are malformed
+			out = append(out, a.String()+"/p2p/"+info.PeerId.String())
+		}
+	}
+	return out, nil
+}
+
+// Collateral gives the least collateral, attoFIL, that f05 wants of a provider for a piece,
+// with the margin that Lotus adds.
+func (n *Node) Collateral(ctx context.Context, padded uint64, verified bool) (*big.Int, error) {
+	bounds, err := n.api.StateDealProviderCollateralBounds(ctx, abi.PaddedPieceSize(padded), verified, types.EmptyTSK)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the bounds of collateral: %w", err)
+	}
+	if bounds.Min.Int == nil {
+		return nil, errors.New("asking for the bounds of collateral: the node named none")
+	}
+	return bounds.Min.Int, nil
 }
 
 func exit(res *api.InvocResult) string {

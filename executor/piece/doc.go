@@ -20,6 +20,7 @@
 //	carfile.go   CARs as a source of blocks
 //	split.go     parts of large DAGs
 //	aggregate.go FRC-0058 aggregates; inclusion.go their proofs (PoDSI)
+//	layer.go     Layer: random ranges proven by their Merkle path
 //	manifest.go  the identity of a bucket's piece
 //
 // Memory. A Writer holds 1 MiB, and while it hashes half of that more; sub-trees in

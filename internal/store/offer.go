@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -97,9 +98,16 @@ func (s *Store) Offer(ctx context.Context, id string) (o job.Offer, steps []job.
 	return o, steps, nil
 }
 
+// briefColumns leave out what is large and of no use to whoever counts.
+var briefColumns = strings.Replace(offerColumns, "request, choice", "NULL, NULL", 1)
+
 // Offers lists offers, newest first.
 func (s *Store) Offers(ctx context.Context, f job.OfferFilter) (out []job.Offer, err error) {
-	q, args := "SELECT "+offerColumns+" FROM offer WHERE 1 = 1", []any{}
+	columns := offerColumns
+	if f.Brief {
+		columns = briefColumns
+	}
+	q, args := "SELECT "+columns+" FROM offer WHERE 1 = 1", []any{}
 	and := func(cond string, vals ...any) { q, args = q+" AND "+cond, append(args, vals...) }
 	if f.Slot != 0 {
 		and("slot = ?", int64(f.Slot))
@@ -119,7 +127,10 @@ func (s *Store) Offers(ctx context.Context, f job.OfferFilter) (out []job.Offer,
 	if !f.Since.IsZero() {
 		and("created >= ?", ms(f.Since))
 	}
-	q, args = q+" ORDER BY created DESC, id LIMIT ?", append(args, limit(f.Limit))
+	q += " ORDER BY created DESC, id"
+	if !f.Brief {
+		q, args = q+" LIMIT ?", append(args, limit(f.Limit))
+	}
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
 		out, err = list(ctx, t, scanOffer, q, args...)
 		return err

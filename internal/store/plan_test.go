@@ -12,7 +12,7 @@ import (
 
 // growing are the tables that grow with history: a statement that walks one of
 // them gets slower every day.
-var growing = regexp.MustCompile(`SCAN (log|request|job|answer|batch|batch_item|tx|tx_attempt|block|turn|r|j|a|i|x)\b`)
+var growing = regexp.MustCompile(`SCAN (log|request|job|answer|batch|batch_item|tx|tx_attempt|block|turn|sample|r|j|a|i|x)\b`)
 
 // byState is an index that is as long as history for most states: good for
 // listings and counts only.
@@ -31,6 +31,7 @@ var mayWalk = map[string]string{
 	"WHERE state = 'running' AND (lease_owner":      "walks what is running now, when a daemon starts or stops",
 	"WHERE state = 'running' AND lease_owner <> ''": "walks what is running now, when a daemon starts or stops",
 	"SELECT 'local:elsewhere/' || n.id":             "as above; it looks at one job and walks the nodes",
+	"FROM sample WHERE at >= ? GROUP BY":            "samples from before half a year are deleted, and all others counted",
 	"SELECT max(version_id) FROM goose_db_version":  "a row a migration",
 }
 

@@ -142,9 +142,12 @@ func (r *real) newMaker() *deals.Maker {
 	r.must(err)
 	identity, err := mk20.NewIdentity(key)
 	r.must(err)
+	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
+	r.must(err)
+	r.Cleanup(node.Close)
 	m, err := deals.New(deals.Config{Storage: r.at, MaxRange: 2000, Poll: time.Second, MaxPending: 8, PublishWithin: 2000, Activate: true, Providers: r.reach()}, deals.Deps{
 		Ledger: r.ledger, Chain: r, Pieces: r, MK12: mk12.NewClient(streams{h}), MK20: mk20.NewClient(plain{}, identity, time.Now),
-		Node: &deals.Node{RPC: r.client.Client()}, Client: identity.Address().String(), Send: r.keep, Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler),
+		Node: node, Client: identity.Address().String(), Send: r.keep, Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	r.must(err)
 	return m

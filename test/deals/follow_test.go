@@ -1,11 +1,13 @@
 package deals
 
 import (
+	"context"
 	"math/big"
 	"strings"
 	"testing"
 
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 )
 
 // one makes a world with one active deal.
@@ -83,6 +85,68 @@ func TestStatesAreReportedAsTheChainHasThem(t *testing.T) {
 	})
 }
 
+// lotus is the Filecoin node.
+type lotus struct{ w *world }
+
+func (lotus) Addrs(context.Context, uint64) ([]string, error) { return nil, nil }
+
+func (lotus) Collateral(context.Context, uint64, bool) (*big.Int, error) { return new(big.Int), nil }
+
+func (l lotus) Locate(context.Context, uint64, uint64) (market.Location, error) {
+	return market.Location{Status: *l.w.sector}, nil
+}
+
+// TestTheActorsAreAskedWhatADealIs goes through the table of reference/filecoin-fevm.md,
+// section 2.4, and through what a miner says of a sector: the words are those that
+// DealStatusOracle has for the same.
+func TestTheActorsAreAskedWhatADealIs(t *testing.T) {
+	const dead, proven, faulty = 0, 1, 2
+	for _, c := range []struct {
+		name        string
+		fact        uint8
+		start, term int64 // from now
+		sector      uint64
+		later       uint64 // epochs
+		want        string
+	}{
+		{"exit 17", factUnknown, 0, 0, proven, 0, "none"},
+		{"not activated", factPublished, 1, term, dead, 0, "published"},
+		{"not activated, and its start has passed", factPublished, -1, term, dead, 0, "lost"},
+		{"active", factActive, -1, term, proven, 0, "active"},
+		{"active, its sector is faulty", factActive, -1, term, faulty, 0, "faulty"},
+		{"active, its sector is dead", factActive, -1, term, dead, 0, "lost"},
+		{"past its end, not settled", factActive, -9, 9, proven, 0, "ended"},
+		{"exit 32 before its end", factGone, 0, 0, dead, 0, "lost"},
+		{"exit 32 after its end", factGone, 0, 0, dead, 5760 + term, "ended"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, look, id := one(t)
+			o := look(1)
+			w.epoch += c.later
+			w.sector, w.factStart, w.factTerm = &c.sector, int64(w.epoch)+c.start, c.term
+			w.facts[w.slots[id].F05DealId] = c.fact
+			got, err := w.maker().OnChain(t.Context(), o)
+			if err != nil || got.Status != c.want || got.Epoch != w.epoch || got.Words == "" {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+	w := newWorld(t, &sp{id: 1001, conduct: "refuse"})
+	w.openSlot(1, 0, 0)
+	m := w.maker()
+	var failed []job.Offer
+	w.run(m, 20, func() bool {
+		var err error
+		if failed, err = w.ledger.Offers(t.Context(), job.OfferFilter{State: job.OfferFailed}); err != nil {
+			t.Fatal(err)
+		}
+		return len(failed) == 1
+	})
+	if got, err := m.OnChain(t.Context(), failed[0]); err != nil || got.Status != "none" {
+		t.Errorf("of what was refused: %+v, %v", got, err)
+	}
+}
+
 // TestWhatIsAheadAlarmsInTime goes on to 50 days before a slot's end.
 func TestWhatIsAheadAlarmsInTime(t *testing.T) {
 	w, look, id := one(t)
@@ -100,6 +164,12 @@ func TestWhatIsAheadAlarmsInTime(t *testing.T) {
 		t.Fatalf("with money: %q", o.Alarm)
 	}
 	w.refused[1001] = "taken elsewhere" // nobody else is there
+	if o = look(end - 41*2880 - w.epoch); o.Alarm != "" {
+		t.Fatalf("41 days before, in first refusal: %q", o.Alarm)
+	}
+	if o = look(end - 39*2880 - w.epoch); !strings.Contains(o.Alarm, "nobody has taken the renewal") {
+		t.Fatalf("39 days before, without a taker: %q", o.Alarm)
+	}
 	if o = look(end - 20*2880 - w.epoch); !strings.Contains(o.Alarm, "nobody has taken the renewal") {
 		t.Fatalf("20 days before, without a taker: %q", o.Alarm)
 	}

@@ -96,6 +96,8 @@ func (o over12) Propose(_ context.Context, addrs []string, p mk12.DealParams) (m
 	if err != nil {
 		return mk12.DealResponse{}, err
 	}
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	s := o.w.sps[id]
 	s.asked++
 	if err := o.w.may("before propose"); err != nil {
@@ -141,6 +143,8 @@ func (o over20) sp(base string) *sp {
 }
 
 func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	s := o.sp(base)
 	s.asked++
 	if err := o.w.may("before offer"); err != nil {
@@ -166,6 +170,8 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 func (over20) Contracts(context.Context, string) ([]string, error) { return nil, nil }
 
 func (o over20) Status(_ context.Context, base string, id ulid.ULID) (mk20.Status, error) {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
 	s := o.sp(base)
 	if _, known := s.got[id.String()]; !known {
 		return mk20.Status{}, mk20.ErrUnknownDeal
@@ -187,6 +193,8 @@ func (w *world) may(step string) error {
 type dying struct{ w *world }
 
 func (d dying) around(step string, do func() error) error {
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
 	if err := d.w.may("before " + step); err != nil {
 		return err
 	}
@@ -205,10 +213,24 @@ func (d dying) UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState
 }
 
 func (d dying) Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error) {
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
 	if err := d.w.may("read"); err != nil {
 		return nil, err
 	}
 	return d.w.ledger.Offers(ctx, f)
+}
+
+func (d dying) AddSample(ctx context.Context, s job.Sample, forget time.Time) error {
+	return d.w.ledger.AddSample(ctx, s, forget)
+}
+
+func (d dying) Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error) {
+	return d.w.ledger.Samples(ctx, f)
+}
+
+func (d dying) SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error) {
+	return d.w.ledger.SampleDays(ctx, since)
 }
 
 func (d dying) SetMeta(ctx context.Context, key, value string) error {

@@ -9,6 +9,7 @@
 //	world_test.go   the contracts and the chain, played
 //	sp_test.go      providers, played, with their conducts
 //	making_test.go  choosing, making, dying at each step
+//	sample_test.go  ranges of pieces, fetched from who stores them; what is counted and shown
 //	follow_test.go  states, alarms, renewal, the number of calls
 //	bench_test.go   what following 1,000 deals costs
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
@@ -23,6 +24,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,6 +81,10 @@ type world struct {
 	owners    map[uint64]uint64 // of miners
 	orgs      map[uint64]int64
 	refused   map[uint64]string // miners that the contract does not want, and its word
+	content   []byte            // of the piece, for who reads it; nil where nobody does
+	factStart int64             // of every f05 deal
+	factTerm  int64
+	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
 
@@ -86,6 +92,7 @@ type world struct {
 	sps    map[uint64]*sp
 	nextID uint64                  // of f05 deals
 	die    func(step string) error // nil: nobody dies
+	mu     sync.Mutex              // of what providers are asked at the same time
 }
 
 func newWorld(t testing.TB, miners ...*sp) *world {
@@ -154,9 +161,13 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	for _, c := range change {
 		c(&cfg)
 	}
+	var node deals.Node
+	if w.sector != nil {
+		node = lotus{w}
+	}
 	m, err := deals.New(cfg, deals.Deps{
-		Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
-		Log: slog.New(slog.DiscardHandler),
+		Node: node, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
+		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -320,11 +331,15 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		seat := w.seats[args[0].(uint64)<<8|uint64(args[1].(uint8))]
 		return []any{seat.Current, seat.Next}, nil
 	case "dealOf":
+		c := piece.Commitment{Root: commP, Padded: padded, Payload: car}
+		if w.content != nil {
+			c = commitmentOf(w.TB, w.content)
+		}
 		return []any{perpetualstorage.DealView{
-			Client: common.Address{9}, Status: 2, Cid: []byte{1}, CommP: commP, PaddedSize: padded, CarSize: car, Free: w.free, Terms: w.terms,
+			Client: common.Address{9}, Status: 2, Cid: []byte{1}, CommP: c.Root, PaddedSize: c.Padded, CarSize: c.Payload, Free: w.free, Terms: w.terms,
 		}}, nil
 	case "dealFacts":
-		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], ProviderCollateral: new(big.Int)}
+		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], Start: w.factStart, Duration: w.factTerm, ProviderCollateral: new(big.Int)}
 		return []any{f}, nil
 	case "minerFacts":
 		return []any{w.owners[args[0].(uint64)], false}, nil

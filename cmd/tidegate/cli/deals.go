@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/executor/httpapi"
+	"github.com/tidegate/tidegate/executor/job"
 )
 
 func dealsCommand() *cli.Command {
@@ -31,8 +34,18 @@ func dealsCommand() *cli.Command {
 				Action: dealsList,
 			},
 			{
-				Name: "show", Usage: "show one deal: its steps, and why its provider was chosen", ArgsUsage: "ID",
+				Name: "show", Usage: "show one deal: its steps, what Filecoin says of it now, and why its provider was chosen", ArgsUsage: "ID",
 				Flags: clientFlags(), Action: dealsShow,
+			},
+			{
+				Name: "stats", Usage: "count deals: attempted, accepted, active, failed and why, time to active",
+				Description: "Each proposal counts on the day or in the week (UTC, ISO) in which it was made. `active` are those that ever were; hours are from the\n" +
+					"proposal to the first time that the contract had it active: the mean, and the most.",
+				Flags: clientFlags(
+					&cli.StringFlag{Name: "by", Value: "day", Usage: "`day`, week or sp"},
+					&cli.IntFlag{Name: "days", Value: 30, Usage: "how far back"},
+				),
+				Action: dealsStats,
 			},
 		},
 	}
@@ -118,6 +131,9 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 		"paid from", epochText(d.Start), "until", epochText(d.End), "active by", epochText(d.Deadline), "times sent", strconv.Itoa(d.Attempts)); err != nil {
 		return err
 	}
+	if d.Chain != nil {
+		fmt.Fprintf(out, "on chain   %s, at epoch %d: %s\n", d.Chain.Status, d.Chain.Epoch, d.Chain.Words)
+	}
 	fmt.Fprintln(out)
 	var rows [][]string
 	for _, s := range d.Steps {
@@ -130,26 +146,31 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-// spRank lists providers as the daemon scores them.
-func spRank(ctx context.Context, c *cli.Command) error {
+// dealsStats counts deals.
+func dealsStats(ctx context.Context, c *cli.Command) error {
 	cl, err := newClient(c)
 	if err != nil {
 		return err
 	}
-	var got page[httpapi.ProviderScore]
-	if err := cl.get(ctx, "/providers", nil, &got); err != nil {
+	var got page[job.DealStats]
+	if err := cl.get(ctx, "/deals/stats", url.Values{"by": {c.String("by")}, "days": {strconv.Itoa(c.Int("days"))}}, &got); err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c.Root().Writer, append([]httpapi.ProviderScore{}, got.Items...))
+		return printJSON(c.Root().Writer, append([]job.DealStats{}, got.Items...))
 	}
 	var rows [][]string
 	for _, s := range got.Items {
-		rate := func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+		var reasons []string
+		for _, kind := range slices.Sorted(maps.Keys(s.Reasons)) {
+			reasons = append(reasons, fmt.Sprintf("%s %d", kind, s.Reasons[kind]))
+		}
 		rows = append(rows, []string{
-			fmt.Sprintf("f0%d", s.Miner), strconv.FormatFloat(s.Score, 'f', 3, 64), rate(s.Accepted), rate(s.Sealed), rate(s.Kept), strconv.FormatFloat(s.Hours, 'f', 1, 64),
-			strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why,
+			s.Key, strconv.Itoa(s.Attempted), strconv.Itoa(s.Accepted), strconv.Itoa(s.Pending), strconv.Itoa(s.Active), strconv.Itoa(s.Ended), strconv.Itoa(s.Failed),
+			decimals(s.Hours, 1), decimals(s.MostHours, 1), strings.Join(reasons, ", "),
 		})
 	}
-	return table(c.Root().Writer, []string{"sp", "score", "accepted", "sealed", "kept", "hours", "pending", "deals", "note"}, rows)
+	return table(c.Root().Writer, []string{c.String("by"), "attempted", "accepted", "pending", "active", "ended", "failed", "hours", "most", "failures"}, rows)
 }
+
+func decimals(v float64, n int) string { return strconv.FormatFloat(v, 'f', n, 64) }

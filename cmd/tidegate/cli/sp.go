@@ -38,6 +38,12 @@ func spCommand() *cli.Command {
 				Flags:       clientFlags(), Action: spRank,
 			},
 			{
+				Name: "show", Usage: "show one storage provider: what its score is made of, sampled retrievals, and every choice in which it was", ArgsUsage: "SP",
+				Description: "Of the daemon on this machine (http.listen), for its operator. Each input counts by its weight, which halves in 30 days; a rate is\n" +
+					"(good + 1) / (of + 2). The score of a choice is as it stood then.",
+				Flags: clientFlags(), Action: spShow,
+			},
+			{
 				Name: "claim", Usage: "claim a slot for a miner, with a bond", ArgsUsage: "SLOT|DEAL",
 				Description: "The sender must be one of the miner's controlling addresses (owner, worker, control) and becomes the payee. The bond comes back\n" +
 					"when the piece is sealed, but for a fifth that stays until the term ends; it is burnt if it is not sealed in time.",

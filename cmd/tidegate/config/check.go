@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -133,10 +134,19 @@ func (c Config) checkChain(p *problems) {
 	}
 }
 
+// leastSample bounds what providers are asked for.
+const leastSample = time.Minute
+
 func (c Config) checkDeals(p *problems) {
 	p.between("deals.max_pending", c.Deals.MaxPending, 1, 1000)
 	if c.Deals.PollInterval <= 0 {
 		p.add("deals.poll_interval", "must be a positive duration")
+	}
+	if c.Deals.AnswerWithin < 0 {
+		p.add("deals.answer_within", "must not be negative")
+	}
+	if c.Deals.SampleEvery < 0 || c.Deals.SampleEvery > 0 && c.Deals.SampleEvery.D() < leastSample {
+		p.add("deals.sample_every", "must be %s at least, or 0", leastSample)
 	}
 	if !c.Deals.Enabled {
 		return

@@ -228,6 +228,8 @@ type Deals struct {
 	PublishWithin uint64   `toml:"publish_within" doc:"epochs that a provider has to publish a deal that it took, before another is asked"`
 	Activate      bool     `toml:"activate" doc:"show the contract f05 deals that became active, at this operator's cost, instead of waiting for their providers to"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often deals are looked at"`
+	AnswerWithin  Duration `toml:"answer_within" doc:"how long a provider is waited for when it is asked; 0: 1 minute over MK12, 30 s over MK20"`
+	SampleEvery   Duration `toml:"sample_every" doc:"how often a provider with active deals is asked for a random range, up to 1 MiB, of a piece that it stores; 0: never"`
 }
 
 // PublicPort is what strangers may read.
@@ -311,7 +313,7 @@ func Default() Config {
 		Bucket: Bucket{Format: "podsi", Size: 4 << 30, MaxItems: 1024, MaxAge: Duration(24 * time.Hour)},
 		Served: Served{Workers: 4, Timeout: Duration(6 * time.Hour), StallTimeout: Duration(time.Minute)},
 		Keeper: Keeper{Every: Duration(5 * time.Minute), MaxCost: "0", TryAgain: Duration(time.Hour), NodeEvery: Duration(6 * time.Hour)},
-		Deals:  Deals{MaxPending: 8, PublishWithin: 5760, PollInterval: Duration(30 * time.Second)},
+		Deals:  Deals{MaxPending: 8, PublishWithin: 5760, PollInterval: Duration(30 * time.Second), SampleEvery: Duration(6 * time.Hour)},
 		HTTP:   HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
 		Public: PublicPort{RequestsPerSecond: 10, MaxStreams: 64},
 	}
@@ -333,7 +335,7 @@ func Devnet() Config {
 	c.Piece.MinSize, c.Bucket.Size, c.Bucket.MaxAge = 1<<20, 64<<20, Duration(10*time.Second)
 	c.Keeper.Every, c.Keeper.TryAgain, c.Keeper.NodeEvery = Duration(time.Second), Duration(10*time.Second), Duration(10*time.Second)
 	c.IPFS.AllowPrivatePeers = true
-	c.Deals.PollInterval, c.Deals.Activate = Duration(500*time.Millisecond), true
+	c.Deals.PollInterval, c.Deals.Activate, c.Deals.AnswerWithin = Duration(500*time.Millisecond), true, Duration(10*time.Second)
 	c.IPFS.StallTimeout = Duration(10 * time.Second)
 	return c
 }

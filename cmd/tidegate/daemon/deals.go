@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,10 +13,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
-	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
@@ -45,9 +44,12 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	door, err := outbound.New(outbound.Config{AllowPrivate: d.cfg.IPFS.AllowPrivatePeers}, outbound.Deps{Check: ipfs.CheckIP, Log: d.log})
-	if err != nil {
-		return err
+	// Each has its own rate: what is asked of one protocol is no reason to find a provider silent.
+	var doors [2]*outbound.Client
+	for i := range doors {
+		if doors[i], err = outbound.New(outbound.Config{AllowPrivate: d.cfg.IPFS.AllowPrivatePeers}, outbound.Deps{Check: ipfs.CheckIP, Log: d.log}); err != nil {
+			return err
+		}
 	}
 	node, err := d.filecoin(ctx)
 	if err != nil {
@@ -55,7 +57,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	}
 	cfg := deals.Config{
 		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
-		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate,
+		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate, AnswerWithin: c.AnswerWithin.D(), SampleEvery: c.SampleEvery.D(), Trees: filepath.Join(d.cfg.DataDir, "trees"),
 	}
 	for _, text := range c.Providers {
 		p, err := deals.ParseProvider(text)
@@ -65,14 +67,15 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 		cfg.Providers = append(cfg.Providers, p)
 	}
 	d.deals, err = deals.New(cfg, deals.Deps{
-		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(door, identity, time.Now), Node: node,
+		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
+		Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
 	return err
 }
 
 // filecoin connects to a node that speaks Lotus' API.
-func (d *Daemon) filecoin(ctx context.Context) (*deals.Node, error) {
+func (d *Daemon) filecoin(ctx context.Context) (*market.Node, error) {
 	at := market.Endpoint{URL: d.cfg.Chain.RPC[0]}
 	if info := os.Getenv(fullNode); info != "" {
 		var err error
@@ -80,12 +83,12 @@ func (d *Daemon) filecoin(ctx context.Context) (*deals.Node, error) {
 			return nil, fmt.Errorf("%s: %w", fullNode, err)
 		}
 	}
-	client, err := rpc.DialOptions(ctx, at.URL, rpc.WithHeaders(at.Header))
+	node, err := market.Open(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to the Filecoin node (%s, or chain.rpc): %w", fullNode, err)
+		return nil, fmt.Errorf("%s, or chain.rpc: %w", fullNode, err)
 	}
-	d.closers = append(d.closers, client.Close)
-	return &deals.Node{RPC: client}, nil
+	d.closers = append(d.closers, node.Close)
+	return node, nil
 }
 
 // dealsKey is the key by which MK20 providers know this daemon, made when absent. It
@@ -152,15 +155,36 @@ func (a apiDeals) Offer(ctx context.Context, id string) (job.Offer, []job.OfferE
 	return a.d.ledger.Offer(ctx, id)
 }
 
-// Rank implements httpapi.Deals.
-func (a apiDeals) Rank(ctx context.Context) ([]httpapi.ProviderScore, error) {
-	out := []httpapi.ProviderScore{}
+// OnChain implements httpapi.Deals.
+func (a apiDeals) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 	if a.d.deals == nil {
-		return out, nil
+		return job.OnChain{}, errNoDeals
 	}
-	ranked, err := a.d.deals.Rank(ctx)
-	for _, s := range ranked {
-		out = append(out, httpapi.ProviderScore(s))
-	}
-	return out, err
+	return a.d.deals.OnChain(ctx, o)
 }
+
+// Rank implements httpapi.Deals.
+func (a apiDeals) Rank(ctx context.Context) ([]job.ProviderScore, error) {
+	if a.d.deals == nil {
+		return []job.ProviderScore{}, nil
+	}
+	return a.d.deals.Rank(ctx)
+}
+
+// Provider implements httpapi.Deals.
+func (a apiDeals) Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error) {
+	if a.d.deals == nil {
+		return job.ProviderDetail{}, fmt.Errorf("%w: %w", errNoDeals, job.ErrNotFound)
+	}
+	return a.d.deals.Show(ctx, miner)
+}
+
+// Stats implements httpapi.Deals.
+func (a apiDeals) Stats(ctx context.Context, by string, days int) ([]job.DealStats, error) {
+	if a.d.deals == nil {
+		return []job.DealStats{}, nil
+	}
+	return a.d.deals.Stats(ctx, by, days)
+}
+
+var errNoDeals = errors.New("this daemon makes no deals")

@@ -5,17 +5,21 @@
 //
 // It moves no money: the contract is the client of every deal, f05 deals are at
 // price 0, and slots pay providers by themselves. It sends nothing by itself but
-// the proof of an active f05 deal. It fetches, packs and serves no piece.
+// the proof of an active f05 deal. It packs and serves no piece,
+// and fetches samples only.
 //
 // Map:
 //
 //	deals.go      Config, Deps, Maker: Run, one pass
 //	contracts.go  views of the storage contracts
-//	node.go       what Lotus knows: miners' addresses, bounds of collateral
 //	directory.go  who the providers are, and where
-//	choose.go     scores, and the choice among providers
+//	score.go      what is known of a provider, and its score
+//	choose.go     the choice among providers
 //	propose.go    offers: made, stored, sent, sent again
 //	follow.go     what the chain says of an offer; alarms
+//	onchain.go    what the actors say of a deal when a person asks
+//	sample.go     random ranges of pieces, fetched from who stores them
+//	stats.go      what became of offers, counted
 //	hints.go      events that say which slots to look at
 //
 // Invariants: an offer is stored before anybody hears of it, and what is sent is
@@ -30,6 +34,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"sync"
 	"time"
 
@@ -37,6 +42,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/market/mk12"
 	"github.com/tidegate/tidegate/executor/market/mk20"
 )
@@ -65,6 +71,12 @@ type Config struct {
 	// Activate shows the contract f05 deals that became active: for what their providers
 	// would else have to send.
 	Activate bool
+	// AnswerWithin bounds what a provider is waited for; 0: as its protocol has it.
+	AnswerWithin time.Duration
+	// SampleEvery is how often a provider with active deals is asked for a range of a
+	// piece; 0: never. Trees is the folder of what ranges are checked by.
+	SampleEvery time.Duration
+	Trees       string
 }
 
 // Ledger keeps offers; internal/store is one.
@@ -72,6 +84,9 @@ type Ledger interface {
 	AddOffer(ctx context.Context, o job.Offer, now time.Time) error
 	UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState, words string, now time.Time) error
 	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+	AddSample(ctx context.Context, s job.Sample, forget time.Time) error
+	Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error)
+	SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error)
 	SetMeta(ctx context.Context, key, value string) error
 	GetMeta(ctx context.Context, key string) (string, error) // job.ErrNotFound
 }
@@ -110,6 +125,13 @@ type MK20 interface {
 	Contracts(ctx context.Context, base string) ([]string, error)
 }
 
+// Node knows what contracts cannot say; *market.Node is one.
+type Node interface {
+	Addrs(ctx context.Context, miner uint64) ([]string, error)
+	Collateral(ctx context.Context, padded uint64, verified bool) (*big.Int, error)
+	Locate(ctx context.Context, miner, sector uint64) (market.Location, error)
+}
+
 // Deps are what a Maker works with.
 type Deps struct {
 	Ledger Ledger
@@ -117,7 +139,11 @@ type Deps struct {
 	Pieces Pieces
 	MK12   MK12
 	MK20   MK20
-	Node   *Node  // nil: providers' addresses are configured, and the deal's collateral is enough
+	Node   Node // nil: providers' addresses are configured, and the deal's collateral is enough
+	// Door and Open are for samples: how a provider is asked, and the piece as it is here
+	// (job.ErrNotFound).
+	Door   Door
+	Open   func(ctx context.Context, pieceCID string) (io.ReadCloser, error)
 	Client string // the address by which MK20 providers know us
 	// Send makes a call of a contract happen once for each key.
 	Send func(ctx context.Context, key string, to common.Address, data []byte) error
@@ -151,11 +177,22 @@ func New(cfg Config, d Deps) (*Maker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deals: %w", err)
 	}
+	if cfg.SampleEvery > 0 && (cfg.Trees == "" || d.Door == nil || d.Open == nil) {
+		return nil, errors.New("deals: samples need a folder, a door and the pieces")
+	}
 	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}}, nil
 }
 
 // Run passes until ctx ends. What goes wrong in a pass is logged, and done by the next.
 func (m *Maker) Run(ctx context.Context) error {
+	var sampling sync.WaitGroup
+	defer sampling.Wait()
+	if m.cfg.SampleEvery > 0 {
+		if err := m.forgetTrees(ctx); err != nil && ctx.Err() == nil {
+			m.d.Log.Warn("deals: trees of pieces are not cleaned", "error", err)
+		}
+		sampling.Go(func() { m.sampling(ctx) })
+	}
 	for {
 		if err := m.Pass(ctx); err != nil && ctx.Err() == nil {
 			m.d.Log.Warn("deals: trying again", "error", err)
@@ -202,6 +239,7 @@ func (m *Maker) dueOffers(ctx context.Context, epoch uint64) error {
 		return err
 	}
 	var errs []error
+	var toAsk []job.Offer
 	for _, o := range due {
 		if o.DueEpoch <= epoch {
 			if o, err = m.follow(ctx, o, epoch); err != nil {
@@ -210,12 +248,31 @@ func (m *Maker) dueOffers(ctx context.Context, epoch uint64) error {
 			}
 		}
 		if !o.State.Over() && !o.DueAt.After(m.d.Now()) {
-			errs = append(errs, m.ask(ctx, o, epoch))
+			toAsk = append(toAsk, o)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	return errors.Join(append(errs, m.askAll(ctx, toAsk, epoch))...)
+}
+
+// asksAtOnce is how many providers are asked at a time, so that one that does not answer
+// does not make all others wait.
+const asksAtOnce = 16
+
+func (m *Maker) askAll(ctx context.Context, offers []job.Offer, epoch uint64) error {
+	errs := make([]error, len(offers))
+	free := make(chan struct{}, asksAtOnce)
+	var asking sync.WaitGroup
+	for i, o := range offers {
+		free <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-free }()
+			errs[i] = m.ask(ctx, o, epoch)
+		})
+	}
+	asking.Wait()
 	return errors.Join(errs...)
 }
 

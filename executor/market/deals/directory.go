@@ -10,12 +10,14 @@ import (
 
 // Provider is who may be asked to store something.
 type Provider struct {
-	Miner    uint64
-	Market   string   // MK20 base URL; "" for none
-	Addrs    []string // MK12 multiaddrs, ending in /p2p/…; none for none
-	MinPiece uint64   // padded bytes; 0 for no bound
-	MaxPiece uint64
-	MinRate  uint64 // attoFIL an epoch for a GiB
+	Miner  uint64
+	Market string   // MK20 base URL; "" for none
+	Addrs  []string // MK12 multiaddrs, ending in /p2p/…; none for none
+	// Retrieval is where pieces are given by HTTP: their CID is appended. "" for the market.
+	Retrieval string
+	MinPiece  uint64 // padded bytes; 0 for no bound
+	MaxPiece  uint64
+	MinRate   uint64 // attoFIL an epoch for a GiB
 
 	Owner        uint64 // actor; 0: not known
 	Organisation uint64 // attested; 0: none
@@ -75,7 +77,7 @@ func (m *Maker) list(ctx context.Context, epoch uint64) error {
 			if err != nil {
 				return err
 			}
-			found[id] = Provider{Miner: id, Market: e.Market, MinPiece: e.MinPieceSize, MaxPiece: e.MaxPieceSize, MinRate: e.MinRate}
+			found[id] = Provider{Miner: id, Market: e.Market, Retrieval: e.Retrieval, MinPiece: e.MinPieceSize, MaxPiece: e.MaxPieceSize, MinRate: e.MinRate}
 		}
 		if len(miners) < pageProviders {
 			break

@@ -12,7 +12,7 @@ import (
 
 const (
 	fundsAhead  = 60 * day // how long before a slot's end its renewal's money is looked at
-	takersAhead = 30 * day // and whether somebody has taken it
+	takersAhead = 45 * day // and whether somebody has taken it, once first refusal is over
 )
 
 // follow writes down what the contract says of an offer's slot at a final epoch.
@@ -30,7 +30,7 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	mine := v.MinerId == o.Miner
 	switch {
 	case !mine && v.State != slotOpen:
-		fail("miner f0%d has the slot", v.MinerId)
+		fail(whyTaken+"miner f0%d has the slot", v.MinerId)
 	case v.State == slotPublished:
 		next.State, next.Evidence, next.Deadline = job.OfferPublished, v.F05DealId, uint64(v.SealDeadline)+day
 		if o.State != job.OfferPublished {
@@ -51,13 +51,13 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 			return next, m.update(ctx, next, mid.State, "")
 		}
 	case v.State == slotLost:
-		fail("lost: its sector was shown to be dead before the end")
+		fail(whyLost + "its sector was shown to be dead before the end")
 	case v.State == slotTerminated:
-		fail("terminated: the provider gave it up")
+		fail(whyTerminated + "the provider gave it up")
 	case v.State == slotOpen && (o.State == job.OfferPublished || o.State == job.OfferActive):
-		fail("the slot is open again: the deal was not active by its start")
+		fail(whyInactive + "the slot is open again, the deal was not active by its start")
 	case epoch > o.Deadline:
-		fail("too late: neither published nor sealed by epoch %d", o.Deadline)
+		fail(whyLate+"neither published nor sealed by epoch %d", o.Deadline)
 		if o.State == job.OfferProposing {
 			next.Reason = whyUnreached + next.Reason
 		}
@@ -160,7 +160,7 @@ func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.Slot
 	switch {
 	case deal.Free.Cmp(needed) < 0:
 		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
-	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)/2):
+	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)*2/3):
 		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
 	}
 	return nil

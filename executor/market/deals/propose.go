@@ -41,16 +41,6 @@ type offer20 struct {
 	Deal mk20.Deal `json:"deal"`
 }
 
-// Reasons for which an offer fails before a provider took it begin with these.
-const (
-	whyRefused   = "refused: "
-	whyUnreached = "unreached: "
-)
-
-func taken(reason string) bool {
-	return !strings.HasPrefix(reason, whyRefused) && !strings.HasPrefix(reason, whyUnreached)
-}
-
 // fill proposes open slots of a page of deals, whose pieces are here.
 func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 	page, err := m.c.openSlots(ctx, epoch, m.open, pageDeals)
@@ -59,12 +49,13 @@ func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 	}
 	m.open = page.Next
 	var errs []error
+	var p *past // read once, for whoever is the first to need it
 	for _, s := range page.List {
 		if s.Verified || m.vain[s.SlotId] > epoch {
 			continue // for DataCap a claim comes first
 		}
 		delete(m.vain, s.SlotId)
-		if err := m.propose(ctx, epoch, s); err != nil {
+		if err := m.propose(ctx, epoch, s, &p); err != nil {
 			errs = append(errs, fmt.Errorf("slot %d: %w", s.SlotId, err))
 		}
 	}
@@ -73,7 +64,7 @@ func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 
 // propose finds a provider for an open slot and stores the offer. It is sent when
 // it is due, which is at once.
-func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot) error {
+func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, seen **past) error {
 	commitment := piece.Commitment{Root: s.CommP, Padded: s.PaddedSize, Payload: s.CarSize}
 	here, err := m.d.Pieces.Piece(ctx, commitment.CID().String())
 	if errors.Is(err, job.ErrNotFound) {
@@ -90,10 +81,14 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 	if s.Term != 0 {
 		w.rate = new(big.Int).Div(s.Obligation, big.NewInt(int64(s.Term)))
 	}
-	ranked, err := m.rank(ctx, w)
-	if err != nil {
-		return err
+	if *seen == nil {
+		p, err := m.past(ctx, 0)
+		if err != nil {
+			return err
+		}
+		*seen = &p
 	}
+	ranked := m.rank(**seen, w)
 	deal, err := m.c.deal(ctx, epoch, s.SlotId>>24)
 	if err != nil {
 		return err
@@ -120,6 +115,7 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 		if ranked[i].Why = why; why != "" {
 			continue
 		}
+		*seen = nil // there is one offer more
 		return m.add12(ctx, epoch, s, p, m.known()[ranked[i].Miner], deal.Terms.Endpoint, here, ranked)
 	}
 	m.vain[s.SlotId] = epoch + lookPeriod
@@ -155,7 +151,7 @@ func (m *Maker) whyNot(ctx context.Context, epoch uint64, s perpetualstorage.Ope
 	})
 }
 
-func (m *Maker) add12(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, p mk12.DealProposal, to Provider, endpoint string, here Piece, why []Score) (err error) {
+func (m *Maker) add12(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, p mk12.DealProposal, to Provider, endpoint string, here Piece, why []job.ProviderScore) (err error) {
 	if p.Provider, err = address.NewIDAddress(to.Miner); err != nil {
 		return err
 	}
@@ -177,7 +173,7 @@ func (m *Maker) add12(ctx context.Context, epoch uint64, s perpetualstorage.Open
 	}, proposal12{Addrs: to.Addrs, Proposal: []byte(cbor.String()), Root: here.Root, URL: url, Size: here.Size}, why)
 }
 
-func (m *Maker) add(ctx context.Context, epoch uint64, o job.Offer, request any, why []Score) (err error) {
+func (m *Maker) add(ctx context.Context, epoch uint64, o job.Offer, request any, why []job.ProviderScore) (err error) {
 	if o.Request, err = json.Marshal(request); err != nil {
 		return err
 	}
@@ -243,7 +239,7 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
 		ID: request.Deal.Identifier.String(), Slot: slot, Miner: v.MinerId, Protocol: job.ProtocolMK20, Piece: commitment.CID().String(),
 		Deadline: uint64(v.SealDeadline) + day, // so long the contract waits
 	}
-	return m.add(ctx, epoch, o, request, []Score{{Miner: v.MinerId, Why: "it claimed the slot"}})
+	return m.add(ctx, epoch, o, request, []job.ProviderScore{{Miner: v.MinerId, Why: "it claimed the slot"}})
 }
 
 // spelled is the gate's address as a provider's list of contracts has it: Curio compares
@@ -318,10 +314,12 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	var no string
 	var unsent bool
 	var err error
+	within, cancel := m.patience(ctx)
+	defer cancel()
 	if o.Protocol == job.ProtocolMK12 {
-		no, unsent, err = m.send12(ctx, o)
+		no, unsent, err = m.send12(within, o)
 	} else {
-		no, unsent, err = m.send20(ctx, o)
+		no, unsent, err = m.send20(within, o)
 	}
 	next := o
 	switch {
@@ -339,6 +337,14 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	default: // it may be there: the same is sent again, and the chain is looked at
 		return m.update(ctx, next, o.State, err.Error())
 	}
+}
+
+// patience is a context for one question to a provider.
+func (m *Maker) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	if m.cfg.AnswerWithin == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, m.cfg.AnswerWithin)
 }
 
 const statusEvery = time.Minute
@@ -421,7 +427,9 @@ func (m *Maker) askStatus(ctx context.Context, o job.Offer) error {
 	if err := json.Unmarshal(o.Request, &r); err != nil {
 		return fmt.Errorf("reading the stored offer: %w", err)
 	}
-	s, err := m.d.MK20.Status(ctx, r.Base, r.Deal.Identifier)
+	within, cancel := m.patience(ctx)
+	defer cancel()
+	s, err := m.d.MK20.Status(within, r.Base, r.Deal.Identifier)
 	words := ""
 	switch {
 	case err != nil:
@@ -435,7 +443,7 @@ func (m *Maker) askStatus(ctx context.Context, o job.Offer) error {
 		if words = s.Words; words == "" {
 			words = "without a reason"
 		}
-		next.State, next.Reason = job.OfferFailed, "given up: "+words
+		next.State, next.Reason = job.OfferFailed, whyGivenUp+words
 	}
 	return m.update(ctx, next, o.State, words)
 }

@@ -17,6 +17,9 @@ type OfferLedger interface {
 	UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState, words string, now time.Time) error
 	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error)
 	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+	AddSample(ctx context.Context, s job.Sample, forget time.Time) error
+	Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error)
+	SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error)
 }
 
 func offerNo(n int, slot uint64) job.Offer {
@@ -112,6 +115,47 @@ var offerTests = []test{
 		none, err := w.l.Offers(w.ctx, job.OfferFilter{Since: w.now.Add(time.Minute)})
 		w.ok(err)
 		equal(w, "made later", len(none), 0)
+	}},
+	{"offers are counted without what they say, all of them", func(w *world) {
+		for n := range 120 {
+			w.ok(w.l.AddOffer(w.ctx, offerNo(n, uint64(n+1)), w.now))
+		}
+		some, err := w.l.Offers(w.ctx, job.OfferFilter{})
+		w.ok(err)
+		all, err := w.l.Offers(w.ctx, job.OfferFilter{Brief: true})
+		w.ok(err)
+		equal(w, "listed", len(some), 100)
+		equal(w, "counted", len(all), 120)
+		equal(w, "request", len(all[0].Request)+len(all[0].Choice), 0)
+		equal(w, "the rest", all[0].Slot > 0 && all[0].State == job.OfferProposing, true)
+	}},
+	{"samples are kept, counted by day, and forgotten", func(w *world) {
+		day := w.now.UTC().Truncate(24 * time.Hour)
+		good := job.Sample{Miner: 1004, Slot: 7, Piece: "piece", URL: "http://sp/piece", Offset: 1 << 33, Length: 9, Good: true, FirstByte: 30 * time.Millisecond, Took: time.Second, At: day.Add(time.Hour)}
+		slow, bad, other := good, good, good
+		slow.FirstByte, slow.At = 50*time.Millisecond, day.Add(2*time.Hour)
+		bad.Good, bad.Words, bad.FirstByte, bad.At = false, "garbage", 5*time.Second, day.Add(3*time.Hour)
+		other.Miner, other.At = 1005, day.Add(25*time.Hour)
+		for _, s := range []job.Sample{good, slow, bad, other} {
+			w.ok(w.l.AddSample(w.ctx, s, day))
+		}
+		got, err := w.l.Samples(w.ctx, job.SampleFilter{Miner: 1004})
+		w.ok(err)
+		equal(w, "newest first", fmt.Sprintf("%d %s %t", len(got), got[0].Words, got[2].At.Equal(good.At)), "3 garbage true")
+		got[2].At = good.At
+		equal(w, "kept", got[2], good)
+		days, err := w.l.SampleDays(w.ctx, day)
+		w.ok(err)
+		equal(w, "days", fmt.Sprint(days), fmt.Sprint([]job.SampleDay{
+			{Miner: 1004, Day: day, Good: 2, Bad: 1, FirstByte: 40 * time.Millisecond}, {Miner: 1005, Day: day.Add(24 * time.Hour), Good: 1, FirstByte: 30 * time.Millisecond},
+		}))
+		since, err := w.l.Samples(w.ctx, job.SampleFilter{Since: bad.At, Limit: 9})
+		w.ok(err)
+		equal(w, "since", len(since), 2)
+		w.ok(w.l.AddSample(w.ctx, other, bad.At))
+		left, err := w.l.Samples(w.ctx, job.SampleFilter{Miner: 1004})
+		w.ok(err)
+		equal(w, "not forgotten", len(left), 1)
 	}},
 	{"offers keep to their machine", func(w *world) {
 		w.ok(w.l.AddOffer(w.ctx, offerNo(0, 7), w.now))
