@@ -220,7 +220,7 @@ func (s *show) storedCopies(ctx context.Context, deal uint64, generation uint64)
 
 // ranked tells how the providers are scored, whose last must be the one that refused.
 func (s *show) ranked(ctx context.Context, culprit uint64) error {
-	scores, err := list[httpapi.ProviderScore](ctx, s, "/providers")
+	scores, err := list[job.ProviderScore](ctx, s, "/providers")
 	if err != nil {
 		return err
 	}
