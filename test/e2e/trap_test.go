@@ -54,7 +54,7 @@ func TestEachTrapAloneAndAllTogether(t *testing.T) {
 	}
 	p := start(t, "devnet", true, nil, tidegate(t), devnetArgs(t, "200ms")...)
 	s := &trapped{network: devnetLine(t, p).dial(t, p), whole: t, used: map[string]bool{}}
-	s.plain = true                                            // each trap by itself; the endpoint's faults have a test of their own
+	s.plain = "each trap is alone; the faults of endpoints have a test of their own"
 	s.d = newDaemon(t, s.network, "--tx-replace-after", "4s") // a forgotten answer is sent again then
 	s.d.start(t)
 	for i := range 10 { // a requester asks for each but once
