@@ -156,6 +156,29 @@ func TestTimedEpochs(t *testing.T) {
 	}
 }
 
+func TestNoTipsetAfterAPause(t *testing.T) {
+	n := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	for range 30 {
+		for _, paused := range []bool{false, true} {
+			if err := n.SetPace(chain.Pace{BlockTime: 100 * time.Microsecond, Paused: paused}); err != nil {
+				t.Fatal(err)
+			}
+			at := n.Head()
+			<-time.After(2 * time.Millisecond) // twenty tipsets, if there were any
+			if paused && !n.Head().Equals(at) {
+				t.Fatalf("paused at %d, the head is %d", at.Height(), n.Head().Height())
+			}
+		}
+	}
+	cancel()
+	if err := <-done; err != nil || n.Head().Height() == 0 {
+		t.Errorf("at %d: %v", n.Head().Height(), err)
+	}
+}
+
 func TestAutoMine(t *testing.T) {
 	n := start(t, func(c *chain.Config) { c.AutoMine = true })
 	id := n.send(n.of(chain.Ethereum, 0), fresh(t, 1))

@@ -37,17 +37,26 @@ func (c *Chain) Pace() Pace {
 	return c.pace.pace
 }
 
-// SetPace changes it.
+// SetPace changes it. When it has returned from a pause, no tipset is made but by those
+// who ask for one.
 func (c *Chain) SetPace(p Pace) error {
 	if p.BlockTime < 0 || p.Settle < 0 {
 		return fmt.Errorf("block time %s, %d epochs to settle: give 0 or more", p.BlockTime, p.Settle)
 	}
 	c.pace.mu.Lock()
-	defer c.pace.mu.Unlock()
 	c.pace.pace = p
+	c.pace.mu.Unlock()
 	select {
 	case c.pace.changed <- struct{}{}:
 	default:
+	}
+	if !p.Paused {
+		return nil
+	}
+	select { // for the tipset that is being made
+	case c.changes <- struct{}{}:
+		<-c.changes
+	case <-c.life.Done():
 	}
 	return nil
 }
@@ -81,11 +90,24 @@ func (c *Chain) runAtPace(ctx context.Context, ticks <-chan time.Time) error {
 		case <-c.pace.changed:
 			return errPaceChanged
 		case <-ticks:
-			if _, err := c.Mine(ctx, 1); err != nil && ctx.Err() == nil && c.life.Err() == nil {
+			if err := c.tick(ctx); err != nil && ctx.Err() == nil && c.life.Err() == nil {
 				return fmt.Errorf("devnet chain: %w", err)
 			}
 		}
 	}
+}
+
+// tick makes the next tipset, unless the chain was paused meanwhile.
+func (c *Chain) tick(ctx context.Context) error {
+	ctx, release, err := c.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if c.Pace().Paused {
+		return nil
+	}
+	return c.step(ctx, c.headNode().height()+1)
 }
 
 // hold takes the right to change the chain. The context it gives also ends with

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -249,6 +250,41 @@ func (c *devnetControl) StallFinality(ctx context.Context, p jsonrpc.RawParams) 
 	}
 	c.node.chain.StallFinality(stalled)
 	return c.Status(ctx)
+}
+
+// LogLimits are what devnet_setLogLimits takes and answers.
+type LogLimits struct {
+	Epochs int64 `json:"epochs"` // that a query of logs may span
+	Events int64 `json:"events"` // that a query of several tipsets may have; filters installed before keep theirs
+}
+
+// SetLogLimits is devnet_setLogLimits([epochs], [events]): what providers change in their
+// nodes' settings. Absent or 0 is what the server was started with.
+func (c *devnetControl) SetLogLimits(_ context.Context, p jsonrpc.RawParams) (LogLimits, error) {
+	var epochs, events quantity
+	if err := optional(p, 0, &epochs, &events); err != nil {
+		return LogLimits{}, err
+	}
+	if epochs > maxMined || events > math.MaxInt32 {
+		return LogLimits{}, badParams("limits of %d epochs and %d events: at most %d and %d", epochs, events, maxMined, math.MaxInt32)
+	}
+	set := LogLimits{Epochs: int64(epochs), Events: int64(events)}
+	setDefault(&set.Epochs, int64(c.node.config.MaxFilterRange))
+	setDefault(&set.Events, int64(c.node.config.MaxFilterResults))
+	c.node.logRange.Store(set.Epochs)
+	c.node.logResults.Store(set.Events)
+	return set, nil
+}
+
+// FullBlooms is devnet_fullBlooms([full]), true if not given: blocks have blooms of ones,
+// as those that a node's index lacks.
+func (c *devnetControl) FullBlooms(_ context.Context, p jsonrpc.RawParams) (bool, error) {
+	full := true
+	if err := optional(p, 0, &full); err != nil {
+		return false, err
+	}
+	c.node.fullBlooms.Store(full)
+	return full, nil
 }
 
 // SetBalance is devnet_setBalance(address, attoFIL), with 0x… and f… addresses.

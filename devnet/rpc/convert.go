@@ -34,7 +34,7 @@ func (n *node) block(ctx context.Context, ts *types.TipSet, full bool) (ethtypes
 		return ethtypes.EthBlock{}, err
 	}
 	block := ethtypes.NewEthBlock(len(done.Results) > 0, len(ts.Blocks()))
-	if ts.Height() < n.chain.Head().Height() && n.hashes.executed(ts) {
+	if ts.Height() < n.chain.Head().Height() && n.hashes.executed(ts) && !n.fullBlooms.Load() {
 		if block.LogsBloom, err = n.bloom(ctx, ts); err != nil {
 			return ethtypes.EthBlock{}, err
 		}

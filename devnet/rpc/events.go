@@ -177,7 +177,7 @@ func (n *node) find(ctx context.Context, q *eventQuery) ([]event, error) {
 			contributing++
 		}
 		found = append(found, events...)
-		if contributing > 1 && len(found) > n.config.MaxFilterResults {
+		if contributing > 1 && len(found) > int(n.logResults.Load()) {
 			return nil, errTooManyEvents
 		}
 	}

@@ -198,7 +198,7 @@ func (n *node) EthNewFilter(ctx context.Context, spec *ethtypes.EthFilterSpec) (
 	if err != nil {
 		return ethtypes.EthFilterID{}, err // unwrapped, for its code
 	}
-	f := &filter{query: query, most: n.config.MaxFilterResults}
+	f := &filter{query: query, most: int(n.logResults.Load())}
 	id, err := n.filters.install(f) // first, so that nothing falls between query and feed
 	if err != nil {
 		return id, err
@@ -216,12 +216,12 @@ func (n *node) EthNewFilter(ctx context.Context, spec *ethtypes.EthFilterSpec) (
 
 // EthNewBlockFilter is eth_newBlockFilter: hashes of the tipsets that become head.
 func (n *node) EthNewBlockFilter(context.Context) (ethtypes.EthFilterID, error) {
-	return n.filters.install(&filter{tipsets: true, most: n.config.MaxFilterResults})
+	return n.filters.install(&filter{tipsets: true, most: int(n.logResults.Load())})
 }
 
 // EthNewPendingTransactionFilter is eth_newPendingTransactionFilter.
 func (n *node) EthNewPendingTransactionFilter(context.Context) (ethtypes.EthFilterID, error) {
-	return n.filters.install(&filter{messages: true, most: n.config.MaxFilterResults})
+	return n.filters.install(&filter{messages: true, most: int(n.logResults.Load())})
 }
 
 // EthUninstallFilter is eth_uninstallFilter.

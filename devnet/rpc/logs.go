@@ -63,7 +63,7 @@ func (n *node) logResult(events []event) (*ethtypes.EthFilterResult, error) {
 	return result, nil
 }
 
-// EthGetLogs is eth_getLogs: at most MaxFilterRange epochs, all of them executed.
+// EthGetLogs is eth_getLogs: at most logRange epochs, all of them executed.
 func (n *node) EthGetLogs(ctx context.Context, spec *ethtypes.EthFilterSpec) (*ethtypes.EthFilterResult, error) {
 	if spec == nil {
 		spec = &ethtypes.EthFilterSpec{}
@@ -101,7 +101,7 @@ func (n *node) logQuery(spec *ethtypes.EthFilterSpec) (*eventQuery, error) {
 	} else {
 		var err error
 		latest := n.chain.Head().Height() - 1
-		if query.from, query.to, err = blockRange(latest, spec.FromBlock, spec.ToBlock, n.config.MaxFilterRange); err != nil {
+		if query.from, query.to, err = blockRange(latest, spec.FromBlock, spec.ToBlock, abi.ChainEpoch(n.logRange.Load())); err != nil {
 			return nil, err
 		}
 	}
@@ -222,7 +222,7 @@ func (n *node) heightRange(query *eventQuery, from, to *abi.ChainEpoch) error {
 	if to != nil {
 		query.to = *to
 	}
-	head, most := n.chain.Head().Height(), n.config.MaxFilterRange
+	head, most := n.chain.Head().Height(), abi.ChainEpoch(n.logRange.Load())
 	switch {
 	case query.from == -1 && query.to > 0 && query.to-head > most:
 		return fmt.Errorf("invalid epoch range: 'to' height is too far in the future (maximum: %d)", most)

@@ -61,6 +61,18 @@ func TestGetLogs(t *testing.T) {
 	n.mine(t, 50)
 	n.refused(t, -32005, "block range exceeds maximum of 40", "eth_getLogs", filter("0x0", "latest"))
 	n.refused(t, -32005, "block range exceeds maximum of 40 (got 41)", "eth_getLogs", filter("0x1", "0x2a"))
+
+	var limits rpc.LogLimits
+	n.call(t, &limits, "devnet_setLogLimits", 60, "0x5")
+	n.call(t, &logs, "eth_getLogs", map[string]any{"fromBlock": "0x1", "toBlock": "latest", "address": contract})
+	if limits != (rpc.LogLimits{Epochs: 60, Events: 5}) || len(logs) != 4 {
+		t.Errorf("with wider limits %+v: %d logs", limits, len(logs))
+	}
+	n.refused(t, -32602, "at most", "devnet_setLogLimits", 1<<40)
+	if n.call(t, &limits, "devnet_setLogLimits"); limits != (rpc.LogLimits{Epochs: 40, Events: 3}) {
+		t.Errorf("the limits of the start are %+v", limits)
+	}
+	n.refused(t, -32005, "block range exceeds maximum of 40", "eth_getLogs", filter("0x0", "latest"))
 }
 
 func TestFilters(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/filecoin-project/go-jsonrpc"
@@ -27,6 +28,10 @@ type node struct {
 	filters *filterStore
 	subs    *subscriptions
 	wallet  wallet
+
+	logRange   atomic.Int64 // epochs that a query of logs may span
+	logResults atomic.Int64 // events that a query of several tipsets may have
+	fullBlooms atomic.Bool  // blocks' blooms say nothing
 }
 
 func newNode(config Config, source Chain) *node {
@@ -36,6 +41,8 @@ func newNode(config Config, source Chain) *node {
 	n.events = newEventIndex(source)
 	n.filters = newFilterStore(config.MaxFilters, config.Now)
 	n.subs = newSubscriptions()
+	n.logRange.Store(int64(config.MaxFilterRange))
+	n.logResults.Store(int64(config.MaxFilterResults))
 	return n
 }
 

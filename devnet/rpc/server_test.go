@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/devnet/chain"
@@ -193,6 +194,18 @@ func TestControls(t *testing.T) {
 	n.call(t, &reorged, "devnet_reorg", 1)
 	if reorged.Head.Number != reorged.OldHead.Number+1 {
 		t.Fatalf("reorged %+v", reorged)
+	}
+}
+
+func TestFullBlooms(t *testing.T) {
+	n := start(t)
+	n.mine(t, 2)
+	for _, full := range []bool{true, false} {
+		var block struct{ LogsBloom hexutil.Bytes }
+		n.call(t, nil, "devnet_fullBlooms", full)
+		if n.call(t, &block, "eth_getBlockByNumber", "latest", false); len(block.LogsBloom) != 256 || (block.LogsBloom[0] == 0xff) != full {
+			t.Errorf("full %t: the bloom is %s", full, block.LogsBloom)
+		}
 	}
 }
 

@@ -24,16 +24,25 @@ var answeredTopic = crypto.Keccak256Hash([]byte("OracleAnswered(bytes32,uint64,u
 // answers counts the OracleAnswered events of each request.
 func (n *network) answers(t testing.TB) map[common.Hash]int {
 	t.Helper()
-	logs, err := n.client.FilterLogs(context.Background(), ethereum.FilterQuery{
-		FromBlock: new(big.Int).SetUint64(n.Start), Addresses: []common.Address{common.HexToAddress(n.provider())},
-		Topics: [][]common.Hash{{answeredTopic}},
-	})
-	if err != nil {
-		t.Fatalf("reading answers: %v", err)
-	}
+	return n.events(t, answeredTopic)
+}
+
+// events counts the provider's events of a kind by their request.
+func (n *network) events(t testing.TB, kind common.Hash) map[common.Hash]int {
+	t.Helper()
+	const most = 2000 // blocks; Lotus allows 2,880 in one query
 	out := map[common.Hash]int{}
-	for _, l := range logs {
-		out[l.Topics[1]]++
+	for from, latest := n.Start, n.head(t); from <= latest; from += most {
+		logs, err := n.client.FilterLogs(context.Background(), ethereum.FilterQuery{
+			FromBlock: new(big.Int).SetUint64(from), ToBlock: new(big.Int).SetUint64(min(from+most-1, latest)),
+			Addresses: []common.Address{common.HexToAddress(n.provider())}, Topics: [][]common.Hash{{kind}},
+		})
+		if err != nil {
+			t.Fatalf("reading events: %v", err)
+		}
+		for _, l := range logs {
+			out[l.Topics[1]]++
+		}
 	}
 	return out
 }
@@ -139,6 +148,20 @@ func (n *network) askMany(t testing.TB, count int, cids []string) []common.Hash 
 // fund makes a fresh account with money and gives its key's index.
 func (n *network) fund(t testing.TB, salt int) int {
 	t.Helper()
+	key, tx := n.funding(t, salt)
+	eventually(t, 30*time.Second, "the account is funded", func() error {
+		r, err := n.client.TransactionReceipt(context.Background(), tx)
+		if err == nil && r.Status != types.ReceiptStatusSuccessful {
+			return errNotYet
+		}
+		return err
+	})
+	return key
+}
+
+// funding makes a fresh account and sends it money: its key's index, and the transaction.
+func (n *network) funding(t testing.TB, salt int) (int, common.Hash) {
+	t.Helper()
 	private, err := crypto.ToECDSA(crypto.Keccak256([]byte(fmt.Sprint("e2e account ", salt, len(n.Keys)))))
 	if err != nil {
 		t.Fatal(err)
@@ -150,14 +173,7 @@ func (n *network) fund(t testing.TB, salt int) int {
 	if err := n.client.SendTransaction(context.Background(), tx); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the account is funded", func() error {
-		r, err := n.client.TransactionReceipt(context.Background(), tx.Hash())
-		if err == nil && r.Status != types.ReceiptStatusSuccessful {
-			return errNotYet
-		}
-		return err
-	})
-	return len(n.Keys) - 1
+	return len(n.Keys) - 1, tx.Hash()
 }
 
 // cidHex is a CID's bytes as cast takes them.

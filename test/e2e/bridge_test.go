@@ -23,7 +23,6 @@ func content(seed uint64, size int) []byte {
 // The first story: content that only a real Kubo has is asked for by a wallet,
 // ends up pinned and answered, and Kubo gets it back after losing its own copy.
 func bridge(t *testing.T, n *network) {
-	n.public = true
 	k := kubo.Start(t)
 	data := content(1, 3<<20)
 	cid := k.Add(data)
@@ -56,7 +55,6 @@ func TestBridgeOnAnvilWithKubo(t *testing.T) { bridge(t, startAnvil(t, "--block-
 // Two requesters pin one CID; the content goes only with the last.
 func TestUnpinKeepsWhatAnotherStillHolds(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	k := kubo.Start(t)
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)
 	d.start(t)

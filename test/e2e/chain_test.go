@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,8 +37,7 @@ type network struct {
 	client    *ethclient.Client
 	proc      *proc
 	gas       uint64 // limit of a transaction that a test signs itself
-	plain     bool   // daemons read the endpoint itself, whatever TIDEGATE_FAULTS says
-	public    bool   // daemons read it as one reads a public endpoint, when TIDEGATE_FAULTS says nothing
+	plain     string // why daemons read the endpoint itself; "": through realistic faults
 }
 
 type account struct {
@@ -282,9 +282,9 @@ type daemon struct {
 	env  []string
 }
 
-// newDaemon configures a daemon for the network; start runs it. With TIDEGATE_FAULTS
-// set (switches as for tidegate faults, or none) it reads the chain through them, unless
-// the network is plain; without, a public network has the realistic ones.
+// newDaemon configures a daemon for the network; start runs it. It reads the chain as one
+// reads a public endpoint, through the realistic faults, or those of TIDEGATE_FAULTS
+// (switches as for tidegate faults, or none), unless the network says why not.
 func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 	t.Helper()
 	d := &daemon{n: n, dir: filepath.Join(t.TempDir(), "tidegate"), p2p: freePort(t)}
@@ -296,11 +296,7 @@ func newDaemon(t testing.TB, n *network, flags ...string) *daemon {
 		"--http-listen", d.api, "--http-admin", fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		"--ipfs-listen", fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", d.p2p),
 	}, flags...)
-	on := os.Getenv("TIDEGATE_FAULTS")
-	if on == "" && n.public {
-		on = "realistic"
-	}
-	if on != "" && on != "none" && !n.plain {
+	if on := cmp.Or(os.Getenv("TIDEGATE_FAULTS"), "realistic"); on != "none" && n.plain == "" {
 		rates, err := fault.Parse(on)
 		if err != nil {
 			t.Fatal(err)

@@ -71,6 +71,7 @@ func newDaoStory(t *testing.T) (*daoStory, string) {
 	t.Helper()
 	p := start(t, "devnet", true, nil, tidegate(t), append(devnetArgs(t, "0"), "--epoch", "10s", "--miners", "2")...)
 	s := &daoStory{network: devnetLine(t, p).dial(t, p)}
+	s.plain = "its days pass as thousands of null rounds in a row, which are asked for one by one: with a public endpoint's pauses that takes minutes"
 	public := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	s.d = newDaemon(t, s.network, "--public-listen", public, "--piece-min-size", "1 KiB", "--bucket-size", "1 KiB", "--public-requests-per-second", "1000")
 	s.d.start(t)

@@ -64,7 +64,7 @@ func TestEachFaultAloneAndAllTogether(t *testing.T) {
 	// A lag of four seconds shows to who looks once a second, also on a busy machine; a
 	// shorter one may not.
 	proxy, url := faulty(t, n, fault.Config{Seed: 9, Lag: 20, Stall: 1500 * time.Millisecond})
-	n.plain = true // its faults are ours
+	n.plain = "its faults are ours"
 	d := newDaemon(t, n)
 	d.through(url)
 	d.start(t)

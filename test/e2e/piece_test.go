@@ -110,7 +110,6 @@ func termsText(t estuaryprovider.Terms) string {
 // port; then it asks whether the piece is served there, and elsewhere.
 func TestPrepareAndServedOnDevnet(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	public := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d := newDaemon(t, n, "--public-listen", public, "--piece-min-size", "1 KiB", "--bucket-size", "1 KiB", "--public-requests-per-second", "1000")
 	d.start(t)

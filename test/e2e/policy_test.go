@@ -15,7 +15,6 @@ import (
 // operator says so: the pin fails with a reason, and the reason says why.
 func TestPrivateOriginsAreRefused(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	k := kubo.Start(t)
 	cid := k.Add(content(60, 10_000))
 	d := newDaemon(t, n, "--ipfs-allow-private-peers=false", "--ipfs-stall-timeout", "2s")
@@ -49,7 +48,6 @@ func TestPrivateOriginsAreRefused(t *testing.T) {
 // in forty-one blocks: refused by logical size, at once.
 func TestBombIsRefused(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	k := kubo.Start(t)
 	child := k.Add([]byte("boom"), "--raw-leaves", "--cid-version=1")
 	for range 40 {

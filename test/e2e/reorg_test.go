@@ -19,7 +19,6 @@ func TestReorgOnAnvil(t *testing.T) {
 	for name, again := range map[string]bool{"dropped": false, "included again": true} {
 		t.Run(name, func(t *testing.T) {
 			n := startAnvil(t) // without a clock: deep enough for the soft lane, and never final, however slow all else is
-			n.public = true
 			k := kubo.Start(t)
 			cid := k.Add(content(50, 700_000))
 			d := newDaemon(t, n, "--ipfs-peers", k.Addr)

@@ -21,7 +21,7 @@ import (
 // A daemon that cannot work says why and what to do, and ends.
 func TestDaemonRefusesBadSurroundings(t *testing.T) {
 	n := sharedDevnet(t)
-	n.plain = true
+	n.plain = "what the daemon says of its surroundings must not be what a fault makes of them"
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestDaemonRefusesBadSurroundings(t *testing.T) {
 			p := start(t, "daemon", false, d.env, tidegate(t), d.args...)
 			select {
 			case <-p.done:
-			case <-time.After(30 * time.Second):
+			case <-time.After(patient(30 * time.Second)):
 				t.Fatalf("it did not end:\n%s", p.tail(3000))
 			}
 			if p.err == nil {
@@ -107,7 +107,7 @@ func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
 	p := start(t, "second daemon", false, second.env, tidegate(t), second.args...)
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patient(30 * time.Second)):
 		t.Fatal("the second daemon runs")
 	}
 	if text := p.tail(4000); p.err == nil || !strings.Contains(text, first.dir) {
@@ -121,7 +121,7 @@ func TestSecondDaemonOnTheSameDirectoryIsRefused(t *testing.T) {
 // while, goes down, and comes back: the daemon waits each time and loses nothing.
 func TestEndpointThatComesAndGoes(t *testing.T) {
 	n := sharedDevnet(t)
-	n.plain = true
+	n.plain = "the endpoint fails when the test says so"
 	mode := newProxy(t, n.RPC)
 	mode.set(proxyDown)
 	direct := n.RPC
@@ -168,7 +168,6 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 // An empty sender key parks the sender and says so; funding it resumes.
 func TestEmptyBalanceParksAndResumes(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	poor := account{"0x68F8b0Bf8DA4EC9AB95B4cE4B2A2C6bEEcb0b0F2", "0x" + strings.Repeat("5a", 32)}
 	poor.Address = strings.TrimSpace(output(t, nil, cast(t), "wallet", "address", poor.PrivateKey))
 	d := newDaemon(t, n)
@@ -192,7 +191,6 @@ func TestEmptyBalanceParksAndResumes(t *testing.T) {
 // loses nothing: with room again, the same request is answered as pinned.
 func TestFullDiskKeepsTheRequestWaiting(t *testing.T) {
 	n := sharedDevnet(t)
-	n.public = true
 	k := kubo.Start(t)
 	cid := k.Add(content(21, 300_000))
 	d := newDaemon(t, n, "--ipfs-peers", k.Addr)

@@ -132,7 +132,7 @@ func (s *shell) run(command string, within time.Duration) ([]string, error) {
 		return nil, err
 	}
 	var out []string
-	timeout := time.After(within)
+	timeout := time.After(patient(within))
 	for {
 		select {
 		case line, ok := <-s.lines:

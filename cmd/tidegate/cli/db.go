@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
@@ -130,7 +129,7 @@ func parking(ctx context.Context, cfg config.Config, offline bool) (park func(co
 	if len(cfg.Chain.RPC) == 0 {
 		return nil, nil, usage("db restore asks the chain what the keys have sent: give --chain-rpc or --config, or --offline to park them all")
 	}
-	client, err := ethclient.DialContext(ctx, cfg.Chain.RPC[0])
+	client, err := daemon.DialReads(ctx, cfg.Chain.RPC)
 	if err != nil {
 		return nil, nil, fmt.Errorf("chain.rpc: %w (--offline parks every key instead)", err)
 	}

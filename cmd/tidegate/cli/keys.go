@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 
+	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
 	"github.com/tidegate/tidegate/oracle/signer"
 	"github.com/tidegate/tidegate/oracle/txmgr"
 )
@@ -125,12 +126,12 @@ func keysAdopt(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer ledger.Close()
-	rpc, err := txmgr.NewRPC(ctx, loaded.Chain.RPC[0])
+	client, err := daemon.DialReads(ctx, loaded.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}
-	defer rpc.Close()
-	nonce, err := txmgr.Adopt(ctx, ledger, rpc, common.HexToAddress(c.Args().First()))
+	defer client.Close()
+	nonce, err := txmgr.Adopt(ctx, ledger, txmgr.FromClient("chain.rpc", client.Client()), common.HexToAddress(c.Args().First()))
 	if err != nil {
 		return err
 	}

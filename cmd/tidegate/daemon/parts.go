@@ -225,7 +225,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 		return nil
 	}
 	d.reporting = d.newTerm(leadReport)
-	client, err := dialReads(ctx, d.cfg.Chain.RPC)
+	client, err := DialReads(ctx, d.cfg.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("chain.rpc: %w", err)
 	}

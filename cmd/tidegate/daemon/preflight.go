@@ -61,7 +61,7 @@ func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(for
 func checkChain(ctx context.Context, cfg config.Config, operator func(context.Context, *ethclient.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	client, err := dialReads(ctx, cfg.Chain.RPC)
+	client, err := DialReads(ctx, cfg.Chain.RPC)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}

@@ -18,10 +18,10 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// dialReads gives a client for reading contracts' state, over all endpoints that speak
+// DialReads gives a client for reading contracts' state, over all endpoints that speak
 // HTTP: a call that one of them does not answer as it should is made at the next. Where
 // none does, it is a client of the first endpoint. It must not be used for sending.
-func dialReads(ctx context.Context, endpoints []string) (*ethclient.Client, error) {
+func DialReads(ctx context.Context, endpoints []string) (*ethclient.Client, error) {
 	reads := &anywhere{next: http.DefaultTransport.(*http.Transport).Clone(), rounds: 4, pause: 200 * time.Millisecond, patience: 10 * time.Second}
 	for _, e := range endpoints {
 		u, err := url.Parse(e)

@@ -43,7 +43,7 @@ func TestReadsAreMadeWhereverTheyAreAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var one, two atomic.Int64
-			client, err := dialReads(t.Context(), []string{"ws://127.0.0.1:1", saying(t, &one, c.first...), saying(t, &two, c.second...)})
+			client, err := DialReads(t.Context(), []string{"ws://127.0.0.1:1", saying(t, &one, c.first...), saying(t, &two, c.second...)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +59,7 @@ func TestReadsAreMadeWhereverTheyAreAnswered(t *testing.T) {
 func TestReadsThatAreRefusedStayRefused(t *testing.T) {
 	var one, two atomic.Int64
 	refusal := `{"jsonrpc":"2.0","id":1,"error":{"code":3,"message":"execution reverted"}}`
-	client, err := dialReads(t.Context(), []string{saying(t, &one, refusal), saying(t, &two, fine)})
+	client, err := DialReads(t.Context(), []string{saying(t, &one, refusal), saying(t, &two, fine)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestReadsThatAreRefusedStayRefused(t *testing.T) {
 func TestReadsEndWhenNobodyAnswers(t *testing.T) {
 	var calls atomic.Int64
 	u := saying(t, &calls, "503")
-	client, err := dialReads(t.Context(), []string{u})
+	client, err := DialReads(t.Context(), []string{u})
 	if err != nil {
 		t.Fatal(err)
 	}
