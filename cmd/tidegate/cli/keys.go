@@ -125,12 +125,7 @@ func keysAdopt(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer ledger.Close()
-	rpc, err := txmgr.NewRPC(ctx, loaded.Chain.RPC[0])
-	if err != nil {
-		return fmt.Errorf("chain.rpc: %w", err)
-	}
-	defer rpc.Close()
-	nonce, err := txmgr.Adopt(ctx, ledger, rpc, common.HexToAddress(c.Args().First()))
+	nonce, err := txmgr.Adopt(ctx, ledger, anyEndpoint(loaded.Chain.RPC), common.HexToAddress(c.Args().First()))
 	if err != nil {
 		return err
 	}
@@ -139,4 +134,25 @@ func keysAdopt(ctx context.Context, c *cli.Command) error {
 	}
 	_, err = fmt.Fprintf(c.Root().Writer, "Adopted: the next transaction of %s has nonce %d.\n", c.Args().First(), nonce)
 	return err
+}
+
+// anyEndpoint asks one endpoint after the other until one answers.
+type anyEndpoint []string
+
+func (urls anyEndpoint) Nonce(ctx context.Context, addr common.Address, at txmgr.Tag) (uint64, error) {
+	var failed []error
+	for _, url := range urls {
+		rpc, err := txmgr.NewRPC(ctx, url)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("chain.rpc: %w", err))
+			continue
+		}
+		nonce, err := rpc.Nonce(ctx, addr, at)
+		rpc.Close()
+		if err == nil {
+			return nonce, nil
+		}
+		failed = append(failed, err)
+	}
+	return 0, errors.Join(failed...)
 }
