@@ -90,7 +90,8 @@ func (l *line) carry(client net.Conn) {
 	if l.down.Load() {
 		return
 	}
-	server, err := net.Dial(pgconn.NetworkAddress(l.server.Host, l.server.Port))
+	network, address := pgconn.NetworkAddress(l.server.Host, l.server.Port)
+	server, err := net.Dial(network, address)
 	if err != nil {
 		l.t.Error(err)
 		return
