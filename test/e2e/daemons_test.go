@@ -176,7 +176,7 @@ func sharedCrashNumbers() (requests, kills, life int, within time.Duration) {
 // while wallets keep asking: each request is answered exactly once.
 func TestKillNineWithTwoDaemonsOnOneLedger(t *testing.T) {
 	requests, kills, life, within := sharedCrashNumbers()
-	n := startAnvil(t, "--block-time", "0.25")
+	n := startAnvil(t, "--block-time", "0.25", "--balance", "1000000") // each 20 requests get an account with 100
 	k := kubo.Start(t)
 	ledger := sharedLedger(t)
 	seed := uint64(time.Now().UnixNano())
