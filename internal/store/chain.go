@@ -154,6 +154,9 @@ func (s *Store) Requests(ctx context.Context, f chain.RequestFilter) (out []chai
 // Logs lists logs, retracted ones too, in the order in which they were stored.
 func (s *Store) Logs(ctx context.Context, f chain.LogFilter) (out []chain.StoredLog, err error) {
 	q, args := "SELECT "+logColumns+" FROM log WHERE height >= ?", []any{int64(f.FromHeight)}
+	if f.ToHeight > 0 {
+		q, args = q+" AND height <= ?", append(args, int64(f.ToHeight))
+	}
 	if f.Address != (common.Address{}) {
 		q, args = q+" AND address = ?", append(args, address(f.Address))
 	}

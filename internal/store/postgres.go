@@ -24,10 +24,11 @@ import (
 // Workers, who claim and end jobs, share that lock: they go beside each other, on
 // rows that they lock, and never beside a writer.
 
-// The advisory lock of everyone who writes to the ledger ("tidegate" in ASCII).
+// The advisory lock of everyone who writes to the ledger ("tidegate" in ASCII), and
+// under it the transaction's number.
 const (
-	amongWriters  = "SELECT pg_advisory_xact_lock(8388346167643173989)"
-	besideWriters = "SELECT pg_advisory_xact_lock_shared(8388346167643173989)"
+	amongWriters  = "SELECT pg_advisory_xact_lock(8388346167643173989), pg_current_xact_id()::text"
+	besideWriters = "SELECT pg_advisory_xact_lock_shared(8388346167643173989), pg_current_xact_id()::text"
 )
 
 // statementTimeout bounds one statement, the wait for the writers' lock included.
@@ -133,6 +134,44 @@ func (n numbered) QueryRowContext(ctx context.Context, q string, args ...any) *s
 // ErrNoServer is wrapped into errors that come of a database server that cannot be
 // reached or does not let us in.
 var ErrNoServer = errors.New("the ledger's database server cannot be used: check ledger.url, that the server runs, and the user's rights; the daemon goes on by itself when it is back")
+
+// ErrInDoubt is wrapped into the error of a write whose COMMIT had no answer, when the
+// server could not be asked in time what became of it. It is the one error after
+// which something may have been applied: read before you decide.
+var ErrInDoubt = errors.New("the connection to the ledger's server was lost at COMMIT, and the server did not say since what became of the transaction")
+
+// In doubt, the server is asked every doubtEvery, for doubtFor at most; a session that
+// has the transaction open after doubtOpen waits for a client that is not there.
+const (
+	doubtEvery = 100 * time.Millisecond
+	doubtOpen  = time.Second
+	doubtFor   = time.Minute
+)
+
+// becameOf asks the server what became of transaction xid, whose COMMIT gave err: nil
+// when it was applied, err when it was not.
+func (s *Store) becameOf(ctx context.Context, xid string, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, doubtFor)
+	defer cancel()
+	for waited := time.Duration(0); ; waited += doubtEvery {
+		var status sql.NullString
+		asked := s.read.QueryRowContext(ctx, "SELECT pg_xact_status($1::text::xid8)", xid).Scan(&status)
+		switch {
+		case asked != nil:
+		case status.String == "committed":
+			return nil
+		case status.String == "aborted":
+			return err
+		case waited >= doubtOpen: // its end decides; and while it lasts nobody can write
+			_, _ = s.read.ExecContext(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid = $1::text::xid8::xid", xid)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", ErrInDoubt, err)
+		case <-time.After(doubtEvery):
+		}
+	}
+}
 
 // explainPostgres wraps a driver's error with one that says what to do.
 func explainPostgres(err error) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,9 +54,11 @@ func emptyLedgers(t *testing.T) func(t testing.TB) string {
 	}
 }
 
-// oneAtATime opens the same database again and again, emptied each time.
-func oneAtATime(t *testing.T) storetest.Opener {
+// oneAtATime opens the same database again and again, emptied each time; through
+// gives the way to it.
+func oneAtATime(t *testing.T, through func(url string) string) storetest.Opener {
 	empty := emptyLedgers(t)
+	way := through(empty(t))
 	var last *store.Store
 	t.Cleanup(func() {
 		if last != nil {
@@ -69,17 +72,35 @@ func oneAtATime(t *testing.T) storetest.Opener {
 				t.Fatal(err)
 			}
 		}
+		empty(t)
 		var err error
-		if last, err = store.Open(context.Background(), store.Config{Path: empty(t), NodeID: "node", Now: clock}); err != nil {
+		if last, err = store.Open(context.Background(), store.Config{Path: way, NodeID: "node", Now: clock}); err != nil {
 			t.Fatal(err)
 		}
 		return last
 	}
 }
 
+func directly(url string) string { return url }
+
+// Postgres conforms, also when the answer to each fifth COMMIT is lost: what a method
+// says is what became of it.
 func TestPostgresConforms(t *testing.T) {
 	oneGoroutine(t)
-	storetest.Run(t, oneAtATime(t))
+	var commits atomic.Int64
+	var l *line
+	storetest.Run(t, oneAtATime(t, func(url string) string {
+		l = newLine(t, url, func() loss {
+			if commits.Add(1)%5 == 0 {
+				return replyLost
+			}
+			return none
+		})
+		return l.url()
+	}))
+	if n := l.cut.Load(); n < 100 {
+		t.Errorf("only %d connections were cut", n)
+	}
 }
 
 // The model is walked 15 times, and 100 times in make soak (TIDEGATE_SOAK=1).
@@ -92,7 +113,7 @@ func TestPostgresFollowsTheModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	storetest.RunModel(t, oneAtATime(t))
+	storetest.RunModel(t, oneAtATime(t, directly))
 }
 
 // Two daemons on one database claim beside each other: no job is given out twice.

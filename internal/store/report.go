@@ -209,7 +209,8 @@ func (s *Store) AddSignature(ctx context.Context, batch int64, sig chain.Signatu
 }
 
 // OpenBatches gives every batch that is sealed, signed or submitted, oldest
-// first, with its items, signatures and what became of its transaction.
+// first, and what became of its transaction; with its items and signatures unless
+// it waits for that transaction.
 func (s *Store) OpenBatches(ctx context.Context) (out []chain.ReportBatch, err error) {
 	err = s.view(ctx, func(ctx context.Context, t conn) error {
 		out, err = list(ctx, t, scanBatch, `SELECT b.id, b.config_digest, b.digest, b.state, b.threshold, coalesce(b.tx, 0), coalesce(x.state, ''),
@@ -221,6 +222,9 @@ func (s *Store) OpenBatches(ctx context.Context) (out []chain.ReportBatch, err e
 		}
 		for i := range out {
 			b := &out[i]
+			if b.State == chain.BatchSubmitted && !b.TxState.Ended() {
+				continue // most are that, and are asked for with each answer
+			}
 			if b.Items, err = list(ctx, t, scanAnswer, `SELECT i.job, i.request, i.outcome, i.reason, i.result, r.terms, r.context, r.deadline, i.batch, i.position, j.trace
 				FROM batch_item i JOIN request r ON r.id = i.request JOIN job j ON j.id = i.job WHERE i.batch = ? ORDER BY i.position`, b.ID); err != nil {
 				return err

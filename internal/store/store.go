@@ -257,7 +257,7 @@ func (s *Store) writeBeside(ctx context.Context, fn func(ctx context.Context, t 
 		return ErrClosed
 	}
 	for try := 1; ; try++ {
-		err := s.run(context.WithoutCancel(ctx), s.normal, beginWrite, besideWriters, fn)
+		err := s.run(ctx, s.normal, beginWrite, besideWriters, fn)
 		if try == 3 || !isDeadlock(err) {
 			return err
 		}
@@ -290,7 +290,7 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 
 // transact waits for the writers' token, which ctx bounds; from then on the
 // transaction, being short, runs to its end whatever becomes of ctx: a caller
-// that got an error knows that nothing was applied.
+// that got an error, but for ErrInDoubt, knows that nothing was applied.
 func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(context.Context, conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -304,12 +304,13 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 		return ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	return s.run(context.WithoutCancel(ctx), w, begin, amongWriters, fn)
+	return s.run(ctx, w, begin, amongWriters, fn)
 }
 
 // run is one transaction from BEGIN to COMMIT; place is the writers' lock that it
-// takes on Postgres.
-func (s *Store) run(ctx context.Context, w *writer, begin, place string, fn func(context.Context, conn) error) error {
+// takes on Postgres. Of patience only the wait to hear of a lost COMMIT is bound.
+func (s *Store) run(patience context.Context, w *writer, begin, place string, fn func(context.Context, conn) error) error {
+	ctx := context.WithoutCancel(patience)
 	c, release, err := w.take(ctx)
 	if err != nil {
 		return explain(err)
@@ -329,8 +330,9 @@ func (s *Store) run(ctx context.Context, w *writer, begin, place string, fn func
 			_, _ = c.ExecContext(ctx, "ROLLBACK")
 		}
 	}()
+	var xid string
 	if s.postgres {
-		if _, err := c.ExecContext(ctx, place); err != nil {
+		if err := c.QueryRowContext(ctx, place).Scan(new(any), &xid); err != nil {
 			return explain(err)
 		}
 	}
@@ -348,7 +350,11 @@ func (s *Store) run(ctx context.Context, w *writer, begin, place string, fn func
 		return explain(err)
 	}
 	s.before("COMMIT")
-	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {
+	_, err = c.ExecContext(ctx, "COMMIT")
+	if err != nil && s.postgres {
+		err = s.becameOf(patience, xid, err)
+	}
+	if err != nil {
 		return explain(err)
 	}
 	done = true

@@ -115,8 +115,9 @@ type LogFilter struct {
 	Address    common.Address
 	State      LogState
 	FromHeight uint64
-	AfterID    int64 // only rows stored after this one: the next page
-	Limit      int   // 0 for 100, at most 1000
+	ToHeight   uint64 // 0 for no bound
+	AfterID    int64  // only rows stored after this one: the next page
+	Limit      int    // 0 for 100, at most 1000
 }
 
 // StoredLog is a log with what the ledger says of it.

@@ -227,6 +227,9 @@ func (w *world) OpenBatches(context.Context) (out []chain.ReportBatch, err error
 			if b.State == chain.BatchSealed || b.State == chain.BatchSigned || b.State == chain.BatchSubmitted {
 				c := *b
 				c.Signatures = slices.Clone(b.Signatures)
+				if c.State == chain.BatchSubmitted && !c.TxState.Ended() {
+					c.Items, c.Signatures = nil, nil
+				}
 				out = append(out, c)
 			}
 		}

@@ -34,6 +34,8 @@ type Answers interface {
 
 // Batches moves sealed batches.
 type Batches interface {
+	// OpenBatches gives batches that are not resolved. One that waits for its
+	// transaction comes without items and signatures.
 	OpenBatches(ctx context.Context) ([]chain.ReportBatch, error)
 	Sealer
 	Closer

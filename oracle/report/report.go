@@ -260,9 +260,30 @@ func (r *Reporter) Run(ctx context.Context) error {
 			return nil
 		case <-r.wake:
 			timer.Stop()
+			if !r.awaitMore(ctx) {
+				return nil
+			}
 		case <-timer.C:
 		}
 	}
+}
+
+// awaitMore lets a few more answers come before the ledger is read for one: while work
+// ends all the time, a pass for each would cost more than the work. It reports
+// false when ctx ended.
+func (r *Reporter) awaitMore(ctx context.Context) bool {
+	timer := time.NewTimer(min(r.cfg.BatchWindow/10, 25*time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	}
+	select {
+	case <-r.wake: // the pass that follows sees it too
+	default:
+	}
+	return true
 }
 
 // tell logs trouble once for as long as it stays the same.

@@ -61,7 +61,7 @@ func (l *fakeLedger) Logs(_ context.Context, f chain.LogFilter) ([]chain.StoredL
 	defer l.mu.Unlock()
 	var out []chain.StoredLog
 	for _, x := range l.logs {
-		if x.Height >= f.FromHeight && x.ID > f.AfterID && (f.State == "" || f.State == x.State) {
+		if x.Height >= f.FromHeight && (f.ToHeight == 0 || x.Height <= f.ToHeight) && x.ID > f.AfterID && (f.State == "" || f.State == x.State) {
 			out = append(out, x)
 		}
 	}

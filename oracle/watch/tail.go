@@ -214,7 +214,7 @@ func (w *Watcher) held(ctx context.Context, from, to uint64) (map[ident]bool, er
 	const page = 1000
 	have := map[ident]bool{}
 	for after := int64(0); ; {
-		logs, err := w.ledger.Logs(ctx, chain.LogFilter{State: chain.LogSeen, FromHeight: from, AfterID: after, Limit: page})
+		logs, err := w.ledger.Logs(ctx, chain.LogFilter{State: chain.LogSeen, FromHeight: from, ToHeight: to, AfterID: after, Limit: page})
 		if err != nil {
 			return nil, fmt.Errorf("reading stored logs: %w", err)
 		}

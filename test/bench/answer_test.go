@@ -196,12 +196,12 @@ func (s *bridge) price(b *testing.B) *big.Int {
 	return quote.Fee
 }
 
-// logs gives the provider's events of one kind.
-func (s *bridge) logs(b *testing.B, event string) []types.Log {
+// logs gives the provider's events of one kind from a height on.
+func (s *bridge) logs(b *testing.B, event string, from uint64) []types.Log {
 	b.Helper()
 	abi := provider.GetABI()
 	logs, err := s.eth.FilterLogs(b.Context(), ethereum.FilterQuery{
-		FromBlock: new(big.Int).SetUint64(s.made.StartBlock), Addresses: []common.Address{s.made.Contracts["EstuaryProvider"]},
+		FromBlock: new(big.Int).SetUint64(from), Addresses: []common.Address{s.made.Contracts["EstuaryProvider"]},
 		Topics: [][]common.Hash{{abi.Events[event].ID}},
 	})
 	if err != nil {
@@ -210,15 +210,21 @@ func (s *bridge) logs(b *testing.B, event string) []types.Log {
 	return logs
 }
 
+// awaitAnswers waits for n answers. It reads each block once: to list all answers
+// every time would cost the machine as much as giving them.
 func (s *bridge) awaitAnswers(b *testing.B, n int, within time.Duration) {
 	b.Helper()
+	got, from := map[common.Hash]bool{}, s.made.StartBlock
 	for end := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
-		got := len(s.logs(b, "OracleAnswered"))
-		if got >= n {
+		for _, l := range s.logs(b, "OracleAnswered", from) {
+			got[l.Topics[1]] = true
+			from = max(from, l.BlockNumber) // again, should the node have shown a part of it
+		}
+		if len(got) >= n {
 			return
 		}
 		if time.Now().After(end) {
-			b.Fatalf("%d of %d requests are answered", got, n)
+			b.Fatalf("%d of %d requests are answered", len(got), n)
 		}
 	}
 }
@@ -265,7 +271,7 @@ func BenchmarkAnswerLag(b *testing.B) {
 		s.awaitAnswers(b, requests, time.Minute)
 		var lags []time.Duration
 		proxy.mu.Lock()
-		for _, l := range s.logs(b, "OracleRequested") {
+		for _, l := range s.logs(b, "OracleRequested", s.made.StartBlock) {
 			e, err := provider.UnpackOracleRequestedEvent(&l)
 			if err != nil {
 				b.Fatal(err)

@@ -163,19 +163,20 @@ func TestTheNextDaemonTakesOver(t *testing.T) {
 }
 
 // sharedCrashNumbers are 2,000 requests and 300 kills in make soak
-// (TIDEGATE_SOAK=1), and 60 and 6 otherwise.
-func sharedCrashNumbers() (requests, kills int, within time.Duration) {
+// (TIDEGATE_SOAK=1), and 200 and 20 otherwise, which follow each other faster: a
+// kill comes at any moment of life, its length in milliseconds.
+func sharedCrashNumbers() (requests, kills, life int, within time.Duration) {
 	if os.Getenv("TIDEGATE_SOAK") != "" {
-		return 2000, 300, 40 * time.Minute
+		return 2000, 300, 1500, 40 * time.Minute
 	}
-	return 60, 6, 4 * time.Minute
+	return 200, 20, 500, 4 * time.Minute
 }
 
 // Of two daemons on one ledger one after the other is killed at random moments,
 // while wallets keep asking: each request is answered exactly once.
 func TestKillNineWithTwoDaemonsOnOneLedger(t *testing.T) {
-	requests, kills, within := sharedCrashNumbers()
-	n := startAnvil(t, "--block-time", "0.25")
+	requests, kills, life, within := sharedCrashNumbers()
+	n := startAnvil(t, "--block-time", "0.25", "--balance", "1000000") // each 20 requests get an account with 100
 	k := kubo.Start(t)
 	ledger := sharedLedger(t)
 	seed := uint64(time.Now().UnixNano())
@@ -195,7 +196,7 @@ func TestKillNineWithTwoDaemonsOnOneLedger(t *testing.T) {
 	wg.Go(func() { asked = n.askMany(t, requests, cids) })
 	for range kills {
 		d := daemons[r.IntN(len(daemons))]
-		pause := time.NewTimer(time.Duration(50+r.IntN(1500)) * time.Millisecond)
+		pause := time.NewTimer(time.Duration(50+r.IntN(life)) * time.Millisecond)
 		select {
 		case <-pause.C:
 		case <-d.done:
