@@ -26,6 +26,7 @@ const (
 	// cacheKiB bounds each connection's page cache: a batch of 10,000 requests
 	// fits, so that it is written once, when it commits.
 	cacheKiB = 64 << 10
+	pageSize = 8 << 10 // of a new file: fewer, larger writes
 	// maxVars bounds the parameters of one statement: long enough to spread the cost
 	// of preparing it, short enough to prepare quickly.
 	maxVars = 400
@@ -49,12 +50,12 @@ func open(path string, mode syncMode, readOnly bool, conns int) (*sql.DB, error)
 	for _, p := range []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"foreign_keys(1)",
-		"page_size(8192)", // of a new file; fewer, larger writes
+		fmt.Sprintf("page_size(%d)", pageSize),
 		"journal_mode(WAL)",
 		fmt.Sprintf("synchronous(%s)", mode),
 		fmt.Sprintf("cache_size(-%d)", cacheKiB),
 		"temp_store(MEMORY)",
-		"wal_autocheckpoint(4000)", // pages,
+		"wal_autocheckpoint(4000)", // pages; see checkpoint.go
 	} {
 		q.Add("_pragma", p)
 	}

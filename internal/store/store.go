@@ -11,6 +11,7 @@
 //	store.go      Open, the connections, the transaction runner
 //	dialect.go    all that only SQLite understands
 //	insert.go     inserting many rows into SQLite
+//	checkpoint.go what was committed goes from SQLite's log into its file
 //	postgres.go   all that only Postgres understands
 //	migrate.go    the embedded schema (migrations/) and its version
 //	chain.go      cursor, blocks, logs, requests, audit, meta
@@ -88,6 +89,8 @@ type core struct {
 	read     *sql.DB // nil for a ledger in memory, which has one connection
 	dbs      []*sql.DB
 	wrap     func(conn) conn // nil but in tests, which look at the statements
+
+	checkpoint checkpoint
 }
 
 // writer is one connection that writes; the token in Store.turn guards it.
@@ -187,8 +190,10 @@ func (s *Store) connect(ctx context.Context) error {
 	if s.full, err = newWriter(ctx, db); err != nil {
 		return err
 	}
-	s.read, err = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0)))
-	return err
+	if s.read, err = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0))); err != nil {
+		return err
+	}
+	return s.checkpointBeside(ctx)
 }
 
 func (s *Store) open(mode syncMode, readOnly bool, conns int) (*sql.DB, error) {
@@ -217,6 +222,7 @@ func (s *Store) Close() error {
 	s.closed.Store(true)
 	s.sharing.Unlock()
 	close(s.turn)
+	s.checkpoint.running.Wait()
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
 		if w != nil && w.in != nil {
@@ -358,6 +364,7 @@ func (s *Store) run(patience context.Context, w *writer, begin, place string, fn
 		return explain(err)
 	}
 	done = true
+	s.wrote(w)
 	s.before(AfterCommit)
 	return nil
 }
