@@ -1,72 +1,18 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
-	"time"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/market"
 )
-
-// What a proposal carries besides its CID, as IDataDAO says: none of it is in the ABI,
-// as the DAO takes it as bytes.
-var (
-	addArgs    = arguments(tuple("", "origins", "string[]", "expiry", "uint40", "store", "bytes"))
-	storeArgs  = arguments(storeTuple())
-	renewArgs  = arguments(plain("uint96"), plain("uint32")) // amount, end epoch
-	bountyArgs = arguments(plain("uint80"), plain("uint32")) // base bounty, ramp
-)
-
-type addData struct {
-	Origins []string
-	Expiry  *big.Int
-	Store   []byte
-}
-
-type storeData struct {
-	Amount *big.Int
-	Terms  perpetualstorage.DealTerms
-}
-
-func plain(kind string) abi.ArgumentMarshaling { return abi.ArgumentMarshaling{Type: kind} }
-
-// tuple takes names and types in turn.
-func tuple(name string, fields ...string) abi.ArgumentMarshaling {
-	t := abi.ArgumentMarshaling{Name: name, Type: "tuple"}
-	for i := 0; i < len(fields); i += 2 {
-		t.Components = append(t.Components, abi.ArgumentMarshaling{Name: fields[i], Type: fields[i+1]})
-	}
-	return t
-}
-
-func storeTuple() abi.ArgumentMarshaling {
-	t := tuple("", "amount", "uint96")
-	t.Components = append(t.Components, tuple("terms", "replicas", "uint8", "verified", "bool", "term", "uint32", "sealWindow", "uint32",
-		"renewWindow", "uint32", "ramp", "uint32", "endEpoch", "uint32", "baseBounty", "uint80", "maxBounty", "uint80", "rate", "uint64",
-		"bondFloor", "uint80", "minCollateral", "uint80", "endpoint", "string"))
-	return t
-}
-
-func arguments(of ...abi.ArgumentMarshaling) abi.Arguments {
-	var out abi.Arguments
-	for _, a := range of {
-		t, err := abi.NewType(a.Type, "", a.Components)
-		if err != nil {
-			panic(err) // the types are above
-		}
-		out = append(out, abi.Argument{Type: t})
-	}
-	return out
-}
 
 func pack(what abi.Arguments, values ...any) ([]byte, error) {
 	raw, err := what.Pack(values...)
@@ -140,13 +86,13 @@ func draftData(action string, c *cli.Command) ([]byte, error) {
 	case "store":
 		return storeOf(c, amount)
 	case "renew-storage":
-		return pack(renewArgs, amount, uint32(min(c.Uint("end-epoch"), 1<<32-1)))
+		return pack(market.RenewArgs, amount, uint32(min(c.Uint("end-epoch"), 1<<32-1)))
 	case "change-bounty":
 		bounty, err := fil(c.String("bounty"))
 		if err != nil {
 			return nil, err
 		}
-		return pack(bountyArgs, bounty, uint32(min(c.Uint("ramp"), 1<<32-1)))
+		return pack(market.BountyArgs, bounty, uint32(min(c.Uint("ramp"), 1<<32-1)))
 	case "change-replicas":
 		return common.LeftPadBytes([]byte{uint8(min(c.Uint("replicas"), 255))}, 32), nil
 	case "remove":
@@ -160,11 +106,11 @@ func storeOf(c *cli.Command, amount *big.Int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pack(storeArgs, storeData{amount, terms})
+	return pack(market.StoreArgs, market.StoreData{Amount: amount, Terms: terms})
 }
 
 func addOf(c *cli.Command, origins []string, expiry, amount *big.Int) (data []byte, err error) {
-	add := addData{Origins: origins, Expiry: expiry, Store: []byte{}}
+	add := market.AddData{Origins: origins, Expiry: expiry, Store: []byte{}}
 	if amount.Sign() > 0 {
 		if add.Store, err = storeOf(c, amount); err != nil {
 			return nil, err
@@ -176,7 +122,7 @@ func addOf(c *cli.Command, origins []string, expiry, amount *big.Int) (data []by
 	if origins == nil {
 		add.Origins = []string{}
 	}
-	return pack(addArgs, add)
+	return pack(market.AddArgs, add)
 }
 
 // misplaced refuses flags that an action would ignore, and asks for those that it needs.
@@ -194,69 +140,4 @@ func misplaced(action string, c *cli.Command, origins, until bool) error {
 		return usage("change-replicas needs --replicas")
 	}
 	return nil
-}
-
-// amountIn is what a proposal's data gives to a deal. Data that says nothing gives nothing.
-func amountIn(action string, data []byte) *big.Int {
-	switch action {
-	case "renew-storage":
-		if v, err := renewArgs.Unpack(data); err == nil {
-			return v[0].(*big.Int)
-		}
-	case "add", "store":
-		if action == "add" && len(data) > 0 {
-			v, err := addArgs.Unpack(data)
-			if err != nil {
-				return new(big.Int)
-			}
-			data = abi.ConvertType(v[0], new(addData)).(*addData).Store
-		}
-		if v, err := storeArgs.Unpack(data); err == nil {
-			return abi.ConvertType(v[0], new(storeData)).(*storeData).Amount
-		}
-	}
-	return new(big.Int)
-}
-
-// searched bounds one question for logs: Lotus takes 2,880 epochs at most.
-const searched = 2880
-
-// dataOf finds the data of a proposal in the event that made it, going back from the head
-// to the time at which it was made.
-func (d *daoAt) dataOf(ctx context.Context, id *big.Int) ([]byte, error) {
-	p, err := readDao(ctx, d, d.c.PackProposals(id), d.c.UnpackProposals)
-	if err != nil {
-		return nil, err
-	}
-	head, err := d.client.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the head: %w", err)
-	}
-	created := crypto.Keccak256Hash([]byte("ProposalCreated(uint256,bytes32,address,uint64,(uint40,uint256,uint256,uint256),(uint8,bytes,uint64,uint96,bytes))"))
-	for to := head.Number.Int64(); ; to -= searched {
-		from := max(to-searched+1, 0)
-		logs, err := d.client.FilterLogs(ctx, ethereum.FilterQuery{
-			FromBlock: big.NewInt(from), ToBlock: big.NewInt(to), Addresses: []common.Address{d.addr},
-			Topics: [][]common.Hash{{created}, {common.BigToHash(id)}},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("looking for the event that made proposal %s (or give --data): %w", id, err)
-		}
-		for i := range logs {
-			if e, err := d.c.UnpackProposalCreatedEvent(&logs[i]); err == nil {
-				return e.Draft.Data, nil
-			}
-		}
-		// A block of before the proposal was made ends the search. Epochs may be null, so the time is asked for generously.
-		if from == 0 || d.before(ctx, from, moment(p.ProposedAt)) {
-			return nil, fmt.Errorf("this endpoint has no event that made proposal %s: give --data, as it has been since", id)
-		}
-	}
-}
-
-// before reports whether a height is surely older than a moment. Where the endpoint
-// does not say (null rounds), it is not sure.
-func (d *daoAt) before(ctx context.Context, height int64, t time.Time) bool {
-	h, err := d.client.HeaderByNumber(ctx, big.NewInt(height))
-	return err == nil && time.Unix(int64(h.Time), 0).Before(t)
 }
