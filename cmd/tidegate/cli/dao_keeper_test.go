@@ -131,7 +131,7 @@ func TestTheDaemonExecutesWhatADAOPassed(t *testing.T) {
 	cfg := w.keeperConfig(t)
 	cfg.Keeper.DAOs = []string{w.dao.Hex()}
 	plain := w.proposed(w.members[0], 0, datadao.Draft{Cid: daoContent(1), Size: 1000}, 1, 2)
-	stored := w.proposed(w.members[0], 0, w.storing(daoContent(2)), 1, 2)
+	stored := w.proposed(w.sp, 5e17, w.storing(daoContent(2)), 0, 1, 2) // weighty: three must vote
 	lost := w.proposed(w.sp, 5e17, datadao.Draft{Cid: daoContent(3), Size: 1000})
 	lie := w.proposed(w.sp, 5e17, datadao.Draft{Cid: daoContent(4), Size: 999}, 0, 1, 2)
 	never := w.proposed(w.members[0], 0, datadao.Draft{Cid: daoContent(5), Size: 1000}) // without a deposit: nothing to settle
@@ -188,7 +188,7 @@ func TestTheDaemonExecutesWhatADAOPassed(t *testing.T) {
 	w.stateIs(stored, "executed")
 	executed, opened, settled := w.happened("ProposalExecuted"), w.happened("StorageOpened"), w.happened("DepositSettled")
 	if fmt.Sprint(executed) != fmt.Sprint(map[uint64]int{plain: 1, stored: 1}) || fmt.Sprint(opened) != fmt.Sprint(map[uint64]int{stored: 1}) ||
-		fmt.Sprint(settled) != fmt.Sprint(map[uint64]int{lost: 1, lie: 1}) || w.happened("SizeRequested")[stored] != 1 {
+		fmt.Sprint(settled) != fmt.Sprint(map[uint64]int{lost: 1, lie: 1, stored: 1}) || w.happened("SizeRequested")[stored] != 1 {
 		t.Errorf("executed %v, opened %v, settled %v", executed, opened, settled)
 	}
 }
