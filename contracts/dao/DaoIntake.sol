@@ -2,12 +2,13 @@
 pragma solidity 0.8.30;
 
 import { PieceCid } from "../fvm/PieceCid.sol";
-import { AddData, CidAction, Draft, IDataDAO, ProposalState, Rules, StoreData } from "../interfaces/IDataDAO.sol";
+import { CidAction, Draft, IDataDAO, ProposalState, Rules } from "../interfaces/IDataDAO.sol";
 import { CidHash } from "../interfaces/IEstuaryPinning.sol";
 import { Cids } from "../pinning/Cids.sol";
 import { DaoEnding } from "./DaoEnding.sol";
 import { DaoRules } from "./DaoRules.sol";
 import { Dao, DaoState, Detail, Head, Member } from "./DaoState.sol";
+import { DaoTerms } from "./DaoTerms.sol";
 import { PackedCid } from "./PackedCid.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -37,7 +38,9 @@ library DaoIntake {
     function _propose(DaoState storage s, Draft memory draft) private returns (uint256 id) {
         CidHash cidHash = Cids.hashOf(draft.cid);
         if (draft.size == 0) revert IDataDAO.DataDAO_ZeroSize();
+        bool weighty = draft.action != CidAction.Add || draft.budget != 0;
         _check(s, draft, cidHash);
+        DaoTerms.check(draft, s.earliest(weighty));
         if (draft.budget != 0 && draft.budget > s.params.maxPerProposal) {
             revert IDataDAO.DataDAO_BudgetTooHigh(draft.budget, s.params.maxPerProposal);
         }
@@ -46,7 +49,6 @@ library DaoIntake {
         bytes32 dataHash = draft.data.length == 0 ? bytes32(0) : keccak256(draft.data);
         _enlist(s, id, Dao.keyOf(cidHash, draft.action, draft.size, draft.budget, dataHash));
 
-        bool weighty = draft.action != CidAction.Add || draft.budget != 0;
         if (draft.budget != 0) s.details[id].budget = draft.budget;
         if (dataHash != 0) s.details[id].dataHash = dataHash;
         Rules memory rules = _snapshot(s, head, id, weighty);
@@ -62,45 +64,17 @@ library DaoIntake {
         bool accepted = s.cids[cidHash].proposalId != 0;
         if (draft.action == CidAction.Add) {
             if (accepted) revert IDataDAO.DataDAO_CidAlreadySet(cidHash);
-            if (draft.data.length != 0) _checkAdd(cid, abi.decode(draft.data, (AddData)));
         } else {
             if (!accepted) revert IDataDAO.DataDAO_CidNotSet(cidHash);
             uint64 size = s.cids[cidHash].size;
             if (draft.size != size) revert IDataDAO.DataDAO_WrongSize(draft.size, size);
-            if (draft.action == CidAction.Remove) {
-                if (draft.data.length != 0) revert IDataDAO.DataDAO_BadData();
-            } else {
-                // A piece is neither pinned nor, by itself, what PerpetualStorage takes: it says nothing of a CAR.
-                if (PackedCid.isPiece(cid)) revert IDataDAO.DataDAO_BadData();
-                _checkData(draft.action, draft.data);
-            }
+            // A piece is neither pinned nor, by itself, what PerpetualStorage takes: it says nothing of a CAR.
+            if (draft.action != CidAction.Remove && PackedCid.isPiece(cid)) revert IDataDAO.DataDAO_BadData();
         }
         if (PackedCid.isPiece(cid)) {
             (, uint64 padded,) = PieceCid.read(cid);
             bool right = padded == 0 ? PieceCid.isPaddedSize(draft.size) : padded == draft.size;
             if (!right) revert IDataDAO.DataDAO_WrongSize(draft.size, padded);
-        }
-    }
-
-    function _checkAdd(bytes memory cid, AddData memory details) private pure {
-        if (details.store.length == 0) return;
-        if (PackedCid.isPiece(cid)) revert IDataDAO.DataDAO_BadData();
-        abi.decode(details.store, (StoreData));
-    }
-
-    /// @dev Refuses what could not be read at the execution.
-    function _checkData(CidAction action, bytes memory data) private pure {
-        uint256 size = data.length;
-        if (action == CidAction.Store) {
-            abi.decode(data, (StoreData));
-        } else if (action == CidAction.Renew || action == CidAction.ChangeReplicas) {
-            if (size != 32) revert IDataDAO.DataDAO_BadData();
-            if (action == CidAction.Renew) abi.decode(data, (uint40));
-            else abi.decode(data, (uint8));
-        } else {
-            if (size != 64) revert IDataDAO.DataDAO_BadData();
-            if (action == CidAction.RenewStorage) abi.decode(data, (uint96, uint32));
-            else abi.decode(data, (uint80, uint32));
         }
     }
 
@@ -130,7 +104,7 @@ library DaoIntake {
         } else {
             uint256 least = weighty ? LEAST_WEIGHTY_QUORUM : 1;
             rules.quorum = Math.max(least, Math.ceilDiv(head.members * bps, 10_000));
-            Member storage m = s.memberOf[msg.sender];
+            Member storage m = Dao.accountOf(msg.sender).member;
             member = m.joinedAt != 0 && m.votesFrom <= block.timestamp;
         }
         if (!member) rules.deposit = s.params.deposit;

@@ -16,6 +16,7 @@ struct Head {
     uint16 quorumBps;
     uint16 weightyQuorumBps;
     uint32 members; // in the register
+    uint24 numbers; // that were given to members, who have gone too
 }
 
 struct Member {
@@ -24,6 +25,13 @@ struct Member {
     uint40 invitesFrom; // when the period of `invites` began
     uint8 invites; // made in that period
     uint32 index; // in `members`
+    uint24 number; // from 1; of its bit in the votes. It stays an account's, which may leave and come back
+}
+
+/// @dev What belongs to an account; see `Dao.accountOf`.
+struct Account {
+    Member member;
+    uint256 nonce; // of the next ballot that it signs
 }
 
 struct Invitation {
@@ -31,7 +39,7 @@ struct Invitation {
     uint40 until;
 }
 
-/// @dev Three slots: what votes change, who and what, the CID. `Dao.write` knows their layout.
+/// @dev Three slots: what votes change, who and what, the CID; and, next to them, who voted. `Dao.write` and `Dao.bitOf` know their layout.
 struct Proposal {
     uint96 up;
     uint96 down;
@@ -43,6 +51,7 @@ struct Proposal {
     uint64 size;
     uint32 quorum; // in a register; that of a token is in Detail
     bytes32 digest; // of the CID; 0 where it is in `longCids`
+    uint256[1 << 16] voted; // in a register, a bit for each member's number
 }
 
 /// @dev What proposals have that are weighty, have data, or are voted on with a token.
@@ -75,9 +84,7 @@ struct DaoState {
     mapping(uint256 proposalId => Attested) attested;
     mapping(bytes32 key => uint256 proposalId) live;
     mapping(CidHash => Accepted) cids;
-    mapping(address voter => mapping(uint256 word => uint256)) voted; // one bit a proposal
     address[] members;
-    mapping(address account => Member) memberOf;
     mapping(address account => Invitation) invitations;
 }
 
@@ -90,6 +97,53 @@ library Dao {
 
     /// @dev The cap holds in any 30 days: what was spent counts for the rest of its six days and the 30 days after.
     uint256 internal constant SIX_DAYS = 6 days;
+
+    /// @dev What accounts have lies where the five highest bits of a slot's number are 1, wherever hashes of the compiler's happen to be.
+    uint256 private constant ACCOUNTS = 1 << 251;
+
+    /// @notice What belongs to an account. Filecoin keeps a contract's slots in a tree of 32 branches by the bits of their numbers and stores the nodes
+    /// above what was written anew, by the byte. All accounts are below one branch, so that a transaction that writes none of them costs the same
+    /// however many there are (docs/decisions).
+    function accountOf(address account) internal pure returns (Account storage a) {
+        uint256 slot = _below(account, 0);
+        assembly ("memory-safe") {
+            a.slot := slot
+        }
+    }
+
+    /// @notice The bit that says whether a voter voted on a proposal: in a register beside the proposal's votes, by the member's number; of a token's
+    /// holder beside the holder, by the proposal's.
+    function bitOf(DaoState storage s, uint256 id, address voter, bool byToken)
+        internal
+        view
+        returns (uint256 slot, uint256 bit)
+    {
+        if (byToken) return (_below(voter, 1 + (id >> 8)), 1 << (id & 0xff));
+        Proposal storage p = s.proposals[id];
+        uint256 seat = accountOf(voter).member.number;
+        assembly ("memory-safe") {
+            slot := add(add(p.slot, 3), shr(8, seat))
+        }
+        bit = 1 << (seat & 0xff);
+    }
+
+    /// @notice Whether a voter voted on a proposal.
+    function hasVoted(DaoState storage s, uint256 id, address voter) internal view returns (bool) {
+        (uint256 slot, uint256 bit) = bitOf(s, id, voter, s.head.byToken);
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+        return word & bit != 0;
+    }
+
+    function _below(address account, uint256 n) private pure returns (uint256 slot) {
+        assembly ("memory-safe") {
+            mstore(0, account)
+            mstore(0x20, n)
+            slot := or(ACCOUNTS, shr(5, keccak256(0, 0x40)))
+        }
+    }
 
     /// @notice The number that the next event carries.
     function takeSeq(DaoState storage s) internal returns (uint64 seq) {
@@ -163,6 +217,12 @@ library Dao {
 
     function createdAt(DaoState storage s, Proposal storage p) internal view returns (uint40) {
         return p.deadline - (isWeighty(p) ? s.head.weightyPeriod : s.head.votingPeriod);
+    }
+
+    /// @notice When a proposal that is made now may be executed at the earliest.
+    function earliest(DaoState storage s, bool weighty) internal view returns (uint256) {
+        return
+            block.timestamp + (weighty ? s.head.weightyPeriod + uint256(s.params.executionDelay) : s.head.votingPeriod);
     }
 
     /// @notice From when to when a proposal may be executed if it passes.

@@ -31,7 +31,6 @@ import { Order } from "./DaoTreasury.sol";
 import { Membership } from "./Membership.sol";
 import { PackedCid } from "./PackedCid.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
-import { Nonces } from "@openzeppelin/contracts/utils/Nonces.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
@@ -43,7 +42,7 @@ import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/Sig
 ///
 /// Money: balance ≥ owed = Σ deposits held + Σ credits; the rest is the treasury, which only execution takes from, within the
 /// proposal's budget and the cap of 30 days. There are no arbitrary calls: what a DAO can do is in CidAction.
-contract DataDAO is Membership, Oracle, EIP712, Nonces {
+contract DataDAO is Membership, Oracle, EIP712 {
     using Dao for DaoState;
     using DaoEnding for DaoState;
 
@@ -128,7 +127,11 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
             Ballot calldata b = ballots[i];
             if (block.timestamp > b.deadline) revert DataDAO_BallotExpired(b.deadline);
             bytes32 digest = _hashTypedDataV4(
-                keccak256(abi.encode(BALLOT_TYPEHASH, b.proposalId, b.support, b.voter, _useNonce(b.voter), b.deadline))
+                keccak256(
+                    abi.encode(
+                        BALLOT_TYPEHASH, b.proposalId, b.support, b.voter, Dao.accountOf(b.voter).nonce++, b.deadline
+                    )
+                )
             );
             if (
                 uint160(b.voter) >> 64 == 0xff0000000000000000000000
@@ -145,13 +148,16 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
         if (deadline == 0) revert DataDAO_UnknownProposal(id);
         if (block.timestamp >= deadline || tally >> 248 != 0) revert DataDAO_VotingExpired(id, deadline);
         if (voter == p.proposer) revert DataDAO_OwnProposal(id);
-        mapping(uint256 => uint256) storage words = _s.voted[voter];
-        uint256 bit = 1 << (id & 0xff);
-        uint256 word = words[id >> 8];
-        if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
-        words[id >> 8] = word | bit;
-
         Head memory head = _s.head;
+        (uint256 slot, uint256 bit) = _s.bitOf(id, voter, head.byToken);
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+        if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
+        assembly ("memory-safe") {
+            sstore(slot, or(word, bit))
+        }
         uint256 power = _powerOf(head, id, tally, voter);
         if (power == 0) _refuse(head.byToken, id, voter);
         uint256 sum = power + uint96(support ? tally : tally >> 96);
@@ -162,7 +168,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
     }
 
     function _refuse(bool byToken, uint256 id, address voter) private view {
-        Member storage m = _s.memberOf[voter];
+        Member storage m = Dao.accountOf(voter).member;
         if (byToken) revert DataDAO_NoPower(id, voter);
         if (m.joinedAt == 0) revert DataDAO_NotMember(voter);
         revert DataDAO_TooYoung(voter, m.votesFrom);
@@ -171,7 +177,7 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
     function _powerOf(Head memory head, uint256 id, uint256 tally, address voter) private view returns (uint256) {
         if (head.byToken) return IVotes(_s.token).getPastVotes(voter, _s.details[id].snapshot);
         uint256 period = (tally >> 240) & Dao.WEIGHTY != 0 ? head.weightyPeriod : head.votingPeriod;
-        Member storage m = _s.memberOf[voter];
+        Member storage m = Dao.accountOf(voter).member;
         return m.joinedAt != 0 && m.votesFrom + period <= uint40(tally >> 192) ? 1 : 0;
     }
 
@@ -413,7 +419,12 @@ contract DataDAO is Membership, Oracle, EIP712, Nonces {
 
     /// @inheritdoc IDataDAO
     function hasVotedForProposal(address voter, uint256 proposalId) external view returns (bool) {
-        return _s.voted[voter][proposalId >> 8] >> (proposalId & 0xff) & 1 != 0;
+        return _s.hasVoted(proposalId, voter);
+    }
+
+    /// @inheritdoc IDataDAO
+    function nonces(address voter) external view returns (uint256) {
+        return Dao.accountOf(voter).nonce;
     }
 
     /// @inheritdoc IDataDAO

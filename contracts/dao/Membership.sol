@@ -21,11 +21,11 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
     /// @inheritdoc IDataDAO
     function invite(address account) external nonReentrant {
         _onlyRegister();
-        Member storage inviter = _s.memberOf[msg.sender];
+        Member storage inviter = Dao.accountOf(msg.sender).member;
         if (inviter.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
         if (block.timestamp < inviter.votesFrom) revert DataDAO_TooYoung(msg.sender, inviter.votesFrom);
         if (account == address(0) || account == address(this)) revert DataDAO_BadInvitee(account);
-        if (_s.memberOf[account].joinedAt != 0) revert DataDAO_AlreadyMember(account);
+        if (Dao.accountOf(account).member.joinedAt != 0) revert DataDAO_AlreadyMember(account);
 
         uint40 periodEnds = inviter.invitesFrom + _s.params.invitePeriod;
         if (block.timestamp >= periodEnds) {
@@ -50,25 +50,26 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
 
     /// @inheritdoc IDataDAO
     function leave() external nonReentrant {
-        Member memory gone = _s.memberOf[msg.sender];
+        Member storage m = Dao.accountOf(msg.sender).member;
+        Member memory gone = m;
         if (gone.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
         address last = _s.members[_s.members.length - 1];
         _s.members[gone.index] = last;
-        _s.memberOf[last].index = gone.index;
+        Dao.accountOf(last).member.index = gone.index;
         _s.members.pop();
-        delete _s.memberOf[msg.sender];
+        (m.joinedAt, m.votesFrom, m.invitesFrom, m.invites, m.index) = (0, 0, 0, 0, 0);
         --_s.head.members;
         emit MemberLeft(msg.sender, _s.takeSeq());
     }
 
     /// @inheritdoc IDataDAO
     function isMember(address account) external view returns (bool) {
-        return _s.memberOf[account].joinedAt != 0;
+        return Dao.accountOf(account).member.joinedAt != 0;
     }
 
     /// @inheritdoc IDataDAO
     function memberOf(address account) external view returns (uint40 joinedAt, uint40 votesFrom) {
-        Member storage m = _s.memberOf[account];
+        Member storage m = Dao.accountOf(account).member;
         return (m.joinedAt, m.votesFrom);
     }
 
@@ -97,14 +98,20 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
         if (count == 0 || count > MAX_FOUNDERS) revert DataDAO_ParamOutOfRange("founders");
         for (uint256 i = 0; i < count; ++i) {
             address founder = founders[i];
-            if (founder == address(0) || _s.memberOf[founder].joinedAt != 0) revert DataDAO_BadFounder(founder);
+            if (founder == address(0) || Dao.accountOf(founder).member.joinedAt != 0) {
+                revert DataDAO_BadFounder(founder);
+            }
             // Whoever was there from the start votes from the start: nobody had anything before.
             _admit(founder, _s.owner, uint40(block.timestamp));
         }
     }
 
     function _admit(address account, address inviter, uint40 votesFrom) private {
-        _s.memberOf[account] = Member(uint40(block.timestamp), votesFrom, 0, 0, uint32(_s.members.length));
+        Member storage m = Dao.accountOf(account).member;
+        uint24 number = m.number;
+        if (number == 0) _s.head.numbers = number = _s.head.numbers + 1;
+        Dao.accountOf(account).member =
+            Member(uint40(block.timestamp), votesFrom, 0, 0, uint32(_s.members.length), number);
         _s.members.push(account);
         ++_s.head.members;
         emit MemberJoined(account, inviter, _s.takeSeq(), votesFrom);

@@ -165,6 +165,8 @@ interface IDataDAO {
     error DataDAO_CidNotSet(CidHash cidHash);
     error DataDAO_CidAlreadySet(CidHash cidHash);
     error DataDAO_BadData();
+    /// @dev Terms, a duration or an origin that the execution would be refused for.
+    error DataDAO_TermsOutOfRange(bytes32 field);
     error DataDAO_NoStorage();
     error DataDAO_NotStored(CidHash cidHash);
     error DataDAO_AlreadyStored(CidHash cidHash, uint64 dealId);
@@ -214,7 +216,7 @@ interface IDataDAO {
     /// @param cid in bytes
     /// @param size unique block bytes of the DAG; padded bytes of a piece
     function createCIDProposal(bytes calldata cid, uint256 size) external payable returns (uint256 proposalId);
-    /// @notice Proposes anything.
+    /// @notice Proposes anything. What could not be executed, whatever is voted, is refused: see `Draft.data` and PerpetualStorage's terms.
     function propose(Draft calldata draft) external payable returns (uint256 proposalId);
     /// @notice Votes. Its proposer may not, and nobody twice.
     function voteCIDProposal(uint256 proposalId, bool support) external;
@@ -264,6 +266,8 @@ interface IDataDAO {
         returns (CidAction action, uint256 quorum, uint256 snapshot, uint40 readyAt, uint40 until, uint96 budget);
     function attestedOf(uint256 proposalId) external view returns (Attested memory);
     function hasVotedForProposal(address voter, uint256 proposalId) external view returns (bool);
+    /// @notice The nonce that the next ballot which an account signs must have.
+    function nonces(address voter) external view returns (uint256);
     /// @notice What a vote of `voter` on a proposal counts.
     function powerOf(uint256 proposalId, address voter) external view returns (uint256);
 

@@ -42,7 +42,9 @@ type Keep struct {
 	To   string `json:"to"`   // the contract, 0x…
 	Data []byte `json:"data"` // calldata
 	Tip  string `json:"tip"`  // what the caller is credited, decimal attoFIL
-	What string `json:"what"` // for people: the function and its subject
+	// Value is what is sent with it, decimal attoFIL; empty for nothing.
+	Value string `json:"value,omitempty"`
+	What  string `json:"what"` // for people: the function and its subject
 }
 
 // Encode gives the ledger form of a payload. It panics only on a type that

@@ -1,5 +1,5 @@
 // Package market is what Tidegate does on Filecoin's storage market: it reads what
-// PerpetualStorage offers to storage providers and what is due in it, and builds, signs and sends the
+// PerpetualStorage offers to storage providers and what is due in it and in DataDAOs, and builds, signs and sends the
 // Filecoin messages by which they answer, for `tidegate sp`.
 //
 // It keeps no key and no ledger: who signs is given, what is sent is awaited and then
@@ -10,6 +10,8 @@
 //	storage.go   Storage: the views of PerpetualStorage
 //	slots.go     Slots: its open slots by pages, read once for each head
 //	keeper.go    Keeper: calls that anyone may make, and are due, become jobs
+//	dao.go       DAO: what is due in a DataDAO, and what its execution must be sent
+//	daodata.go   what proposals carry, and the events in which it is found
 //	words.go     reasons and reverts of the contracts in words
 //	message.go   calls of contracts as Filecoin messages, proposals to multisigs, addresses
 //	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors and miners are, collateral

@@ -35,6 +35,7 @@ type Due struct {
 	Subject string // a slot, a seat or a request
 	At      string // what tells this time from the next
 	Call    Call
+	Value   *big.Int // sent with it, attoFIL; nil for nothing
 	Tip     *big.Int
 }
 
@@ -282,7 +283,8 @@ type KeeperConfig struct {
 	ChainID   uint64
 	Storage   common.Address // PerpetualStorage; zero for none
 	Pinning   common.Address // EstuaryPinning, for orders of deals; zero for none
-	Start     uint64         // no order is older than this height
+	DAOs      []common.Address
+	Start     uint64 // no order is older than this height
 	Every     time.Duration
 	NodeEvery time.Duration // how often sectors are looked at
 }
@@ -296,6 +298,7 @@ type Jobs interface {
 type KeeperDeps struct {
 	Chain  Chain // Head is the final height
 	Events Events
+	Logs   Logs    // for DAOs
 	Node   Locator // nil: sectors are not looked at
 	Jobs   Jobs
 	Wake   func() // jobs were put down
@@ -308,6 +311,7 @@ type Keeper struct {
 	cfg    KeeperConfig
 	deps   KeeperDeps
 	orders orders
+	daos   []*DAO
 	looked time.Time
 }
 
@@ -318,6 +322,9 @@ func NewKeeper(cfg KeeperConfig, deps KeeperDeps) *Keeper {
 	}}
 	if cfg.Start > 0 {
 		k.orders.read = cfg.Start - 1
+	}
+	for _, at := range cfg.DAOs {
+		k.daos = append(k.daos, NewDAO(deps.Chain, deps.Logs, at))
 	}
 	return k
 }
@@ -369,6 +376,9 @@ func (k *Keeper) Look(ctx context.Context) error {
 	if k.cfg.Pinning != (common.Address{}) {
 		gather(k.orders.due(ctx, k.deps.Chain, k.deps.Events, height))
 	}
+	for _, dao := range k.daos {
+		gather(dao.Due(ctx, height))
+	}
 	for _, d := range all {
 		failed = append(failed, k.put(ctx, d, height))
 	}
@@ -384,17 +394,20 @@ const (
 
 // put puts a call down, unless the job of it is still there.
 func (k *Keeper) put(ctx context.Context, d Due, height uint64) error {
-	to, at, now := strings.ToLower(d.Call.To.Hex()), d.At, k.deps.Now()
+	to, at, now, value := strings.ToLower(d.Call.To.Hex()), d.At, k.deps.Now(), ""
+	if d.Value != nil && d.Value.Sign() > 0 {
+		value = d.Value.String()
+	}
 	for n := 1; n <= tries; n++ {
 		j, inserted, err := k.deps.Jobs.InsertJob(ctx, job.New{
 			Key: job.KeepKey(k.cfg.ChainID, to, d.Fn, d.Subject, at), Kind: job.KindKeep, Class: job.ClassPaid, Requester: to, Lane: job.LaneFinal, Height: height,
-			Payload: job.Encode(job.Keep{To: to, Data: d.Call.Data, Tip: d.Tip.String(), What: d.Fn + " " + d.Subject}),
+			Payload: job.Encode(job.Keep{To: to, Data: d.Call.Data, Tip: d.Tip.String(), Value: value, What: d.Fn + " " + d.Subject}),
 		}, now)
 		if err != nil {
 			return err
 		}
 		if inserted {
-			k.deps.Log.Info("a call is due", "fn", d.Fn, "subject", d.Subject, "tip", d.Tip)
+			k.deps.Log.Info("a call is due", "fn", d.Fn, "subject", d.Subject, "contract", to, "value", value, "tip", d.Tip)
 			k.deps.Wake()
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/tidegate/tidegate/bindings/datadao"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 )
 
@@ -53,7 +54,7 @@ var reasons = map[string]string{
 	"context":             "the arguments are not those that were asked with",
 }
 
-// Reverted says in words with what a call of PerpetualStorage reverted.
+// Reverted says in words with what a call of PerpetualStorage or a DataDAO reverted.
 func Reverted(data []byte) string {
 	if len(data) < 4 {
 		return "it reverted without words"
@@ -62,6 +63,9 @@ func Reverted(data []byte) string {
 		return text
 	}
 	said, err := perpetualstorage.NewPerpetualStorage().UnpackError(data)
+	if err != nil {
+		said, err = datadao.NewDataDAO().UnpackError(data)
+	}
 	if err != nil {
 		return fmt.Sprintf("it reverted with 0x%x", data)
 	}
@@ -95,8 +99,10 @@ func Reverted(data []byte) string {
 // plain spells an error out that has no words of its own.
 func plain(said any) string {
 	v := reflect.Indirect(reflect.ValueOf(said))
-	name := strings.TrimPrefix(v.Type().Name(), "PerpetualStorage")
-	name = strings.TrimPrefix(name, "PerpetualStorage")
+	name := v.Type().Name()
+	for _, contract := range []string{"PerpetualStorage", "DataDAO"} {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, contract), contract)
+	}
 	var fields []string
 	for i := range v.NumField() {
 		value := v.Field(i).Interface()

@@ -61,7 +61,7 @@ func newDealsKilled(t *testing.T) *dealsKilled {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	k := &dealsKilled{
-		network: &network{ChainID: devnet.ChainID, Keys: devKeys(), Contracts: map[string]string{}, gas: devnetGas, plain: true},
+		network: &network{ChainID: devnet.ChainID, Keys: devKeys(), Contracts: map[string]string{}, gas: devnetGas, plain: "its epochs are half a minute apart: days pass as heights, as fast as the endpoint is asked"},
 		pins:    estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage(), random: rand.New(rand.NewPCG(seed, 1)), states: map[string]int{},
 	}
 	k.net = devnet.Start(t, func(c *devnet.Config) {

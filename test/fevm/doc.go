@@ -9,7 +9,7 @@
 //
 //	suite_test.go    deployment
 //	gas_test.go      gas that was recorded, and its ceilings; gas_storage_test.go of perpetual storage
-//	dao_test.go      a DAO's story
+//	dao_test.go      a DAO's story; dao_many_test.go a takeover and a crowd; dao_trace_test.go what gas goes to
 //	world_test.go    the suite, storage providers and callers of every kind: sending, reading, errors
 //	storage_test.go  what clients and providers do in perpetual storage, step by step
 //	ledger_test.go   counting the money after each step

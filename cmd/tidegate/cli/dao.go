@@ -63,7 +63,7 @@ func daoCommand() *cli.Command {
 				Action: onDao(2, "the address of a DAO and a proposal", daoExecute),
 			},
 			{
-				Name: "ls", Usage: "list proposals, the latest first", ArgsUsage: "DAO",
+				Name: "ls", Usage: "list proposals, the latest first, with the pin and the storage of what was executed", ArgsUsage: "DAO",
 				Flags: daoReadFlags(&cli.IntFlag{Name: "limit", Value: 20, Usage: "how many"}), Action: onDao(1, "the address of a DAO", daoList),
 			},
 			{Name: "show", Usage: "show one proposal, its rules, and what became of its CID", ArgsUsage: "DAO PROPOSAL", Flags: daoReadFlags(), Action: onDao(2, "the address of a DAO and a proposal", daoShow)},

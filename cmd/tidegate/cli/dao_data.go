@@ -1,16 +1,12 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
-	"time"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/bindings/daodata"
@@ -132,69 +128,4 @@ func misplaced(action string, c *cli.Command, origins, until bool) error {
 		return usage("change-replicas needs --replicas")
 	}
 	return nil
-}
-
-// amountIn is what a proposal's data gives to a deal. Data that says nothing gives nothing.
-func amountIn(action string, data []byte) *big.Int {
-	switch action {
-	case "renew-storage":
-		if amount, _, err := daodata.UnpackRenewStorage(data); err == nil {
-			return amount
-		}
-	case "add", "store":
-		if action == "add" && len(data) > 0 {
-			add, err := daodata.UnpackAdd(data)
-			if err != nil {
-				return new(big.Int)
-			}
-			data = add.Store
-		}
-		if store, err := daodata.UnpackStore(data); err == nil {
-			return store.Amount
-		}
-	}
-	return new(big.Int)
-}
-
-// searched bounds one question for logs: Lotus takes 2,880 epochs at most.
-const searched = 2880
-
-// dataOf finds the data of a proposal in the event that made it, going back from the head
-// to the time at which it was made.
-func (d *daoAt) dataOf(ctx context.Context, id *big.Int) ([]byte, error) {
-	p, err := readDao(ctx, d, d.c.PackProposals(id), d.c.UnpackProposals)
-	if err != nil {
-		return nil, err
-	}
-	head, err := d.client.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the head: %w", err)
-	}
-	created := crypto.Keccak256Hash([]byte("ProposalCreated(uint256,bytes32,address,uint64,(uint40,uint256,uint256,uint256),(uint8,bytes,uint64,uint96,bytes))"))
-	for to := head.Number.Int64(); ; to -= searched {
-		from := max(to-searched+1, 0)
-		logs, err := d.client.FilterLogs(ctx, ethereum.FilterQuery{
-			FromBlock: big.NewInt(from), ToBlock: big.NewInt(to), Addresses: []common.Address{d.addr},
-			Topics: [][]common.Hash{{created}, {common.BigToHash(id)}},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("looking for the event that made proposal %s (or give --data): %w", id, err)
-		}
-		for i := range logs {
-			if e, err := d.c.UnpackProposalCreatedEvent(&logs[i]); err == nil {
-				return e.Draft.Data, nil
-			}
-		}
-		// A block of before the proposal was made ends the search. Epochs may be null, so the time is asked for generously.
-		if from == 0 || d.before(ctx, from, moment(p.ProposedAt)) {
-			return nil, fmt.Errorf("this endpoint has no event that made proposal %s: give --data, as it has been since", id)
-		}
-	}
-}
-
-// before reports whether a height is surely older than a moment. Where the endpoint
-// does not say (null rounds), it is not sure.
-func (d *daoAt) before(ctx context.Context, height int64, t time.Time) bool {
-	h, err := d.client.HeaderByNumber(ctx, big.NewInt(height))
-	return err == nil && time.Unix(int64(h.Time), 0).Before(t)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/market"
 )
 
 // heldView says how the CID of a proposal is held for the DAO: by its pin, and by its
@@ -33,10 +34,12 @@ type dealView struct {
 }
 
 type replicaView struct {
-	Slot  uint64 `json:"slot"`
-	State string `json:"state"`
-	Miner uint64 `json:"miner,omitempty"`
-	End   uint32 `json:"end,omitempty"` // epoch
+	Slot   uint64       `json:"slot"`
+	State  string       `json:"state"`
+	Faulty bool         `json:"faulty,omitempty"`
+	Miner  uint64       `json:"miner,omitempty"`
+	End    uint32       `json:"end,omitempty"`  // epoch
+	Next   *replicaView `json:"next,omitempty"` // its renewal
 }
 
 // Names of the enumerations of IEstuaryPinning and IPerpetualStorage.
@@ -92,16 +95,58 @@ func readDeal(ctx context.Context, d *daoAt, store common.Address, id uint64) (*
 		if err != nil {
 			return nil, fmt.Errorf("asking for seat %d of deal %d: %w", index, id, err)
 		}
-		slot, err := bind.Call(at, opts, s.PackSlotOf(seat.Current), s.UnpackSlotOf)
-		if err != nil {
-			return nil, fmt.Errorf("asking for slot %d: %w", seat.Current, err)
+		read := func(id uint64) (replicaView, error) {
+			slot, err := bind.Call(at, opts, s.PackSlotOf(id), s.UnpackSlotOf)
+			if err != nil {
+				return replicaView{}, fmt.Errorf("asking for slot %d: %w", id, err)
+			}
+			return replicaView{Slot: id, State: daoWord(slotStates, slot.State), Faulty: slot.Faulty, Miner: slot.MinerId, End: slot.End}, nil
 		}
-		v.Replicas = append(v.Replicas, replicaView{seat.Current, daoWord(slotStates, slot.State), slot.MinerId, slot.End})
+		r, err := read(seat.Current)
+		if err != nil {
+			return nil, err
+		}
+		if seat.Next != 0 {
+			next, err := read(seat.Next)
+			if err != nil {
+				return nil, err
+			}
+			r.Next = &next
+		}
+		v.Replicas = append(v.Replicas, r)
 	}
 	return v, nil
 }
 
+// storedText is how many replicas are proven, of how many: "2/3 active", with what is the
+// matter with the others.
+func (v *heldView) storedText() string {
+	if v == nil || v.Deal == nil {
+		return "-"
+	}
+	active, faulty := 0, 0
+	for _, r := range v.Deal.Replicas {
+		if r.State == "active" {
+			active++
+			if r.Faulty {
+				faulty++
+			}
+		}
+	}
+	text := fmt.Sprintf("deal %d, %d/%d active", v.Deal.ID, active, len(v.Deal.Replicas))
+	if faulty > 0 {
+		text += fmt.Sprintf(", %d faulty", faulty)
+	}
+	if v.Deal.Status != "open" {
+		text += ", " + v.Deal.Status
+	}
+	return text
+}
+
 func (v *heldView) pinText() string {
+	if v == nil {
+		return "-"
+	}
 	if v.Until == nil {
 		return v.Pin
 	}
@@ -116,16 +161,21 @@ func (v *heldView) storageText() string {
 	text := fmt.Sprintf("deal %d, %s, %s not reserved", v.Deal.ID, v.Deal.Status, filText(free))
 	for i, r := range v.Deal.Replicas {
 		text += fmt.Sprintf("; replica %d %s", i, r.State)
+		if r.Faulty {
+			text += ", faulty,"
+		}
 		if r.Miner != 0 {
 			text += fmt.Sprintf(" by f0%d", r.Miner)
+		}
+		if r.End != 0 {
+			text += fmt.Sprintf(" until epoch %d", r.End)
+		}
+		if r.Next != nil {
+			text += ", its renewal " + r.Next.State
 		}
 	}
 	return text
 }
-
-// attestSlack is how many times the proposed size operators look at most: what is larger
-// is a lie beyond doubt.
-const attestSlack = 2
 
 func daoAttest(ctx context.Context, c *cli.Command, d *daoAt) error {
 	id, err := proposalID(c)
@@ -136,11 +186,11 @@ func daoAttest(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if err != nil {
 		return err
 	}
-	fee, err := readDao(ctx, d, d.c.PackQuoteSize(attestSlack*v.Size), d.c.UnpackQuoteSize)
+	fee, err := readDao(ctx, d, d.c.PackQuoteSize(market.DAOSizeSlack*v.Size), d.c.UnpackQuoteSize)
 	if err != nil {
 		return err
 	}
-	done, err := d.send(ctx, c, fee, d.c.PackRequestSize(id, attestSlack*v.Size))
+	done, err := d.send(ctx, c, fee, d.c.PackRequestSize(id, market.DAOSizeSlack*v.Size))
 	if err != nil {
 		return err
 	}

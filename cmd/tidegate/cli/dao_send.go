@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
-	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 	"github.com/urfave/cli/v3"
@@ -17,7 +16,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/datadao"
 	"github.com/tidegate/tidegate/bindings/datadaofactory"
 	"github.com/tidegate/tidegate/bindings/deploy"
-	"github.com/tidegate/tidegate/bindings/estuarypinning"
+	"github.com/tidegate/tidegate/executor/market"
 )
 
 func daoCreate(ctx context.Context, c *cli.Command, d *daoAt) error {
@@ -141,13 +140,25 @@ func daoExecute(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if err != nil {
 		return err
 	}
+	height, err := d.client.BlockNumber(ctx)
+	if err != nil {
+		return fmt.Errorf("asking for the head: %w", err)
+	}
+	dao := market.NewDAO(contractsOf{d.client}, d.client, d.addr)
+	p, err := dao.Proposal(ctx, height, id.Uint64())
+	if err != nil {
+		return d.explain(err)
+	}
 	data := common.FromHex(c.String("data"))
 	if !c.IsSet("data") {
-		if data, err = d.dataOf(ctx, id); err != nil {
-			return err
+		if data, err = dao.Data(ctx, height, p); err != nil {
+			return fmt.Errorf("%w: give --data, as it has been since", err)
 		}
 	}
-	value, err := d.executionValue(ctx, c, id, data)
+	value, err := fil(c.String("value"))
+	if c.String("value") == "" {
+		value, err = dao.Value(ctx, height, p, data)
+	}
 	if err != nil {
 		return err
 	}
@@ -157,43 +168,6 @@ func daoExecute(ctx context.Context, c *cli.Command, d *daoAt) error {
 	}
 	done.Proposal = id.Uint64()
 	return sayDao(c, done, fmt.Sprintf("Proposal %s is executed", id))
-}
-
-// executionValue is what --value says, or else, where no budget of the treasury pays,
-// what storage is to begin with, and the pin's quote and a tenth for prices that rise
-// until then.
-func (d *daoAt) executionValue(ctx context.Context, c *cli.Command, id *big.Int, data []byte) (*big.Int, error) {
-	if c.String("value") != "" {
-		return fil(c.String("value"))
-	}
-	v, err := readProposal(ctx, d, id)
-	if err != nil {
-		return nil, err
-	}
-	if v.Budget != "0" {
-		return new(big.Int), nil
-	}
-	at, err := readDao(ctx, d, d.c.PackPinning(), d.c.UnpackPinning)
-	if err != nil {
-		return nil, err
-	}
-	p := estuarypinning.NewEstuaryPinning()
-	pinning, opts := p.Instance(d.client, at), &bind.CallOpts{Context: ctx}
-	term, err := bind.Call(pinning, opts, p.PackDefaultTerm(), p.UnpackDefaultTerm)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the default term: %w", err)
-	}
-	head, err := d.client.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the time on chain: %w", err)
-	}
-	expiry := term.Add(term, new(big.Int).SetUint64(head.Time))
-	quote, err := bind.Call(pinning, opts, p.PackQuotePin0(v.Size, expiry), p.UnpackQuotePin0)
-	if err != nil {
-		return nil, fmt.Errorf("asking what the pin costs: %w", err)
-	}
-	value := quote.Fee.Div(quote.Fee.Mul(quote.Fee, big.NewInt(11)), big.NewInt(10))
-	return value.Add(value, amountIn(v.Action, data)), nil
 }
 
 func sayDao(c *cli.Command, done sent, words string) error {

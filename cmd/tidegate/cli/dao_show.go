@@ -44,7 +44,7 @@ type proposalView struct {
 	Until    time.Time      `json:"executableUntil"`
 	Budget   string         `json:"budget"`
 	Attested uint64         `json:"attestedSize,omitempty"`
-	Held     *heldView      `json:"held,omitempty"` // dao show alone
+	Held     *heldView      `json:"held,omitempty"` // in dao ls, of what was executed
 	raw      []byte         // the CID
 }
 
@@ -90,6 +90,11 @@ func daoList(ctx context.Context, c *cli.Command, d *daoAt) error {
 		if err != nil {
 			return err
 		}
+		if v.State == "executed" {
+			if v.Held, err = readHeld(ctx, d, v.raw); err != nil {
+				return err
+			}
+		}
 		views = append(views, v)
 	}
 	if c.Bool("json") {
@@ -97,9 +102,9 @@ func daoList(ctx context.Context, c *cli.Command, d *daoAt) error {
 	}
 	var rows [][]string
 	for _, v := range views {
-		rows = append(rows, []string{strconv.FormatUint(v.ID, 10), v.State, v.Action, v.CID, bytesText(v.Size), v.Up + ":" + v.Down, v.Quorum, v.Deadline.Format(time.RFC3339)})
+		rows = append(rows, []string{strconv.FormatUint(v.ID, 10), v.State, v.Action, v.CID, bytesText(v.Size), v.Up + ":" + v.Down, v.Quorum, v.Deadline.Format(time.RFC3339), v.Held.pinText(), v.Held.storedText()})
 	}
-	return table(c.Root().Writer, []string{"id", "state", "action", "cid", "size", "votes", "quorum", "deadline"}, rows)
+	return table(c.Root().Writer, []string{"id", "state", "action", "cid", "size", "votes", "quorum", "deadline", "pin", "stored"}, rows)
 }
 
 // proposalID reads the argument after the DAO.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/bindings"
-	"github.com/tidegate/tidegate/bindings/daodata"
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/devnet"
 )
@@ -124,10 +122,10 @@ func TestDaoCommands(t *testing.T) {
 	if out := s.ok(-1, "show", s.dao, "1"); !strings.Contains(out, "requested") || !strings.Contains(out, "stored") {
 		t.Errorf("show: %s", out)
 	}
-	if all := as[[]proposalView](t, s.ok(-1, "ls", "--json", s.dao)); len(all) != 1 || all[0].ID != 1 {
+	if all := as[[]proposalView](t, s.ok(-1, "ls", "--json", s.dao)); len(all) != 1 || all[0].ID != 1 || all[0].Held == nil || all[0].Held.Pin != "requested" {
 		t.Errorf("ls: %+v", all)
 	}
-	if out := s.ok(-1, "ls", s.dao); !strings.Contains(out, daoCID) || !strings.Contains(out, "executed") {
+	if out := s.ok(-1, "ls", s.dao); !strings.Contains(out, daoCID) || !strings.Contains(out, "executed") || !strings.Contains(out, "requested") {
 		t.Errorf("ls: %s", out)
 	}
 	if got := as[[]memberView](t, s.ok(-1, "members", "--json", s.dao)); len(got) != 3 || got[0].Address != s.keys[3].Address {
@@ -174,31 +172,8 @@ func TestDaoProposalsSayWhatTheyMean(t *testing.T) {
 	}
 }
 
-// Amounts are found again in what was encoded.
-func TestAmountInData(t *testing.T) {
-	amount := big.NewInt(123456789)
-	store, err := daodata.Store{Amount: amount, Terms: usualTerms()}.Pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	add, err := daodata.Add{Origins: []string{"/ip4/1.2.3.4"}, Expiry: big.NewInt(5), Store: store}.Pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	renew, err := daodata.PackRenewStorage(amount, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for action, data := range map[string][]byte{"store": store, "add": add, "renew-storage": renew} {
-		if got := amountIn(action, data); got.Cmp(amount) != 0 {
-			t.Errorf("%s: %s", action, got)
-		}
-	}
-	for action, data := range map[string][]byte{"add": nil, "renew": renew, "store": {1, 2}, "remove": nil, "renew-storage": nil} {
-		if got := amountIn(action, data); got.Sign() != 0 {
-			t.Errorf("%s of other data: %s", action, got)
-		}
-	}
+// Terms in a file change the usual ones.
+func TestTermsOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "terms.json")
 	if err := os.WriteFile(path, []byte(`{"replicas":5,"bondFloor":7,"endpoint":"http://x/"}`), 0o600); err != nil {
 		t.Fatal(err)

@@ -244,8 +244,16 @@ func (c Config) checkKeeper(p *problems) {
 	if !k.Enabled {
 		return
 	}
-	if c.Chain.Storage == "" && c.Chain.Pinning == "" {
-		p.add("keeper.enabled", "is true, and neither chain.storage nor chain.pinning is set: name what is to be kept")
+	if c.Chain.Storage == "" && c.Chain.Pinning == "" && len(k.DAOs) == 0 {
+		p.add("keeper.enabled", "is true, and neither chain.storage, chain.pinning nor keeper.daos is set: name what is to be kept")
+	}
+	seen := map[common.Address]bool{}
+	for _, dao := range k.DAOs {
+		if at := common.HexToAddress(dao); !common.IsHexAddress(dao) || seen[at] {
+			p.add("keeper.daos", "%q is not an address, or is named twice", dao)
+		} else {
+			seen[at] = true
+		}
 	}
 	if k.MaxCost.Atto() == nil {
 		p.add("keeper.max_cost_fil", "is empty: give 0, or what one call may cost beyond its tip")

@@ -39,8 +39,13 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 	if err != nil {
 		return nil, err
 	}
+	reads, err := DialReads(ctx, d.cfg.Chain.RPC)
+	if err != nil {
+		return nil, fmt.Errorf("chain.rpc: %w", err)
+	}
+	d.closers = append(d.closers, reads.Close)
 	deps := market.KeeperDeps{
-		Chain: finalContracts{contracts{d}}, Events: finalEvents{d}, Jobs: d.ledger, Wake: func() { d.queue.Notify(job.KindKeep) }, Log: d.log, Now: time.Now,
+		Chain: finalContracts{contracts{d}}, Events: finalEvents{d}, Logs: reads, Jobs: d.ledger, Wake: func() { d.queue.Notify(job.KindKeep) }, Log: d.log, Now: time.Now,
 	}
 	if c.Node != "" {
 		at, err := market.ParseInfo(c.Node)
@@ -57,9 +62,13 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 		d.closers = append(d.closers, node.Close)
 		deps.Node = node
 	}
+	var daos []common.Address
+	for _, at := range c.DAOs {
+		daos = append(daos, common.HexToAddress(at))
+	}
 	d.keeping = d.newTerm(leadKeep)
 	d.keeper = market.NewKeeper(market.KeeperConfig{
-		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning),
+		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning), DAOs: daos,
 		Start: d.cfg.Chain.Start, Every: c.Every.D(), NodeEvery: c.NodeEvery.D(),
 	}, deps)
 	const keepers, timeout = 2, 2 * time.Minute
@@ -118,9 +127,9 @@ type pricing struct {
 }
 
 // Cost implements keep.Chain.
-func (p pricing) Cost(ctx context.Context, to string, data []byte) (*big.Int, error) {
+func (p pricing) Cost(ctx context.Context, to string, data []byte, value *big.Int) (*big.Int, error) {
 	at := common.HexToAddress(to)
-	gas, err := p.client.EstimateGas(ctx, ethereum.CallMsg{From: p.d.freeSender(), To: &at, Data: data})
+	gas, err := p.client.EstimateGas(ctx, ethereum.CallMsg{From: p.d.freeSender(), To: &at, Data: data, Value: value})
 	var said rpc.DataError
 	if errors.As(err, &said) {
 		if text, ok := said.ErrorData().(string); ok && strings.HasPrefix(text, "0x") {
@@ -157,8 +166,8 @@ func (s keeperSender) Find(ctx context.Context, key string) (keep.Sent, error) {
 }
 
 // Queue implements keep.Sender.
-func (s keeperSender) Queue(ctx context.Context, key, to string, data []byte, expiry time.Time) error {
-	return s.d.queueOnce(ctx, chain.Intent{Key: key, To: common.HexToAddress(to), Data: data, Expiry: expiry}, time.Now())
+func (s keeperSender) Queue(ctx context.Context, key string, c keep.Call, expiry time.Time) error {
+	return s.d.queueOnce(ctx, chain.Intent{Key: key, To: common.HexToAddress(c.To), Data: c.Data, Value: c.Value, Expiry: expiry}, time.Now())
 }
 
 // queueOnce queues an intent for a key that has little to do, unless it was queued

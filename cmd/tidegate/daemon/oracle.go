@@ -75,13 +75,19 @@ func Auditor(cfg config.Config, ledger *store.Store, pool *watch.Pool, sink audi
 // counting is the endpoints as audit sees them.
 type counting struct{ *watch.Pool }
 
+// reverted reports whether a call failed because the contract refused it.
+func reverted(err error) bool {
+	var f *watch.Fault
+	return errors.As(err, &f) && f.Kind == watch.FaultRefused && (f.Code == 3 || strings.Contains(strings.ToLower(f.Err.Error()), "revert"))
+}
+
 // NextSeq implements audit.Chain.
 func (c counting) NextSeq(ctx context.Context, contract common.Address, height uint64) (uint64, error) {
 	provider := estuaryprovider.NewEstuaryProvider() // nextSeq() is the same in every contract of ours
 	out, err := c.Call(ctx, contract, provider.PackNextSeq(), height)
 	var f *watch.Fault
 	switch {
-	case errors.As(err, &f) && f.Kind == watch.FaultRefused && (f.Code == 3 || strings.Contains(strings.ToLower(f.Err.Error()), "revert")):
+	case reverted(err):
 		return 0, audit.ErrNoSeq
 	case errors.As(err, &f) && f.Kind == watch.FaultRefused:
 		return 0, fmt.Errorf("%w: %w", audit.ErrNoState, err)

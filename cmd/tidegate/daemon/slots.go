@@ -34,7 +34,11 @@ func (c contracts) Head(ctx context.Context) (uint64, error) {
 
 // Call implements market.Chain.
 func (c contracts) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
-	return c.d.endpoints.Call(ctx, to, data, height)
+	out, err := c.d.endpoints.Call(ctx, to, data, height)
+	if reverted(err) {
+		err = fmt.Errorf("%w: %w", market.ErrReverted, err)
+	}
+	return out, err
 }
 
 // Claimable is the list of open slots as the public port and the command line show it.

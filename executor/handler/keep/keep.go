@@ -29,9 +29,9 @@ var ErrNotDue = errors.New("the call is not due")
 
 // Chain prices calls.
 type Chain interface {
-	// Cost tries a call from the sender at the newest state and gives what its gas costs
-	// now, in attoFIL. Errors: ErrNotDue.
-	Cost(ctx context.Context, to string, data []byte) (*big.Int, error)
+	// Cost tries a call with a value, in attoFIL, from the sender at the newest state and
+	// gives what its gas costs now, in attoFIL. Errors: ErrNotDue.
+	Cost(ctx context.Context, to string, data []byte, value *big.Int) (*big.Int, error)
 }
 
 // Sent is an intent that was queued.
@@ -45,17 +45,24 @@ type Sent struct {
 	Sender string
 }
 
+// Call is a call of a contract.
+type Call struct {
+	To    string // 0x…
+	Data  []byte
+	Value *big.Int // attoFIL
+}
+
 // Sender makes calls happen once.
 type Sender interface {
 	// Find gives what became of the intent of a key; job.ErrNotFound when there is none.
 	Find(ctx context.Context, key string) (Sent, error)
 	// Queue stores an intent; the same key again changes nothing.
-	Queue(ctx context.Context, key, to string, data []byte, expiry time.Time) error
+	Queue(ctx context.Context, key string, c Call, expiry time.Time) error
 }
 
 // Config says what is paid for. Zero durations take the defaults given.
 type Config struct {
-	MaxCost  *big.Int      // attoFIL that a call may cost beyond its tip; nil for 0
+	MaxCost  *big.Int      // attoFIL that a call may cost, its value included, beyond its tip; nil for 0
 	TryAgain time.Duration // when what did not pay is priced again: 1 h
 	Look     time.Duration // how often what was sent is looked at: 15 s
 	Expiry   time.Duration // an intent that was not broadcast by then is dropped: 1 h
@@ -130,14 +137,20 @@ func (h *Handler) Handle(ctx context.Context, j job.Job, _ func(job.Progress)) (
 	if err != nil {
 		return job.Result{}, err
 	}
-	tip, ok := new(big.Int).SetString(p.Tip, 10)
-	if !ok || tip.Sign() < 0 {
-		return job.Result{}, fmt.Errorf("the tip %q is no amount", p.Tip)
+	tip, err := amount(p.Tip)
+	if err != nil {
+		return job.Result{}, fmt.Errorf("the tip: %w", err)
+	}
+	value := new(big.Int)
+	if p.Value != "" {
+		if value, err = amount(p.Value); err != nil {
+			return job.Result{}, fmt.Errorf("the value: %w", err)
+		}
 	}
 	sent, err := h.deps.Sender.Find(ctx, j.Key)
 	switch {
 	case errors.Is(err, job.ErrNotFound):
-		return h.begin(ctx, j, p, tip)
+		return h.begin(ctx, j, p, tip, value)
 	case err != nil:
 		return job.Result{}, err
 	case !sent.Over:
@@ -158,8 +171,8 @@ func (h *Handler) Handle(ctx context.Context, j job.Job, _ func(job.Progress)) (
 }
 
 // begin tries and prices a call, and queues it where it pays.
-func (h *Handler) begin(ctx context.Context, j job.Job, p job.Keep, tip *big.Int) (job.Result, error) {
-	cost, err := h.deps.Chain.Cost(ctx, p.To, p.Data)
+func (h *Handler) begin(ctx context.Context, j job.Job, p job.Keep, tip, value *big.Int) (job.Result, error) {
+	gas, err := h.deps.Chain.Cost(ctx, p.To, p.Data, value)
 	if errors.Is(err, ErrNotDue) {
 		h.calls.WithLabelValues("not_due").Inc()
 		return ended(job.Result{Outcome: job.Failed, Reason: job.ReasonRefused}, detail{What: p.What, Tip: tip.String(), Why: err.Error()})
@@ -167,12 +180,16 @@ func (h *Handler) begin(ctx context.Context, j job.Job, p job.Keep, tip *big.Int
 	if err != nil {
 		return job.Result{}, fmt.Errorf("pricing %s: %w", p.What, err)
 	}
-	if loss := new(big.Int).Sub(cost, tip); loss.Cmp(h.cfg.MaxCost) > 0 {
+	if loss := new(big.Int).Sub(new(big.Int).Add(gas, value), tip); loss.Cmp(h.cfg.MaxCost) > 0 {
 		h.calls.WithLabelValues("unprofitable").Inc()
+		sends := ""
+		if value.Sign() > 0 {
+			sends = fmt.Sprintf("it sends %g FIL, ", fil(value))
+		}
 		return job.Result{}, &job.Snooze{For: h.cfg.TryAgain, Why: fmt.Sprintf(
-			"%s does not pay: its gas costs %g FIL, its tip is %g FIL, and keeper.max_cost_fil is %g", p.What, fil(cost), fil(tip), fil(h.cfg.MaxCost))}
+			"%s does not pay: %sits gas costs %g FIL, its tip is %g FIL, and keeper.max_cost_fil is %g", p.What, sends, fil(gas), fil(tip), fil(h.cfg.MaxCost))}
 	}
-	if err := h.deps.Sender.Queue(ctx, j.Key, p.To, p.Data, h.deps.Now().Add(h.cfg.Expiry)); err != nil {
+	if err := h.deps.Sender.Queue(ctx, j.Key, Call{p.To, p.Data, value}, h.deps.Now().Add(h.cfg.Expiry)); err != nil {
 		return job.Result{}, fmt.Errorf("queueing %s: %w", p.What, err)
 	}
 	return job.Result{}, &job.Snooze{For: h.cfg.Look, Why: p.What + " is queued"}
@@ -185,6 +202,14 @@ func ended(r job.Result, d detail) (job.Result, error) {
 	}
 	r.Detail = raw
 	return r, nil
+}
+
+func amount(text string) (*big.Int, error) {
+	n, ok := new(big.Int).SetString(text, 10)
+	if !ok || n.Sign() < 0 {
+		return nil, fmt.Errorf("%q is no amount", text)
+	}
+	return n, nil
 }
 
 func fil(atto *big.Int) float64 {

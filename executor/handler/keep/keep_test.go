@@ -23,11 +23,12 @@ type world struct {
 	intents map[string]*Sent
 	queued  int // distinct intents
 	made    int // times that the call was made
+	sent    Call
 }
 
 var milli = big.NewInt(1e15)
 
-func (w *world) Cost(context.Context, string, []byte) (*big.Int, error) {
+func (w *world) Cost(context.Context, string, []byte, *big.Int) (*big.Int, error) {
 	switch {
 	case w.down:
 		return nil, errors.New("connection refused")
@@ -44,7 +45,8 @@ func (w *world) Find(_ context.Context, key string) (Sent, error) {
 	return Sent{}, job.ErrNotFound
 }
 
-func (w *world) Queue(_ context.Context, key, _ string, _ []byte, _ time.Time) error {
+func (w *world) Queue(_ context.Context, key string, c Call, _ time.Time) error {
+	w.sent = c
 	if _, ok := w.intents[key]; !ok {
 		w.intents[key] = &Sent{Waits: "queued"}
 		w.queued++
@@ -106,6 +108,25 @@ func TestWhatDoesNotPayWaitsAndSaysWhy(t *testing.T) {
 	}
 	if _, err = w.handler(t, 1).Handle(t.Context(), call(10), nil); !errors.As(err, &snoozed) || w.queued != 1 {
 		t.Errorf("with a milliFIL to spare: %v, queued %d", err, w.queued)
+	}
+}
+
+// A value is sent, and counts as cost.
+func TestAValueIsCost(t *testing.T) {
+	w := &world{cost: 1, due: true, intents: map[string]*Sent{}}
+	var snoozed *job.Snooze
+	j := job.Job{Key: "keep:1:0xa:f:1:0", Payload: job.Encode(job.Keep{To: "0xa", Data: []byte{1}, Tip: "0", Value: "5000000000000000", What: "executeCIDProposal 1"})}
+	_, err := w.handler(t, 5).Handle(t.Context(), j, nil)
+	if !errors.As(err, &snoozed) || w.queued != 0 ||
+		snoozed.Why != "executeCIDProposal 1 does not pay: it sends 0.005 FIL, its gas costs 0.001 FIL, its tip is 0 FIL, and keeper.max_cost_fil is 0.005" {
+		t.Errorf("%v, queued %d", err, w.queued)
+	}
+	if _, err = w.handler(t, 6).Handle(t.Context(), j, nil); !errors.As(err, &snoozed) || w.queued != 1 || w.sent.Value.Cmp(big.NewInt(5e15)) != 0 || w.sent.To != "0xa" {
+		t.Errorf("%v, queued %d: %+v", err, w.queued, w.sent)
+	}
+	j.Payload = job.Encode(job.Keep{To: "0xa", Tip: "0", Value: "-1"})
+	if _, err := w.handler(t, 6).Handle(t.Context(), job.Job{Key: "other", Payload: j.Payload}, nil); err == nil {
+		t.Error("a negative value is taken")
 	}
 }
 

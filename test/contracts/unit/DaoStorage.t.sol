@@ -2,10 +2,18 @@
 pragma solidity 0.8.30;
 
 import { DataDAO } from "../../../contracts/dao/DataDAO.sol";
-import { AddData, CidAction, Draft, IDataDAO, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
+import {
+    AddData,
+    CidAction,
+    Draft,
+    IDataDAO,
+    ProposalState,
+    StoreData
+} from "../../../contracts/interfaces/IDataDAO.sol";
 import { Price } from "../../../contracts/interfaces/IEstuaryProvider.sol";
 import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import {
+    DealTerms,
     DealView,
     IPerpetualStorage,
     SectorPiece,
@@ -60,6 +68,83 @@ contract DaoStorageTest is DaoBase {
             dao.propose(Draft(actions[i], _cid(1), SIZE, 0, abi.encode(type(uint256).max, type(uint256).max)));
         }
         vm.stopPrank();
+    }
+
+    function _refusedTerms(bytes32 field, CidAction action, bytes memory data) private {
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_TermsOutOfRange.selector, field));
+        dao.propose(_draft(action, _cid(1), 1 ether, data));
+    }
+
+    /// @dev Terms that no execution could make a deal of never come to a vote.
+    function test_Propose_RevertWhen_TermsOutOfRange() public {
+        _accept(_cid(1));
+        vm.startPrank(founders[0]);
+        bytes32[10] memory fields = [
+            bytes32("replicas"),
+            "replicas",
+            "term",
+            "term",
+            "sealWindow",
+            "renewWindow",
+            "ramp",
+            "baseBounty",
+            "bondFloor",
+            "endpoint"
+        ];
+        for (uint256 i = 0; i < 10; ++i) {
+            DealTerms memory t = _dealTerms();
+            if (i == 0) t.replicas = 0;
+            else if (i == 1) t.replicas = 17;
+            else if (i == 2) t.term = 518_399;
+            else if (i == 3) t.term = 1278 * 2880 + 1;
+            else if (i == 4) t.sealWindow = 2879;
+            else if (i == 5) t.renewWindow = t.term;
+            else if (i == 6) t.ramp = 1278 * 2880 + 1;
+            else if (i == 7) t.baseBounty = t.maxBounty + 1;
+            else if (i == 8) t.bondFloor = 0.1 ether - 1;
+            else t.endpoint = string(new bytes(257));
+            _refusedTerms(fields[i], CidAction.Store, abi.encode(StoreData(AMOUNT, t)));
+        }
+        _refusedTerms("replicas", CidAction.ChangeReplicas, abi.encode(uint8(0)));
+        _refusedTerms("replicas", CidAction.ChangeReplicas, abi.encode(uint8(17)));
+        _refusedTerms("ramp", CidAction.ChangeBounty, abi.encode(uint80(0), uint32(1278 * 2880 + 1)));
+        _refusedTerms("expiry", CidAction.Renew, abi.encode(uint40(block.timestamp + 2 days)));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BudgetExceeded.selector, AMOUNT, AMOUNT - 1));
+        dao.propose(_draft(CidAction.Store, _cid(1), AMOUNT - 1, _storeData(AMOUNT)));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BudgetExceeded.selector, AMOUNT, AMOUNT - 1));
+        dao.propose(_draft(CidAction.RenewStorage, _cid(1), AMOUNT - 1, abi.encode(AMOUNT, uint32(0))));
+        AddData memory add;
+        add.origins = new string[](6);
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_TermsOutOfRange.selector, bytes32("origins")));
+        dao.propose(_draft(CidAction.Add, _cid(2), 1 ether, abi.encode(add)));
+        add.origins = new string[](1);
+        add.origins[0] = string(new bytes(257));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_TermsOutOfRange.selector, bytes32("origins")));
+        dao.propose(_draft(CidAction.Add, _cid(2), 1 ether, abi.encode(add)));
+        vm.stopPrank();
+    }
+
+    /// @dev What could be executed when it was proposed and cannot be now has one end, and its deposit too.
+    function test_Execute_WhatCannotBeDoneAnyMoreExpires() public {
+        bytes memory data = abi.encode(uint8(5));
+        _accept(_cid(1));
+        vm.prank(sp); // never stored
+        uint256 id = dao.propose{ value: 0.5 ether }(_draft(CidAction.ChangeReplicas, _cid(1), 0, data));
+        _vote(id, 0, 3, true);
+        _untilReady(id);
+        uint256 credit = dao.creditOf(sp);
+        _says(IDataDAO.DataDAO_NotStored.selector);
+        dao.executeCIDProposal(id, data);
+        _stateIs(id, ProposalState.Ready);
+        vm.warp(block.timestamp + 7 days);
+        _stateIs(id, ProposalState.Expired);
+        dao.closeProposal(id);
+        assertEq(dao.creditOf(sp) - credit, 0.5 ether, "the quorum had voted");
+        _stateIs(id, ProposalState.Expired);
+        _says(IDataDAO.DataDAO_NotClosable.selector);
+        dao.closeProposal(id);
+        _says(IDataDAO.DataDAO_NotReady.selector);
+        dao.executeCIDProposal(id, data);
     }
 
     // ----------------------------------------------------------------- storing
