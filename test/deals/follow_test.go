@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/market/deals"
 )
 
 // one makes a world with one active deal.
@@ -172,6 +173,31 @@ func TestWhatIsAheadAlarmsInTime(t *testing.T) {
 	}
 	if o = look(end - 20*2880 - w.epoch); !strings.Contains(o.Alarm, "nobody has taken the renewal") {
 		t.Fatalf("20 days before, without a taker: %q", o.Alarm)
+	}
+}
+
+// TestWhoPublishesAfterItWasGivenUpIsFollowed lets a provider that was given up show its
+// deal to the contract after all: the deal is followed, and nobody is asked once more.
+func TestWhoPublishesAfterItWasGivenUpIsFollowed(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001, conduct: "idle"})
+	id := w.openSlot(1, 0, 0)
+	m := w.maker(func(c *deals.Config) { c.PublishWithin = 20 })
+	of := func(state job.OfferState) []job.Offer {
+		got, err := w.ledger.Offers(t.Context(), job.OfferFilter{State: state})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	w.run(m, 60, func() bool { return len(of(job.OfferFailed)) == 1 })
+	asked := w.sps[1001].asked
+	s := w.slots[id]
+	s.State, s.MinerId, s.F05DealId, s.Route, s.SealDeadline = published, 1001, 7, 1, uint32(w.epoch+5760)
+	w.facts[7] = factActive
+	w.event("SlotPublished", id)
+	w.run(m, 60, func() bool { return len(of(job.OfferActive)) == 1 })
+	if got := of(job.OfferActive)[0]; got.ID != of(job.OfferFailed)[0].ID+"-late" || got.Evidence != 7 || w.sps[1001].asked != asked {
+		t.Errorf("%+v, asked %d times and then %d", got, asked, w.sps[1001].asked)
 	}
 }
 

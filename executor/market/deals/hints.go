@@ -3,10 +3,12 @@ package deals
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -87,5 +89,38 @@ func (m *Maker) changed(ctx context.Context, epoch, slot uint64) error {
 			return err
 		}
 	}
-	return m.claimed(ctx, epoch, slot)
+	v, err := m.c.slot(ctx, epoch, slot)
+	if err != nil {
+		return err
+	}
+	switch v.State {
+	case slotClaimed:
+		return m.claimed(ctx, epoch, slot, v)
+	case slotPublished, slotActive:
+		return m.late(ctx, epoch, slot, v.MinerId)
+	}
+	return nil
 }
+
+// late follows on with a provider that published after it was given up, as a new offer: the
+// contract has its deal.
+func (m *Maker) late(ctx context.Context, epoch, slot, miner uint64) error {
+	of, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: slot, Miner: miner, State: job.OfferFailed, Limit: 1})
+	if err != nil || len(of) == 0 {
+		return err
+	}
+	o := job.Offer{
+		ID: of[0].ID + lateSuffix, Slot: slot, Miner: miner, Protocol: of[0].Protocol, Piece: of[0].Piece, Request: of[0].Request,
+		Deadline: epoch + day, DueAt: m.d.Now().Add(day * 30 * time.Second), DueEpoch: epoch,
+	}
+	if o.Choice, err = json.Marshal([]job.ProviderScore{{Miner: miner, Why: "it has the slot, after it was given up"}}); err != nil {
+		return err
+	}
+	if err := m.d.Ledger.AddOffer(ctx, o, m.d.Now()); err != nil && !errors.Is(err, job.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+// lateSuffix marks an offer that nobody is asked about any more: the contract tells of it.
+const lateSuffix = "-late"

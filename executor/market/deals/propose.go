@@ -196,11 +196,7 @@ func (m *Maker) random() io.Reader {
 
 // claimed hands the piece to a provider that claimed a slot, and seals it as direct
 // data.
-func (m *Maker) claimed(ctx context.Context, epoch, slot uint64) error {
-	v, err := m.c.slot(ctx, epoch, slot)
-	if err != nil || v.State != slotClaimed {
-		return err
-	}
+func (m *Maker) claimed(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView) error {
 	to := m.known()[v.MinerId]
 	if to.Market == "" {
 		return nil // it has its own way
