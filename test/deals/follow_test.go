@@ -194,6 +194,7 @@ func TestWhoPublishesAfterItWasGivenUpIsFollowed(t *testing.T) {
 	s := w.slots[id]
 	s.State, s.MinerId, s.F05DealId, s.Route, s.SealDeadline = published, 1001, 7, 1, uint32(w.epoch+5760)
 	w.facts[7] = factActive
+	w.epoch++ // the events of this one were read
 	w.event("SlotPublished", id)
 	w.run(m, 60, func() bool { return len(of(job.OfferActive)) == 1 })
 	if got := of(job.OfferActive)[0]; got.ID != of(job.OfferFailed)[0].ID+"-late" || got.Evidence != 7 || w.sps[1001].asked != asked {

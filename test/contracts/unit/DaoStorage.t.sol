@@ -272,11 +272,12 @@ contract DaoStorageTest is DaoBase {
         uint64 dealId = _stored(_cid(1));
         uint256 before = dao.treasury();
         bytes memory data = abi.encode(uint96(0.25 ether), uint32(9_000_000));
-        uint256 id = _pass(_draft(CidAction.RenewStorage, _cid(1), 0.25 ether - 1, data));
-        _says(IDataDAO.DataDAO_BudgetExceeded.selector);
-        dao.executeCIDProposal(id, data);
-        assertEq(dao.treasury(), before);
-        assertEq(store.dealOf(dealId).free, AMOUNT);
+        vm.prank(founders[0]);
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BudgetExceeded.selector, 0.25 ether, 0.25 ether - 1));
+        dao.propose(_draft(CidAction.RenewStorage, _cid(1), 0.25 ether - 1, data));
+        _do(CidAction.RenewStorage, _cid(1), 0.25 ether, data); // the budget to the last attoFIL
+        assertEq(dao.treasury(), before - 0.25 ether);
+        assertEq(store.dealOf(dealId).free, AMOUNT + 0.25 ether);
     }
 
     function test_ChangeBountyAndReplicas() public {
