@@ -284,9 +284,10 @@ type KeeperConfig struct {
 	Storage   common.Address // PerpetualStorage; zero for none
 	Pinning   common.Address // EstuaryPinning, for orders of deals; zero for none
 	DAOs      []common.Address
-	Start     uint64 // no order is older than this height
+	Clients   []common.Address // of deals for which operators' word is asked
+	Start     uint64           // no order is older than this height
 	Every     time.Duration
-	NodeEvery time.Duration // how often sectors are looked at
+	NodeEvery time.Duration // how often each deal is looked at: sectors, and the word for clients
 }
 
 // Jobs is where calls that are due are put down.
@@ -308,20 +309,24 @@ type KeeperDeps struct {
 
 // Keeper puts down a job for each call that is due, once.
 type Keeper struct {
-	cfg    KeeperConfig
-	deps   KeeperDeps
-	orders orders
-	daos   []*DAO
-	looked time.Time
+	cfg     KeeperConfig
+	deps    KeeperDeps
+	orders  orders
+	daos    []*DAO
+	clients map[common.Address]bool
+	looked  time.Time
 }
 
 // NewKeeper makes a keeper.
 func NewKeeper(cfg KeeperConfig, deps KeeperDeps) *Keeper {
-	k := &Keeper{cfg: cfg, deps: deps, orders: orders{
+	k := &Keeper{cfg: cfg, deps: deps, clients: map[common.Address]bool{}, orders: orders{
 		at: cfg.Pinning, abi: estuarypinning.NewEstuaryPinning(), open: map[common.Hash]*estuarypinning.EstuaryPinningDealsRequested{}, told: map[common.Hash]bool{},
 	}}
 	if cfg.Start > 0 {
 		k.orders.read = cfg.Start - 1
+	}
+	for _, c := range cfg.Clients {
+		k.clients[c] = true
 	}
 	for _, at := range cfg.DAOs {
 		k.daos = append(k.daos, NewDAO(deps.Chain, deps.Logs, at))
@@ -368,9 +373,14 @@ func (k *Keeper) Look(ctx context.Context) error {
 	if k.cfg.Storage != (common.Address{}) {
 		storage := NewStorage(k.deps.Chain, k.cfg.Storage)
 		gather(storage.Due(ctx, height))
-		if now := k.deps.Now(); k.deps.Node != nil && now.Sub(k.looked) >= k.cfg.NodeEvery {
+		if now := k.deps.Now(); now.Sub(k.looked) >= k.cfg.NodeEvery {
 			k.looked = now
-			gather(storage.Broken(ctx, height, k.deps.Node))
+			if k.deps.Node != nil {
+				gather(storage.Broken(ctx, height, k.deps.Node))
+			}
+			if len(k.clients) > 0 {
+				gather(storage.Unvouched(ctx, height, k.clients))
+			}
 		}
 	}
 	if k.cfg.Pinning != (common.Address{}) {

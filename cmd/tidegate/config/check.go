@@ -255,6 +255,14 @@ func (c Config) checkKeeper(p *problems) {
 			seen[at] = true
 		}
 	}
+	for _, client := range k.Clients {
+		if !common.IsHexAddress(client) {
+			p.add("keeper.clients", "%q is not an address", client)
+		}
+	}
+	if len(k.Clients) > 0 && c.Chain.Storage == "" {
+		p.add("keeper.clients", "is set without chain.storage, in which their deals are")
+	}
 	if k.MaxCost.Atto() == nil {
 		p.add("keeper.max_cost_fil", "is empty: give 0, or what one call may cost beyond its tip")
 	}

@@ -214,11 +214,12 @@ type Served struct {
 type Keeper struct {
 	Enabled   bool     `toml:"enabled" doc:"expire claims, close what is over, open renewals and prepared deals, in the contracts of chain.storage and chain.pinning, and execute what keeper.daos passed"`
 	DAOs      []string `toml:"daos" doc:"addresses of DataDAOs whose passed proposals are executed; what that sends and costs counts under max_cost_fil"`
+	Clients   []string `toml:"clients" doc:"addresses whose deals in chain.storage are kept claimable: operators are asked, for the quoted fee, whether the piece is served, when a slot is open and their last word is over; fee and gas count under max_cost_fil"`
 	Every     Duration `toml:"every" doc:"how often the contracts are asked what is due, at the final block"`
 	MaxCost   FIL      `toml:"max_cost_fil" doc:"most FIL that one call may cost, with what it sends, beyond its tip; 0: only calls whose tips pay for their gas"`
 	TryAgain  Duration `toml:"try_again" doc:"when a call that did not pay is priced again"`
 	Node      string   `toml:"node" doc:"Filecoin node that knows where sectors are, URL or multiaddr without a token; dead and faulty sectors are then looked for; empty: they are not"`
-	NodeEvery Duration `toml:"node_every" doc:"how often every active slot's sector is looked at"`
+	NodeEvery Duration `toml:"node_every" doc:"how often every active slot's sector, and every deal of clients, is looked at"`
 }
 
 // Deals is how deals are made with storage providers.

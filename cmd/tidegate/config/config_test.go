@@ -36,6 +36,9 @@ func TestCheckNamesEachBrokenSetting(t *testing.T) {
 		"keeper.max_cost_fil": func(c *Config) { c.Keeper.Enabled, c.Chain.Storage, c.Keeper.MaxCost = true, c.Chain.Provider, "" },
 		"keeper.every":        func(c *Config) { c.Keeper.Enabled, c.Chain.Storage, c.Keeper.Every = true, c.Chain.Provider, 0 },
 		"keeper.daos":         func(c *Config) { c.Keeper.Enabled, c.Keeper.DAOs = true, []string{"0x1"} },
+		"keeper.clients": func(c *Config) {
+			c.Keeper.Enabled, c.Chain.Storage, c.Keeper.Clients = true, c.Chain.Provider, []string{"0x1"}
+		},
 		"keeper.node": func(c *Config) {
 			c.Keeper.Enabled, c.Chain.Storage, c.Chain.Pinning, c.Keeper.Node = true, "", c.Chain.Provider, "http://x"
 		},

@@ -62,13 +62,16 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 		d.closers = append(d.closers, node.Close)
 		deps.Node = node
 	}
-	var daos []common.Address
+	var daos, clients []common.Address
 	for _, at := range c.DAOs {
 		daos = append(daos, common.HexToAddress(at))
 	}
+	for _, at := range c.Clients {
+		clients = append(clients, common.HexToAddress(at))
+	}
 	d.keeping = d.newTerm(leadKeep)
 	d.keeper = market.NewKeeper(market.KeeperConfig{
-		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning), DAOs: daos,
+		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning), DAOs: daos, Clients: clients,
 		Start: d.cfg.Chain.Start, Every: c.Every.D(), NodeEvery: c.NodeEvery.D(),
 	}, deps)
 	const keepers, timeout = 2, 2 * time.Minute
