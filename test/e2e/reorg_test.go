@@ -19,6 +19,7 @@ func TestReorgOnAnvil(t *testing.T) {
 	for name, again := range map[string]bool{"dropped": false, "included again": true} {
 		t.Run(name, func(t *testing.T) {
 			n := startAnvil(t) // without a clock: deep enough for the soft lane, and never final, however slow all else is
+			n.plain = "its chain stands still between soft and final, and logs that came late are read again when it goes on"
 			k := kubo.Start(t)
 			cid := k.Add(content(50, 700_000))
 			d := newDaemon(t, n, "--ipfs-peers", k.Addr)
