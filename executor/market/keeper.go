@@ -138,11 +138,12 @@ type Locator interface {
 	Locate(ctx context.Context, miner, sector uint64) (Location, error)
 }
 
-// Broken lists the active slots whose sectors are, as their miners say, dead or newly
-// faulty. A miner that cannot be asked is passed over and told of in the error. Each is a
-// call of its own, not one of checkMany: that passes over what is not shown, so that a try
-// could not tell what is due from what another keeper was first to show.
-func (s *Storage) Broken(ctx context.Context, height uint64, at Locator) ([]Due, error) {
+// Look finds what is due of one deal at a height.
+type Look func(ctx context.Context, height, deal uint64, d perpetualstorage.DealView) ([]Due, error)
+
+// Each reads every deal once and gives it to all looks. A deal of which a look fails is
+// told of in the error, and what else is due is listed.
+func (s *Storage) Each(ctx context.Context, height uint64, looks ...Look) ([]Due, error) {
 	end, err := s.NextDeal(ctx, height)
 	if err != nil {
 		return nil, err
@@ -154,8 +155,8 @@ func (s *Storage) Broken(ctx context.Context, height uint64, at Locator) ([]Due,
 		if err != nil {
 			return all, err
 		}
-		for index := range d.Terms.Replicas {
-			found, err := s.brokenOn(ctx, height, deal, index, at)
+		for _, look := range looks {
+			found, err := look(ctx, height, deal, d)
 			all, failed = append(all, found...), append(failed, err)
 			if ctx.Err() != nil {
 				return all, ctx.Err()
@@ -163,6 +164,25 @@ func (s *Storage) Broken(ctx context.Context, height uint64, at Locator) ([]Due,
 		}
 	}
 	return all, errors.Join(failed...)
+}
+
+// Broken looks for active slots whose sectors are, as their miners say, dead or newly
+// faulty. A miner that cannot be asked is passed over and told of in the error. Each is a
+// call of its own, not one of checkMany: that passes over what is not shown, so that a try
+// could not tell what is due from what another keeper was first to show.
+func (s *Storage) Broken(at Locator) Look {
+	return func(ctx context.Context, height, deal uint64, d perpetualstorage.DealView) ([]Due, error) {
+		var all []Due
+		var failed []error
+		for index := range d.Terms.Replicas {
+			found, err := s.brokenOn(ctx, height, deal, index, at)
+			all, failed = append(all, found...), append(failed, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		return all, errors.Join(failed...)
+	}
 }
 
 // brokenOn looks at the slots of a seat.
@@ -375,11 +395,15 @@ func (k *Keeper) Look(ctx context.Context) error {
 		gather(storage.Due(ctx, height))
 		if now := k.deps.Now(); now.Sub(k.looked) >= k.cfg.NodeEvery {
 			k.looked = now
+			var looks []Look
 			if k.deps.Node != nil {
-				gather(storage.Broken(ctx, height, k.deps.Node))
+				looks = append(looks, storage.Broken(k.deps.Node))
 			}
 			if len(k.clients) > 0 {
-				gather(storage.Unvouched(ctx, height, k.clients))
+				looks = append(looks, storage.Unvouched(k.clients))
+			}
+			if len(looks) > 0 {
+				gather(storage.Each(ctx, height, looks...))
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package market
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 
@@ -13,32 +12,17 @@ import (
 
 const epochsInDay = 2880
 
-// Unvouched lists the deals of these clients that have a slot to be claimed, and the money
+// Unvouched looks for deals of these clients that have a slot to be claimed, and the money
 // for it, but no operators' word that their piece is served: for want of it nobody can
 // claim, a renewal neither. Asking for it costs the quoted fee, and is due once a day
 // until the word is there.
-func (s *Storage) Unvouched(ctx context.Context, height uint64, clients map[common.Address]bool) ([]Due, error) {
-	end, err := s.NextDeal(ctx, height)
-	if err != nil {
-		return nil, err
-	}
-	var all []Due
-	var failed []error
-	for deal := uint64(1); deal < end; deal++ {
-		d, err := s.Deal(ctx, height, deal)
-		if err != nil {
-			return all, err
-		}
+func (s *Storage) Unvouched(clients map[common.Address]bool) Look {
+	return func(ctx context.Context, height, deal uint64, d perpetualstorage.DealView) ([]Due, error) {
 		if !clients[d.Client] || d.Status != dealOpen || d.Suspended || uint64(d.ServedUntil) >= height {
-			continue
+			return nil, nil
 		}
-		due, err := s.unvouched(ctx, height, deal, d)
-		all, failed = append(all, due...), append(failed, err)
-		if ctx.Err() != nil {
-			return all, ctx.Err()
-		}
+		return s.unvouched(ctx, height, deal, d)
 	}
-	return all, errors.Join(failed...)
 }
 
 func (s *Storage) unvouched(ctx context.Context, height, deal uint64, d perpetualstorage.DealView) ([]Due, error) {

@@ -31,7 +31,7 @@ func TestTheDaemonKeepsDealsClaimable(t *testing.T) {
 	w.pass(8 * day)
 	storage := market.NewStorage(contractsOf{w.client}, w.at)
 	due := func(client common.Address) (subjects []string) {
-		all, err := storage.Unvouched(w.ctx, w.height(), map[common.Address]bool{client: true})
+		all, err := storage.Each(w.ctx, w.height(), storage.Unvouched(map[common.Address]bool{client: true}))
 		w.must(err)
 		for _, d := range all {
 			subjects = append(subjects, d.Subject)

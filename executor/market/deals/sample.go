@@ -3,7 +3,6 @@ package deals
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -93,7 +92,7 @@ func (p Provider) pieces() string {
 // pick is a random number below n.
 func (m *Maker) pick(n uint64) uint64 {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails
+	_, _ = io.ReadFull(m.random(), b[:]) // it never fails
 	return binary.LittleEndian.Uint64(b[:]) % n
 }
 
