@@ -48,9 +48,15 @@ func bridge(t *testing.T, n *network) {
 	d.stop(t)
 }
 
-func TestBridgeOnDevnetWithKubo(t *testing.T) { bridge(t, startDevnet(t)) }
+func TestBridgeOnDevnetWithKubo(t *testing.T) {
+	t.Parallel()
+	bridge(t, startDevnet(t))
+}
 
-func TestBridgeOnAnvilWithKubo(t *testing.T) { bridge(t, startAnvil(t, "--block-time", "1")) }
+func TestBridgeOnAnvilWithKubo(t *testing.T) {
+	t.Parallel()
+	bridge(t, startAnvil(t, "--block-time", "1"))
+}
 
 // Two requesters pin one CID; the content goes only with the last.
 func TestUnpinKeepsWhatAnotherStillHolds(t *testing.T) {

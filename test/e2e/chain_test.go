@@ -85,7 +85,8 @@ var shared struct {
 
 // sharedDevnet gives a chain that other tests used before: it makes epochs when a
 // message comes, until that is final, and each test sees it from where it stands.
-// A test that steers a chain, or needs it to move by itself, starts its own.
+// A test that steers a chain, or needs it to move by itself, starts its own, and is parallel
+// to others unless it measures how long something takes.
 func sharedDevnet(t testing.TB) *network {
 	t.Helper()
 	shared.once.Do(func() {

@@ -27,6 +27,7 @@ func crashNumbers() (requests, kills int, within time.Duration) {
 // nsqd's data is deleted while it is down. Each request is answered exactly once, no job
 // is stuck, and the references equal a recount.
 func TestKillNineAtRandomMoments(t *testing.T) {
+	t.Parallel()
 	requests, kills, within := crashNumbers()
 	n := startDevnet(t)
 	k := kubo.Start(t)

@@ -71,6 +71,7 @@ func (d *daemon) leads() error {
 // The chain is read by one daemon, the work is done by another, a third one sends
 // and makes pieces: of content that it fetches from the second, which alone has it.
 func TestThreeDaemonsShareTheWork(t *testing.T) {
+	t.Parallel()
 	n := startAnvil(t, "--block-time", "0.25")
 	ledger := sharedLedger(t)
 	watching := onLedger(t, n, ledger, "--roles", "watch")
@@ -175,6 +176,7 @@ func sharedCrashNumbers() (requests, kills, life int, within time.Duration) {
 // Of two daemons on one ledger one after the other is killed at random moments,
 // while wallets keep asking: each request is answered exactly once.
 func TestKillNineWithTwoDaemonsOnOneLedger(t *testing.T) {
+	t.Parallel()
 	requests, kills, life, within := sharedCrashNumbers()
 	n := startAnvil(t, "--block-time", "0.25", "--balance", "1000000") // each 20 requests get an account with 100
 	k := kubo.Start(t)
@@ -247,6 +249,7 @@ func TestTheLedgersPasswordIsNotShown(t *testing.T) {
 // key has sent more since, is parked, and sends again once adopted; nothing is
 // answered twice. The same backup then moves to Postgres.
 func TestBackUpRestoreAndMoveToPostgres(t *testing.T) {
+	t.Parallel()
 	n := startAnvil(t, "--block-time", "0.25")
 	d := newDaemon(t, n)
 	d.start(t)

@@ -88,6 +88,7 @@ func newDaoStory(t *testing.T) (*daoStory, string) {
 // vote, the vote ends, it is executed, pinned, and stored by two providers that prove it.
 // And every refusal on the way.
 func TestDataDAOStoresWhatItAccepts(t *testing.T) {
+	t.Parallel()
 	s, public := newDaoStory(t)
 	const size = 700
 	root := s.d.add(t, "story", content(701, size))

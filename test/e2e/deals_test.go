@@ -42,6 +42,7 @@ type dealsKilled struct {
 // filled all the same, and for each there is one deal with providers, one with f05 and one
 // in the ledger. 100 kills in make soak (TIDEGATE_SOAK=1), 5 otherwise.
 func TestDealsSurviveKillNineInEachPhase(t *testing.T) {
+	t.Parallel()
 	rounds := 1
 	if os.Getenv("TIDEGATE_SOAK") != "" {
 		rounds = 20

@@ -29,6 +29,7 @@ type shown struct {
 // as its story says, and of each order both copies are stored and renewed, though
 // one provider refuses.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	out := output(t, nil, tidegate(t), "demo", "--exit", "--json", "--block-time", "100ms")
 	got := decode[shown](t, out)
 	if !got.OK {

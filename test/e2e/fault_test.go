@@ -55,6 +55,7 @@ var alone = []struct {
 // complete, and doctor names what is wrong while it lasts: 500 requests with each
 // fault alone and with all together under TIDEGATE_SOAK=1, otherwise 1 and 8.
 func TestEachFaultAloneAndAllTogether(t *testing.T) {
+	t.Parallel()
 	each, all := 1, 8
 	if os.Getenv("TIDEGATE_SOAK") != "" {
 		each, all = 500, 500

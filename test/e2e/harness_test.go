@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -224,15 +225,25 @@ func decode[T any](t testing.TB, text string) T {
 	return v
 }
 
-// freePort gives a port that was free a moment ago.
+// ports counts the ports that were given out.
+var ports atomic.Int64
+
+// freePort gives a port that is free, and was given to no other test. It is below those that
+// the system gives to connections (from 32768 on), which would take it before its owner does.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, many = 10_000, 22_000
+	first := os.Getpid() * 97 // another run of the tests begins elsewhere
+	for range many {
+		port := lowest + (first+int(ports.Add(1)))%many
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 var errNotYet = errors.New("not yet")

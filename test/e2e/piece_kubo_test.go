@@ -17,6 +17,7 @@ import (
 // A real Kubo exports the CAR that we pack, byte for byte, and imports ours: as
 // CARv1, as CARv2 and as the parts of a split.
 func TestPiecesAndKubo(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	tree := filepath.Join(dir, "content")
 	for i := range 24 {

@@ -15,6 +15,7 @@ import (
 // A request that a reorg drops leaves nothing pinned; one that it re-includes
 // is answered once.
 func TestReorgOnAnvil(t *testing.T) {
+	t.Parallel()
 	const depth = 3
 	for name, again := range map[string]bool{"dropped": false, "included again": true} {
 		t.Run(name, func(t *testing.T) {

@@ -57,6 +57,7 @@ func (c *collector) named(request common.Hash) map[string]*otlp.Span {
 // One trace follows a request from its event to finality, though the daemon is
 // killed between its work and its answer.
 func TestOneTraceFromEventToFinality(t *testing.T) {
+	t.Parallel()
 	n := startAnvil(t, "--block-time", "0.25")
 	told := &collector{}
 	srv := httptest.NewServer(told)

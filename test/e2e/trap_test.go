@@ -48,6 +48,7 @@ var traps = []struct {
 // requests with each trap alone and with all together under TIDEGATE_SOAK=1,
 // otherwise 2 and 16.
 func TestEachTrapAloneAndAllTogether(t *testing.T) {
+	t.Parallel()
 	each, all := 2, 16
 	if os.Getenv("TIDEGATE_SOAK") != "" {
 		each, all = 500, 500

@@ -158,6 +158,7 @@ func (s *shell) run(command string, within time.Duration) ([]string, error) {
 // Every command of docs/tutorials is run as it stands, in one shell on one devnet with
 // one daemon, and prints what the page says.
 func TestTutorials(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"bin/tidegate", "bin/cast", "bin/forge"} {
 		tool(t, name)
 	}
