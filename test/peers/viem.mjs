@@ -33,11 +33,13 @@ const transfer = await wallet.sendTransaction({ to: stranger, value: parseEther(
 saw.transfer = (await reader.waitForTransactionReceipt({ hash: transfer })).status
 saw.balance = (await reader.getBalance({ address: stranger })).toString()
 
-// Over WebSocket a new head comes with the next transaction.
+// Over WebSocket a new head comes with the next transaction, which must not be sent before the
+// subscription is made: no other comes after it.
 const subscriber = createPublicClient({ chain, transport: webSocket() })
-let stop
-const heads = new Promise((resolve, reject) => {
-  stop = subscriber.watchBlocks({ onBlock: (block) => resolve(block.number), onError: reject })
+let seen, failed
+const head = new Promise((resolve, reject) => { [seen, failed] = [resolve, reject] })
+const { unsubscribe } = await subscriber.transport.subscribe({
+  params: ['newHeads'], onData: ({ result }) => seen(BigInt(result.number)), onError: (error) => failed(error),
 })
 
 // Too little money: the contract's own error, decoded.
@@ -58,8 +60,8 @@ saw.used = receipt.gasUsed.toString()
 saw.events = parseEventLogs({ abi: pinning.abi, logs: receipt.logs }).map((log) => log.eventName)
 saw.logs = (await reader.getContractEvents({ ...pinning, eventName: 'PinRequested', fromBlock: receipt.blockNumber, toBlock: receipt.blockNumber })).length
 saw.status = await reader.readContract({ ...pinning, functionName: 'statusOf', args: [cid] })
-saw.head = (await heads) > 0n
-stop()
+saw.head = (await head) > 0n
+await unsubscribe()
 saw.transaction = (await reader.getTransaction({ hash })).type
 
 process.stdout.write(JSON.stringify(saw) + '\n', () => process.exit(0))
