@@ -146,7 +146,7 @@ bench: build tools peers ## every benchmark as one table (ONLY=prefix for some, 
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak
-soak: build tools peers ## long runs, by hand, hours; the result file is committed (ARGS="-rounds 2 -fuzz 1m")
+soak: build tools peers ## long runs, by hand, hours; the result file is committed (ARGS="-only kills"; ARGS=-list prints the stages)
 	$(GO) run ./scripts/soak $(ARGS)
 
 .PHONY: tools

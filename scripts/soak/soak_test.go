@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,28 +57,51 @@ func TestStagesCoverThePlan(t *testing.T) {
 	}
 }
 
-func TestAFailureIsReportedAndTheRestRuns(t *testing.T) {
-	var report bytes.Buffer
-	err := execute(context.Background(), []stage{
-		{name: "bad", args: []string{"false"}},
-		{name: "good", args: []string{"true"}},
-	}, &report, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "bad") {
-		t.Errorf("got %v", err)
+// What fails is written down and the rest runs; a stage that is not wanted, and one that was
+// stopped, keep what the file said of them.
+func TestTheResultKeepsWhatWasNotRunAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "result.txt")
+	bad, good := stage{id: "bad", name: "a bad one, 3 rounds", args: []string{"false"}}, stage{id: "good", name: "a good one", args: []string{"true"}}
+	all := []stage{bad, good, {id: "other", name: "another", args: []string{"true"}}}
+	soak := func(ctx context.Context, only string) error {
+		t.Helper()
+		known, err := readResult(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return execute(ctx, all, regexp.MustCompile(only), known, func() error { return writeResult(file, all, known) }, io.Discard)
 	}
-	if text := report.String(); !strings.Contains(text, "FAILED    bad") || !strings.Contains(text, "passed    good") {
-		t.Errorf("reported:\n%s", text)
+	says := func(want ...string) {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for line := range strings.Lines(strings.TrimPrefix(string(text), header)) {
+			got = append(got, strings.Join(strings.Fields(line)[:2], " "))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the file says %q, want %q:\n%s", got, want, text)
+		}
 	}
-}
+	if err := soak(t.Context(), "bad|good"); err == nil || !strings.Contains(err.Error(), "bad") {
+		t.Errorf("a stage failed: %v", err)
+	}
+	says("FAILED bad", "passed good", "never run")
+	all[0].args = []string{"true"}
+	if err := soak(t.Context(), "^bad$"); err != nil {
+		t.Error(err)
+	}
+	says("passed bad", "passed good", "never run")
 
-func TestWhatWasNotRunIsNotPassed(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
+	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	var report bytes.Buffer
-	if err := execute(ctx, []stage{{name: "late", args: []string{"true"}}}, &report, io.Discard); err == nil {
+	if err := soak(stopped, ""); err == nil {
 		t.Error("a soak that was stopped passed")
 	}
-	if !strings.Contains(report.String(), "not run   late") {
-		t.Errorf("reported:\n%s", report.String())
+	says("passed bad", "passed good", "never run")
+	if err := soak(t.Context(), "none"); err == nil {
+		t.Error("a soak without stages passed")
 	}
 }

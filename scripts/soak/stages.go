@@ -11,8 +11,10 @@ import (
 	"time"
 )
 
-// stage is one command that runs long.
+// stage is one command that runs long. Its id stays the same from run to run; its name says
+// with which numbers it runs.
 type stage struct {
+	id   string
 	name string
 	env  []string
 	args []string
@@ -24,7 +26,8 @@ type plan struct {
 	fuzz   time.Duration // for each fuzz target
 	seed   uint64        // of Foundry's fuzzing and of the draw of mutants
 
-	mutants int // how many are tried
+	mutants int     // how many are tried
+	only    pattern // ids of the stages to run
 }
 
 // concurrent packages are the ones that `make race` names, and two whose suites
@@ -37,18 +40,21 @@ var concurrent = []string{
 // stages lists what a plan runs, in order.
 func stages(p plan, targets []target) []stage {
 	all := []stage{{
+		id:   "contracts",
 		name: fmt.Sprintf("contracts, profile soak, seed %#x", p.seed),
 		env:  []string{"FOUNDRY_PROFILE=soak", fmt.Sprintf("FOUNDRY_FUZZ_SEED=%#x", p.seed)},
 		args: []string{"bin/forge", "test"},
 	}}
 	all = append(all,
 		stage{
+			id:   "mutants",
 			name: fmt.Sprintf("mutants: %d, seed %d", p.mutants, p.seed),
 			args: []string{"go", "run", "./scripts/mutants", "-n", strconv.Itoa(p.mutants), "-seed", strconv.FormatUint(p.seed, 10)},
 		},
 	)
 	for _, t := range targets {
 		all = append(all, stage{
+			id:   "fuzz:" + strings.TrimPrefix(t.pkg, "./") + ":" + t.fn,
 			name: fmt.Sprintf("%s of %s for %s", t.fn, t.pkg, p.fuzz),
 			args: []string{"go", "test", "-run", "^$", "-fuzz", "^" + t.fn + "$", "-fuzztime", p.fuzz.String(), t.pkg},
 		})
@@ -56,38 +62,52 @@ func stages(p plan, targets []target) []stage {
 	count := strconv.Itoa(p.rounds)
 	return append(all,
 		stage{
+			id:   "race",
 			name: "race detector, " + count + " rounds", env: []string{"CGO_ENABLED=1"},
 			args: append([]string{"go", "test", "-race", "-count", count, "-timeout", "0"}, concurrent...),
 		},
 		stage{
+			id:   "e2e",
 			name: "end to end, " + count + " rounds",
 			args: []string{"go", "test", "-count", count, "-timeout", "0", "./test/e2e/..."},
 		},
 		stage{
+			id:   "sim",
 			name: "simulation: 200 seeds, and each planted bug with up to 200", env: []string{"TIDEGATE_SOAK=1", "SEEDS=200"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/sim"},
 		},
 		stage{
+			id:   "faults",
 			name: "faults of endpoints: each alone and all together, 500 requests each", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachFaultAloneAndAllTogether", "./test/e2e"},
 		},
 		stage{
+			id:   "traps",
+			name: "traps of the chain: each alone and all together, 500 requests each", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachTrapAloneAndAllTogether", "./test/e2e"},
+		},
+		stage{
+			id:   "kills",
 			name: "kill -9 of one daemon on SQLite and of two on Postgres: 300 times during 2,000 requests; ten dead leaders", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNine|TestTheNextDaemonTakesOver", "./test/e2e"},
 		},
 		stage{
+			id:   "deal-kills",
 			name: "kill -9 of a daemon that makes deals: 100 times, 20 in each phase of a deal", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestDealsSurviveKillNineInEachPhase", "./test/e2e"},
 		},
 		stage{
+			id:   "pieces",
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
 		stage{
+			id:   "storage",
 			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals, and over 400 days", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
 		stage{
+			id:   "providers",
 			name: "half years of storage providers", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./devnet/provider"},
 		},
