@@ -28,22 +28,17 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 	if !c.Enabled {
 		return nil, nil
 	}
-	client, err := ethclient.DialContext(ctx, d.cfg.Chain.RPC[0])
-	if err != nil {
-		return nil, fmt.Errorf("chain.rpc: %w", err)
-	}
-	d.closers = append(d.closers, client.Close)
-	handler, err := keep.New(keep.Config{MaxCost: c.MaxCost.Atto(), TryAgain: c.TryAgain.D(), Look: 2 * d.cfg.Chain.PollInterval.D()}, keep.Deps{
-		Chain: pricing{d, client}, Sender: keeperSender{d}, Metrics: d.metrics,
-	})
-	if err != nil {
-		return nil, err
-	}
 	reads, err := DialReads(ctx, d.cfg.Chain.RPC)
 	if err != nil {
 		return nil, fmt.Errorf("chain.rpc: %w", err)
 	}
 	d.closers = append(d.closers, reads.Close)
+	handler, err := keep.New(keep.Config{MaxCost: c.MaxCost.Atto(), TryAgain: c.TryAgain.D(), Look: 2 * d.cfg.Chain.PollInterval.D()}, keep.Deps{
+		Chain: pricing{d, reads}, Sender: keeperSender{d}, Metrics: d.metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
 	deps := market.KeeperDeps{
 		Chain: finalContracts{contracts{d}}, Events: finalEvents{d}, Logs: reads, Jobs: d.ledger, Wake: func() { d.queue.Notify(job.KindKeep) }, Log: d.log, Now: time.Now,
 	}
