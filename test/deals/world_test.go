@@ -12,7 +12,9 @@
 //	sample_test.go  ranges of pieces, fetched from who stores them; what is counted and shown
 //	follow_test.go  states, alarms, renewal, the number of calls
 //	bench_test.go   what following 1,000 deals costs
+//	status_test.go  what providers say over MK12 of deals that they took
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
+//	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
 //	years_test.go   400 days of it, with renewals
 package deals
 
@@ -230,7 +232,7 @@ func (w *world) event(name string, slot uint64) {
 func (w *world) Final(context.Context) (uint64, error) { return w.epoch, nil }
 
 // Logs implements deals.Chain.
-func (w *world) Logs(_ context.Context, from, to uint64, _ common.Address) (out []deals.Log, err error) {
+func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (out []deals.Log, err error) {
 	w.calls++
 	for i, l := range w.logs {
 		if w.logEpochs[i] >= from && w.logEpochs[i] <= to {

@@ -44,7 +44,17 @@ func (m *Maker) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 		out.Status, out.Words = chainNone, "no sector was shown to hold it"
 		return out, nil
 	}
-	return m.minerSays(ctx, o, o.Sector, o.End, out)
+	if out, err = m.minerSays(ctx, o, o.Sector, o.End, out); err != nil || o.Evidence == 0 {
+		return out, err
+	}
+	f, err := m.c.claimFacts(ctx, epoch, o.Miner, o.Evidence)
+	if err != nil {
+		return out, err
+	}
+	if out.Words += fmt.Sprintf("; claim %d of verified data is its", o.Evidence); !f.Known {
+		out.Words += ", and f06 knows it no more"
+	}
+	return out, nil
 }
 
 // marketSays reads the exit codes of f05.
