@@ -12,6 +12,7 @@ import (
 	filbig "github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	account "github.com/filecoin-project/go-state-types/builtin/v18/account"
+	"github.com/filecoin-project/lotus/api"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
@@ -75,6 +76,23 @@ func (n *Node) Authenticates(ctx context.Context, client common.Address, proposa
 		return false, fmt.Errorf("asking whether %s would be the client of a deal: %s", client, exit(res))
 	}
 	return res.MsgRct.ExitCode.IsSuccess() && bytes.Equal(res.MsgRct.Return, cbg.CborBoolTrue), nil
+}
+
+// Known reports whether an account has an actor on the chain.
+func (n *Node) Known(ctx context.Context, account string) (bool, error) {
+	a, err := address.NewFromString(account)
+	if err != nil {
+		return false, fmt.Errorf("%q is no address: %w", account, err)
+	}
+	_, err = n.api.StateLookupID(ctx, a, types.EmptyTSK)
+	var missing *api.ErrActorNotFound
+	if errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking for the actor of %s: %w", account, err)
+	}
+	return true, nil
 }
 
 // Escrow is what an address has with the market actor and no deal has locked, in attoFIL.

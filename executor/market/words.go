@@ -55,7 +55,7 @@ var reasons = map[string]string{
 	"start":               "the f05 deal starts in the past or after the seal deadline",
 	"term":                "the f05 deal ends before the slot's term would",
 	"not exact":           "a deal with DataCap must start at the seal deadline and end with the term, with the collateral asked for",
-	reasonDataCap:         "the deal has too little DataCap left for the slot; whoever sends DataCap to the gate names the deal in its data",
+	reasonDataCap:         "the deal has too little DataCap left for the slot: a notary grants it to the gate, whose steward says which deal it is for",
 	"context":             "the arguments are not those that were asked with",
 }
 

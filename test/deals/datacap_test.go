@@ -12,11 +12,7 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	fbig "github.com/filecoin-project/go-state-types/big"
-	"github.com/filecoin-project/go-state-types/builtin"
-	datacap18 "github.com/filecoin-project/go-state-types/builtin/v18/datacap"
-	"github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
 	"github.com/google/uuid"
-	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
@@ -44,6 +40,17 @@ type capped struct {
 // newCapped orders one copy of a piece of about so many bytes by makeDealsForCid, with as
 // much collateral as a deal with DataCap has to have to the letter.
 func newCapped(t *testing.T, size int, collateral func(least *big.Int) *big.Int) *capped {
+	t.Helper()
+	c := newStranger(t, size, collateral)
+	us, err := address.NewFromString(c.us)
+	c.must(err)
+	_, err = c.net.Providers().Send(c.ctx, c.owner, provider.Call{To: us, Value: provider.Fil(1)})
+	c.must(err)
+	return c
+}
+
+// newStranger is newCapped where our key is no actor of the chain yet.
+func newStranger(t *testing.T, size int, collateral func(least *big.Int) *big.Int) *capped {
 	t.Helper()
 	r := newReal(t, 0)
 	r.content(size)
@@ -85,25 +92,15 @@ func (c *capped) makeDeals(terms perpetualstorage.DealTerms) uint64 {
 	return deal
 }
 
-// dataCap has a notary give an f1 wallet DataCap, which sends it to the gate for the deal.
+// dataCap has a notary give the gate DataCap, and its steward say which deal it is for.
 func (c *capped) dataCap() {
 	c.Helper()
-	fleet := c.net.Providers()
-	var wallets []chain.Account
-	for _, a := range c.net.Chain().Accounts() {
-		if a.Kind == chain.Secp256k1 {
-			wallets = append(wallets, a)
-		}
-	}
-	notary, wallet, size := wallets[0], wallets[1], fbig.NewIntUnsigned(c.piece.Padded)
+	fleet, notary, size := c.net.Providers(), c.owner, fbig.NewIntUnsigned(c.piece.Padded)
+	at, err := filecoin.FromEth(c.gate)
+	c.must(err)
 	c.must(fleet.AddNotary(c.ctx, notary.Address, size))
-	c.must(fleet.GrantDataCap(c.ctx, notary, wallet.Address, size))
-	gate, err := address.NewIDAddress(uint64(c.gateID))
-	c.must(err)
-	_, err = fleet.Send(c.ctx, wallet, provider.Call{To: builtin.DatacapActorAddr, Method: builtin.MethodsDatacap.TransferExported, Params: &datacap18.TransferParams{
-		To: gate, Amount: fbig.Mul(size, verifreg.DataCapGranularity), OperatorData: cbg.CborEncodeMajorType(cbg.MajUnsignedInt, c.deal),
-	}})
-	c.must(err)
+	c.must(fleet.GrantDataCap(c.ctx, notary, at, size))
+	c.send(c.net.Accounts()[0], c.gate, nil, c.g.PackAssignDataCap(c.deal, size.Int))
 	c.hasDataCap(c.piece.Padded, c.piece.Padded)
 }
 
@@ -125,7 +122,7 @@ func (c *capped) slot() uint64 { return c.deal << 24 }
 
 func (c *capped) claimIt() {
 	c.Helper()
-	c.push(c.owner, filecoin.Call{To: c.at, Value: fil(3), Data: c.storage.PackClaimDeal(c.deal, 0, uint64(c.miner))})
+	c.claim(c.owner, uint64(c.miner), c.deal)
 }
 
 // onGate sends a call of the gate by the provider's owner.
@@ -280,7 +277,8 @@ func (c *capped) unasked(made []job.Offer, words string) {
 	}
 }
 
-// TestWhatDataCapCannotDoIsSaidBefore lets an allocation be too small for Curio, an
+// TestWhatDataCapCannotDoIsSaidBefore lets an allocation be too small for Curio, our key be
+// one that Curio cannot look allocations up for, an
 // allocation run out before the daemon saw it, and the collateral of an f05 deal be less
 // than f05 wants: the provider hears of none.
 func TestWhatDataCapCannotDoIsSaidBefore(t *testing.T) {
@@ -290,6 +288,13 @@ func TestWhatDataCapCannotDoIsSaidBefore(t *testing.T) {
 		c.claimIt()
 		c.onGate(c.g.PackAllocateDataCap(c.slot()))
 		c.unasked(c.passes(2), "too small for DataCap")
+	})
+	t.Run("our key", func(t *testing.T) {
+		c := newStranger(t, 600_000, half)
+		c.dataCap()
+		c.claimIt()
+		c.onGate(c.g.PackAllocateDataCap(c.slot()))
+		c.unasked(c.passes(2), "which is no actor of this chain yet")
 	})
 	t.Run("run out", func(t *testing.T) {
 		c := newCapped(t, 600_000, half)

@@ -3,7 +3,6 @@ package deals
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -33,13 +32,11 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/multiformats/go-multihash"
-	"golang.org/x/crypto/blake2b"
 
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/devnet"
-	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/job"
@@ -67,6 +64,7 @@ type real struct {
 	ledger  *store.Store
 	maker   *deals.Maker
 	mk12    *mk12.Client
+	us      string // as MK20 providers know us
 	car     []byte
 	root    cid.Cid
 	piece   piece.Commitment
@@ -147,6 +145,7 @@ func (r *real) newMaker() *deals.Maker {
 	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
 	r.must(err)
 	r.Cleanup(node.Close)
+	r.us = identity.Address().String()
 	r.mk12 = mk12.NewClient(streams{h})
 	m, err := deals.New(deals.Config{Storage: r.at, MaxRange: 2000, Poll: time.Second, MaxPending: 8, PublishWithin: 2000, Activate: true, Providers: r.reach()}, deals.Deps{
 		Ledger: r.ledger, Chain: r, Pieces: r, MK12: r.mk12, MK20: mk20.NewClient(plain{}, identity, time.Now),
@@ -415,68 +414,13 @@ func survived(t *testing.T, conduct market.Conduct, epochs int) {
 	}
 }
 
-// ownerKey is a provider's key, as `tidegate sp` has it.
-type ownerKey struct{ *ecdsa.PrivateKey }
-
-func (k ownerKey) PublicKey() []byte { return crypto.FromECDSAPub(&k.PrivateKey.PublicKey) }
-
-func (k ownerKey) SignFilecoin(_ context.Context, message []byte) ([]byte, error) {
-	digest := blake2b.Sum256(message)
-	return crypto.Sign(digest[:], k.PrivateKey)
-}
-
-// owned makes a provider whose owner's key is at hand.
-func (r *real) owned() (*market.Provider, chain.Account) {
-	r.Helper()
-	var owner chain.Account
-	for _, a := range r.net.Chain().Accounts() {
-		if a.Kind == chain.Secp256k1 {
-			owner = a
-		}
-	}
-	p, err := r.market.Create(r.ctx, provider.Creation{Signer: owner})
-	r.must(err)
-	r.market.Allow(r.made.Contracts["StorageGate"])
-	r.maker = r.newMaker()
-	return p, owner
-}
-
-// push sends a call as `tidegate sp` does, by an f1 key.
-func (r *real) push(from chain.Account, call filecoin.Call) {
-	r.Helper()
-	key, err := crypto.ToECDSA(from.Key.KeyInfo().PrivateKey)
-	r.must(err)
-	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
-	r.must(err)
-	defer node.Close()
-	sender, err := node.Local(r.ctx, ownerKey{key})
-	r.must(err)
-	priced, err := sender.Price(r.ctx, call, nil)
-	r.must(err)
-	message, err := sender.Push(r.ctx, priced, nil)
-	r.must(err)
-	landed, err := node.Await(r.ctx, message)
-	r.must(err)
-	if landed.Exit != 0 {
-		r.Fatalf("the call of %s: exit %d", call.To, landed.Exit)
-	}
-}
-
-// claim takes a deal's only seat, with a bond of 3 FIL.
-func (r *real) claim(owner chain.Account, p *market.Provider, deal uint64) {
-	r.Helper()
-	r.push(owner, filecoin.Call{To: r.at, Value: fil(3), Data: r.storage.PackClaimDeal(deal, 0, uint64(p.Endpoints().ID))})
-}
-
-func fil(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }
-
 // TestAClaimedSlotIsHandedOverOnTheFEVM lets a provider claim a slot: the daemon's side
 // hands it the piece over MK20, and its miner actor tells the gate of the sector.
 func TestAClaimedSlotIsHandedOverOnTheFEVM(t *testing.T) {
 	r := newReal(t, 0)
 	p, owner := r.owned()
 	deal := r.deal(1)
-	r.claim(owner, p, deal)
+	r.claim(owner, uint64(p.Endpoints().ID), deal)
 	o := r.until(1, 200)[0]
 	if o.Protocol != job.ProtocolMK20 || o.Miner != uint64(p.Endpoints().ID) || o.Slot>>24 != deal {
 		t.Errorf("%+v", o)

@@ -96,15 +96,26 @@ func (m *Maker) authenticates(ctx context.Context, p mk12.DealProposal, miner ui
 	return m.d.Funds.Authenticates(ctx, m.c.gate, b)
 }
 
-// leastVerified is the smallest piece, padded, that Curio takes with an allocation (curio,
-// market/mk20/mk20.go), and that f06 allocates for but on devnets (builtin-actors,
-// runtime/src/runtime/policy.rs, MINIMUM_VERIFIED_ALLOCATION_SIZE).
-const leastVerified = 1 << 20
+// What Curio wants of allocations (curio, market/mk20/mk20.go, commit 566e93df, sanitizeDDODeal).
+const (
+	// leastVerified is the smallest piece, padded; f06 has the same but on devnets
+	// (builtin-actors, runtime/src/runtime/policy.rs, MINIMUM_VERIFIED_ALLOCATION_SIZE).
+	leastVerified = 1 << 20
+	// mostTerm is MaxSectorExpirationExtension less SealRandomnessLookback.
+	mostTerm = 1278*day - 900
+)
 
 // whyNotAllocated says why a deal cannot be sealed with its allocation; "" where it can. It
 // is what Curio looks at, and what f06 does.
 func (m *Maker) whyNotAllocated(ctx context.Context, o job.Offer, r offer20, epoch uint64) (string, error) {
 	ddo := r.Deal.Products.DDO
+	known, err := m.d.Funds.Known(ctx, r.Deal.Client)
+	if err != nil {
+		return "", err
+	}
+	if !known { // Lotus has an error for it, and Curio then one for the deal
+		return fmt.Sprintf("providers look allocations up for our key %s first, which is no actor of this chain yet: send it any FIL", r.Deal.Client), nil
+	}
 	all, err := m.d.Funds.Allocations(ctx, m.c.gate)
 	if err != nil {
 		return "", err
@@ -124,6 +135,8 @@ func (m *Maker) whyNotAllocated(ctx context.Context, o job.Offer, r offer20, epo
 		return fmt.Sprintf("allocation %d is for piece %s of f0%d", a.ID, a.Piece, a.Provider), nil
 	case a.Padded < leastVerified:
 		return fmt.Sprintf("a piece of %d bytes, padded, is too small for DataCap: Curio takes such from %d on", a.Padded, leastVerified), nil
+	case a.TermMin > mostTerm:
+		return fmt.Sprintf("allocation %d is for %d epochs at least, more than a sector can be committed for", a.ID, a.TermMin), nil
 	case ddo.Duration < a.TermMin || ddo.Duration > a.TermMax:
 		return fmt.Sprintf("allocation %d is for %d to %d epochs, the deal for %d", a.ID, a.TermMin, a.TermMax, ddo.Duration), nil
 	}
@@ -148,6 +161,9 @@ func allocationOf(o job.Offer) (uint64, error) {
 // followClaim compares an offer that has an allocation with what the verified registry
 // made of it: a claim has the id of its allocation. words are of what is new.
 func (m *Maker) followClaim(ctx context.Context, o *job.Offer, v perpetualstorage.SlotView, epoch uint64) (words string, err error) {
+	if o.Protocol == job.ProtocolMK12 {
+		return "", m.followDrawn(ctx, o)
+	}
 	id, err := allocationOf(*o)
 	if err != nil || id == 0 || o.Evidence != 0 {
 		return "", err
@@ -172,4 +188,26 @@ func (m *Maker) followClaim(ctx context.Context, o *job.Offer, v perpetualstorag
 		o.Alarm = alarm
 	}
 	return "", nil
+}
+
+// followDrawn alarms on an active verified deal whose sector has not claimed what f05
+// allocated for it: f05 takes such a sector too.
+func (m *Maker) followDrawn(ctx context.Context, o *job.Offer) error {
+	if o.State != job.OfferActive || o.Alarm != "" || m.d.Funds == nil {
+		return nil
+	}
+	p, err := proposed(*o)
+	if err != nil || !p.Verified {
+		return err
+	}
+	all, err := m.d.Funds.Allocations(ctx, m.c.gate)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if a.Provider == o.Miner && a.Piece == p.PieceCID && a.Expiration == p.Start { // the market actor's, actors/market/src/lib.rs
+			o.Alarm = fmt.Sprintf("the sector was sealed without DataCap: nobody has claimed allocation %d", a.ID)
+		}
+	}
+	return nil
 }

@@ -142,6 +142,7 @@ type Funds interface {
 	Allocations(ctx context.Context, client common.Address) ([]market.Allocation, error)
 	// Authenticates puts the market actor's question to a contract: would it be the client?
 	Authenticates(ctx context.Context, client common.Address, proposal []byte) (bool, error)
+	Known(ctx context.Context, account string) (bool, error)          // has it an actor?
 	Escrow(ctx context.Context, of address.Address) (*big.Int, error) // attoFIL that no deal has locked
 }
 

@@ -54,13 +54,9 @@ func (m *Maker) preflight(ctx context.Context, o job.Offer, epoch uint64) (why s
 	if o.Protocol == job.ProtocolMK20 {
 		return m.preflight20(ctx, o, epoch)
 	}
-	var r proposal12
-	if err := json.Unmarshal(o.Request, &r); err != nil {
-		return "", fmt.Errorf("reading the stored proposal: %w", err)
-	}
-	p, err := mk12.ParseDealProposal(r.Proposal)
+	p, err := proposed(o)
 	if err != nil {
-		return "", fmt.Errorf("reading the stored proposal: %w", err)
+		return "", err
 	}
 	if p.Start <= int64(epoch) {
 		return fmt.Sprintf("the deal should have begun by epoch %d", p.Start), nil
@@ -73,9 +69,6 @@ func (m *Maker) preflight(ctx context.Context, o job.Offer, epoch uint64) (why s
 	}
 	if !p.Verified || m.d.Funds == nil {
 		return "", nil
-	}
-	if p, err = mk12.ParseDealProposal(r.Proposal); err != nil { // as it was stored
-		return "", err
 	}
 	if ok, err := m.authenticates(ctx, p, o.Miner); err != nil || ok {
 		return "", err

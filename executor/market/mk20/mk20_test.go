@@ -111,6 +111,23 @@ func TestDealIsCuriosJSON(t *testing.T) {
 	}
 }
 
+// With an allocation there is one name more, a number: DDOV1.AllocationId,
+// `json:"allocation_id,omitempty"`, of the same file and commit.
+func TestAnAllocationIsCuriosJSON(t *testing.T) {
+	d := testDeal(t)
+	without, err := json.Marshal(d.Products.DDO)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := uint64(77)
+	d.Products.DDO.AllocationID = &id
+	with, err := json.Marshal(d.Products.DDO)
+	want := strings.Replace(string(without), `"market_address"`, `"allocation_id":77,"market_address"`, 1)
+	if err != nil || string(with) != want {
+		t.Fatalf("got  %s\nwant %s, %v", with, want, err)
+	}
+}
+
 // checkAuth does what curio, market/mk20/auth.go (commit d6f338ce) does, with
 // lotus' own verification.
 func checkAuth(t *testing.T, header, method, path string, now time.Time) {
