@@ -12,7 +12,7 @@ import (
 )
 
 // TestWhatProvidersSayOverMK12 goes through the statuses of Boost
-// (storagemarket/types/dealcheckpoints/checkpoints.go, v2.5.2) and Curio
+// (storagemarket/types/dealcheckpoints/checkpoints.go and lp2pimpl/net.go, v2.5.2) and Curio
 // (market/mk12/mk12_utils.go, commit 10023260): they lead up to sealing, never beyond;
 // words are kept, once; and who says nothing changes nothing.
 func TestWhatProvidersSayOverMK12(t *testing.T) {
@@ -36,7 +36,8 @@ func TestWhatProvidersSayOverMK12(t *testing.T) {
 		{name: "boost, done", says: answer("Complete", "", 100), state: job.OfferSealing},
 		{name: "boost, failed", says: answer("Complete", "data-transfer failed: no route", 40), state: job.OfferFailed, reason: "given up: data-transfer failed: no route", words: "data-transfer failed: no route"},
 		{name: "boost, trying again", says: answer("Accepted", "data-transfer failed: no route", 40), state: job.OfferTransferring, words: "data-transfer failed: no route"},
-		{name: "boost, to a contract", says: mk12.DealStatusResponse{Error: "signature verification failed"}, state: job.OfferAccepted, words: "signature verification failed"},
+		{name: "boost, to a contract", says: mk12.DealStatusResponse{Error: "signature verification failed"}, state: job.OfferAccepted},
+		{name: "boost, which has no such deal", says: mk12.DealStatusResponse{Error: "no storage deal found with deal UUID"}, state: job.OfferAccepted, words: "no storage deal found with deal UUID"},
 		{name: "curio, in the pipeline", says: answer("Processing", "", 1), state: job.OfferAccepted},
 		{name: "curio, trouble in the pipeline", says: answer("Processing", "piece size mismatch", 1), state: job.OfferAccepted, words: "piece size mismatch"},
 		{name: "curio, sealed", says: answer("Sealed", "", 1), state: job.OfferSealing},

@@ -77,11 +77,15 @@ var stages = map[string]job.OfferState{
 	"Complete": job.OfferSealing, "Sealing": job.OfferSealing, "Sealed": job.OfferSealing, "Sealed and Indexed": job.OfferSealing,
 }
 
-// boostDone is the status of a deal of Boost that is over: sealed, or failed where it has an error.
-const boostDone = "Complete"
+const (
+	// boostDone is the status of a deal of Boost that is over: sealed, or failed where it has an error.
+	boostDone = "Complete"
+	// boostUnsigned is what Boost says of a deal that it has to who is not its client (storagemarket/lp2pimpl/net.go, getDealStatus).
+	boostUnsigned = "signature verification failed"
+)
 
 // askStatus12 asks over MK12. Curio answers anybody, Boost only whom the client's signature
-// shows to be the client, which no contract has: from it come deals' ends by the chain alone.
+// shows to be the client, which no contract has: what becomes of its deals is for the chain to say.
 func (m *Maker) askStatus12(ctx context.Context, o *job.Offer) (words string, err error) {
 	var r proposal12
 	q := mk12.DealStatusRequest{}
@@ -97,6 +101,9 @@ func (m *Maker) askStatus12(ctx context.Context, o *job.Offer) (words string, er
 		return "", err
 	case s.UUID != q.UUID:
 		return "", fmt.Errorf("the provider speaks of deal %s", s.UUID)
+	case s.Status == nil && s.Error == boostUnsigned: // it has the deal, and tells a contract no more
+		o.DueAt = m.d.Now().Add(24 * time.Hour)
+		return "", nil
 	case s.Status == nil:
 		o.DueAt = m.d.Now().Add(silentEvery)
 		return m.news(o.ID, s.Error), nil

@@ -76,7 +76,7 @@ func testDeal(t *testing.T) Deal {
 // The names and shapes are those of curio, market/mk20/types.go (commit 00c245b3:
 // Deal, DataSource, PieceDataFormat, DataSourceHTTP, HttpUrl, Products),
 // market/mk20/ddo_v1.go (commit 043fe9cf: DDOV1) and market/mk20/retrieval_v1.go
-// (commit 1587e740). A cid.Cid is {"/": …}, []byte is base64, an address its text.
+// (commit 1587e740), unchanged at e0294b0f of 2026-08-20. A cid.Cid is {"/": …}, []byte is base64, an address its text.
 const golden = `{
   "identifier": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
   "client": "CLIENT",
