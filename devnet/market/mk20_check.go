@@ -311,6 +311,9 @@ func (p *Provider) allocation(ctx context.Context, d *MK20Deal) (filabi.ActorID,
 	if err != nil {
 		return 0, nil, err
 	}
+	if _, err := p.market.chain.Resolve(ctx, client, nil); err != nil {
+		return 0, nil, err // Lotus has an error for an account that is no actor, and Curio then 500
+	}
 	owners := []address.Address{client}
 	if ddo.MarketAddress != "" {
 		contract, err := filecoinAddress(ddo.MarketAddress)

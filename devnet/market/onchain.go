@@ -65,8 +65,15 @@ func (p *Provider) seal(ctx context.Context, j *job) (abi.SectorNumber, error) {
 	}
 	p.sealing.Lock() // a pre-commitment takes the lowest free number
 	defer p.sealing.Unlock()
+	allocation := j.allocation
+	if j.proposal != nil && j.proposal.Proposal.VerifiedDeal { // as Curio does; the market takes a sector without it too
+		var err error
+		if allocation, err = p.market.fleet.PendingAllocation(ctx, j.proposal.Proposal.Client, *j.deal.ChainDeal); err != nil {
+			return 0, err
+		}
+	}
 	sector := provider.Sector{Lifetime: p.lifetime(j), Pieces: []provider.Piece{{
-		CID: j.deal.PieceCID, Size: j.deal.PieceSize, Deal: j.deal.ChainDeal, Allocation: j.allocation, Notify: j.notify,
+		CID: j.deal.PieceCID, Size: j.deal.PieceSize, Deal: j.deal.ChainDeal, Allocation: allocation, Notify: j.notify,
 	}}}
 	numbers, err := p.preCommit(ctx, sector)
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/builtin"
 	datacap18 "github.com/filecoin-project/go-state-types/builtin/v18/datacap"
+	market18 "github.com/filecoin-project/go-state-types/builtin/v18/market"
 	adt18 "github.com/filecoin-project/go-state-types/builtin/v18/util/adt"
 	verifreg18 "github.com/filecoin-project/go-state-types/builtin/v18/verifreg"
+	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/tidegate/tidegate/devnet/chain"
 )
@@ -157,28 +159,52 @@ func (f *Fleet) RemoveExpiredAllocations(ctx context.Context, by chain.Account, 
 
 // Allocations are what a client allocated and nobody has claimed.
 func (f *Fleet) Allocations(ctx context.Context, client abi.ActorID) (map[verifreg18.AllocationId]verifreg18.Allocation, error) {
-	addr, err := address.NewIDAddress(uint64(client))
-	if err != nil {
-		return nil, err
-	}
-	st := new(verifreg18.State)
-	store, err := load(ctx, atHead{f.chain}, builtin.VerifiedRegistryActorAddr, st)
-	if err != nil {
-		return nil, err
-	}
-	return st.LoadAllocationsToMap(store, addr)
+	return registered(ctx, f, client, (*verifreg18.State).LoadAllocationsToMap)
 }
 
 // Claims are the verified data that a provider stores.
 func (f *Fleet) Claims(ctx context.Context, provider abi.ActorID) (map[verifreg18.ClaimId]verifreg18.Claim, error) {
-	addr, err := address.NewIDAddress(uint64(provider))
+	return registered(ctx, f, provider, (*verifreg18.State).LoadClaimsToMap)
+}
+
+// registered reads what the verified registry has of an actor at the head.
+func registered[T any](ctx context.Context, f *Fleet, of abi.ActorID, read func(*verifreg18.State, adt18.Store, address.Address) (T, error)) (none T, err error) {
+	addr, err := address.NewIDAddress(uint64(of))
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	st := new(verifreg18.State)
 	store, err := load(ctx, atHead{f.chain}, builtin.VerifiedRegistryActorAddr, st)
 	if err != nil {
+		return none, err
+	}
+	return read(st, store, addr)
+}
+
+// PendingAllocation is the allocation that the market made for a verified deal, as long
+// as the deal is not active: the sector that is to hold the deal has to claim it. nil if
+// there is none.
+func (f *Fleet) PendingAllocation(ctx context.Context, client address.Address, deal abi.DealID) (*Allocation, error) {
+	owner, err := f.chain.Resolve(ctx, client, nil)
+	if err != nil {
 		return nil, err
 	}
-	return st.LoadClaimsToMap(store, addr)
+	st := new(market18.State)
+	store, err := load(ctx, atHead{f.chain}, builtin.StorageMarketActorAddr, st)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := adt18.AsMap(store, st.PendingDealAllocationIds, builtin.DefaultHamtBitwidth)
+	if err != nil {
+		return nil, fmt.Errorf("allocation of deal %d: %w", deal, err)
+	}
+	var id cbg.CborInt
+	found, err := pending.Get(abi.UIntKey(uint64(deal)), &id)
+	if err != nil {
+		return nil, fmt.Errorf("allocation of deal %d: %w", deal, err)
+	}
+	if !found {
+		return nil, nil
+	}
+	return &Allocation{Client: owner, ID: verifreg18.AllocationId(id)}, nil
 }

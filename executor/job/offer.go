@@ -68,7 +68,7 @@ type Offer struct {
 	DueAt    time.Time
 	DueEpoch uint64
 
-	Evidence uint64 // f05 deal
+	Evidence uint64 // f05 deal (mk12), or claim of verified data (mk20)
 	Sector   uint64
 	Start    uint64 // of what is paid for; 0 until it is active
 	End      uint64

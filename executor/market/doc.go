@@ -15,6 +15,7 @@
 //	words.go     reasons and reverts of the contracts in words
 //	message.go   calls of contracts as Filecoin messages, proposals to multisigs, addresses
 //	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors and miners are, collateral
+//	datacap.go   what that node says of allocations, escrow, and whom a contract would be client of
 //	wallet.go    senders: a key in this process, the node's wallet
 //
 // Invariants: a stranger's questions cost the endpoint a bounded number of calls for each

@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/piece"
 )
@@ -85,7 +86,9 @@ type Source struct {
 
 // Preview is what a claim would do now.
 type Preview struct {
-	Reason     string // "" or why it would not go through, as the contract spells it
+	// Reason is "" or why it would not go through, as the contract spells it; or "datacap",
+	// where the deal has too little for the slot to be sealed.
+	Reason     string
 	Bond       *big.Int
 	Obligation *big.Int
 }
@@ -280,7 +283,32 @@ func (s *Storage) Preview(ctx context.Context, height, id, miner uint64, caller 
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Reason: word(out.Reason), Bond: out.Bond, Obligation: out.Obligation}, nil
+	p := Preview{Reason: word(out.Reason), Bond: out.Bond, Obligation: out.Obligation}
+	if p.Reason != "" {
+		return p, nil
+	}
+	deal, err := s.Deal(ctx, height, id>>24)
+	if err != nil || !deal.Terms.Verified {
+		return p, err
+	}
+	// The contract lets it be claimed all the same; but there is nothing to seal it with.
+	has, err := s.DataCap(ctx, height, id>>24)
+	if err == nil && has.Cmp(new(big.Int).SetUint64(deal.PaddedSize)) < 0 {
+		p.Reason = reasonDataCap
+	}
+	return p, err
+}
+
+// DataCap is what the gate has for a deal and no claim has taken, in bytes.
+func (s *Storage) DataCap(ctx context.Context, height, deal uint64) (*big.Int, error) {
+	at, err := s.Gate(ctx, height)
+	if err != nil {
+		return nil, err
+	}
+	gate := *s
+	gate.at = at
+	abi := storagegate.NewStorageGate()
+	return view(ctx, &gate, height, "dataCapOf", abi.PackDataCapOf(deal), abi.UnpackDataCapOf)
 }
 
 // Credit is what an account can withdraw.

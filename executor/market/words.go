@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings/datadao"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
 )
 
 // word reads a reason of the contracts: ASCII in 32 bytes.
@@ -25,6 +26,9 @@ func Why(reason string) string {
 	}
 	return reason
 }
+
+// reasonDataCap is ours: see Preview.
+const reasonDataCap = "datacap"
 
 // reasons are those of contracts/storage/Offers.sol and Listing.sol.
 var reasons = map[string]string{
@@ -51,10 +55,11 @@ var reasons = map[string]string{
 	"start":               "the f05 deal starts in the past or after the seal deadline",
 	"term":                "the f05 deal ends before the slot's term would",
 	"not exact":           "a deal with DataCap must start at the seal deadline and end with the term, with the collateral asked for",
+	reasonDataCap:         "the deal has too little DataCap left for the slot: a notary grants it to the gate, whose steward says which deal it is for",
 	"context":             "the arguments are not those that were asked with",
 }
 
-// Reverted says in words with what a call of PerpetualStorage or a DataDAO reverted.
+// Reverted says in words with what a call of PerpetualStorage, its gate or a DataDAO reverted.
 func Reverted(data []byte) string {
 	if len(data) < 4 {
 		return "it reverted without words"
@@ -65,6 +70,9 @@ func Reverted(data []byte) string {
 	said, err := perpetualstorage.NewPerpetualStorage().UnpackError(data)
 	if err != nil {
 		said, err = datadao.NewDataDAO().UnpackError(data)
+	}
+	if err != nil {
+		said, err = storagegate.NewStorageGate().UnpackError(data)
 	}
 	if err != nil {
 		return fmt.Sprintf("it reverted with 0x%x", data)
@@ -92,6 +100,14 @@ func Reverted(data []byte) string {
 		return fmt.Sprintf("%s has no credit", e.Account)
 	case *perpetualstorage.PerpetualStoragePerpetualStorageIntakePaused:
 		return Why("paused")
+	case *storagegate.StorageGateStorageGateNotController:
+		return fmt.Sprintf("%s is no controlling address (owner, worker, control) of f0%d", e.Caller, e.MinerId)
+	case *storagegate.StorageGateStorageGateNoDataCap:
+		return fmt.Sprintf("deal %d has DataCap for %s bytes, and %s are needed", e.DealId, e.Has, e.Needed)
+	case *storagegate.StorageGateStorageGateWrongState:
+		return fmt.Sprintf("slot %d is not claimed, is no slot with DataCap, or has its DataCap already", e.SlotId)
+	case *storagegate.StorageGateStorageGateActorFailed:
+		return fmt.Sprintf("the actor refused it, exit code %s: a piece may be too small for DataCap (1 MiB, padded), or the term too long", e.Exit)
 	}
 	return plain(said)
 }
@@ -100,7 +116,7 @@ func Reverted(data []byte) string {
 func plain(said any) string {
 	v := reflect.Indirect(reflect.ValueOf(said))
 	name := v.Type().Name()
-	for _, contract := range []string{"PerpetualStorage", "DataDAO"} {
+	for _, contract := range []string{"PerpetualStorage", "DataDAO", "StorageGate"} {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, contract), contract)
 	}
 	var fields []string

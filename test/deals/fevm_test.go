@@ -3,7 +3,6 @@ package deals
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -33,13 +32,11 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/multiformats/go-multihash"
-	"golang.org/x/crypto/blake2b"
 
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/devnet"
-	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/job"
@@ -66,6 +63,8 @@ type real struct {
 	market  *market.Market
 	ledger  *store.Store
 	maker   *deals.Maker
+	mk12    *mk12.Client
+	us      string // as MK20 providers know us
 	car     []byte
 	root    cid.Cid
 	piece   piece.Commitment
@@ -108,15 +107,16 @@ func newRealFor(t testing.TB, providers int, limit time.Duration) *real {
 	r.ledger, err = store.Open(r.ctx, store.Config{Path: ":memory:"})
 	r.must(err)
 	t.Cleanup(func() { r.must(r.ledger.Close()) })
-	r.content()
+	r.content(2700)
 	r.maker = r.newMaker()
 	return r
 }
 
-// content makes a CAR of one block.
-func (r *real) content() {
+// content makes a CAR of one block of about so many bytes.
+func (r *real) content(size int) {
 	r.Helper()
-	block := bytes.Repeat([]byte("tidegate "), 300)
+	block := bytes.Repeat([]byte("tidegate "), size/9)
+	r.car = nil
 	sum, err := multihash.Sum(block, multihash.SHA2_256, -1)
 	r.must(err)
 	r.root = cid.NewCidV1(cid.Raw, sum)
@@ -145,9 +145,11 @@ func (r *real) newMaker() *deals.Maker {
 	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
 	r.must(err)
 	r.Cleanup(node.Close)
+	r.us = identity.Address().String()
+	r.mk12 = mk12.NewClient(streams{h})
 	m, err := deals.New(deals.Config{Storage: r.at, MaxRange: 2000, Poll: time.Second, MaxPending: 8, PublishWithin: 2000, Activate: true, Providers: r.reach()}, deals.Deps{
-		Ledger: r.ledger, Chain: r, Pieces: r, MK12: mk12.NewClient(streams{h}), MK20: mk20.NewClient(plain{}, identity, time.Now),
-		Node: node, Client: identity.Address().String(), Send: r.keep, Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler),
+		Ledger: r.ledger, Chain: r, Pieces: r, MK12: r.mk12, MK20: mk20.NewClient(plain{}, identity, time.Now),
+		Node: node, Funds: node, Client: identity.Address().String(), Send: r.keep, Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	r.must(err)
 	return m
@@ -194,8 +196,8 @@ func (r *real) Call(ctx context.Context, to common.Address, data []byte, height 
 }
 
 // Logs implements deals.Chain.
-func (r *real) Logs(ctx context.Context, from, to uint64, of common.Address) (out []deals.Log, err error) {
-	logs, err := r.client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(from), ToBlock: new(big.Int).SetUint64(to), Addresses: []common.Address{of}})
+func (r *real) Logs(ctx context.Context, from, to uint64, of ...common.Address) (out []deals.Log, err error) {
+	logs, err := r.client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(from), ToBlock: new(big.Int).SetUint64(to), Addresses: of})
 	for _, l := range logs {
 		out = append(out, deals.Log{Topics: l.Topics})
 	}
@@ -242,6 +244,17 @@ func (r *real) deal(replicas uint8) uint64 {
 // order is a deal with a renewal window, in epochs, and a budget.
 func (r *real) order(renewWindow uint32, replicas uint8, budget *big.Int) uint64 {
 	r.Helper()
+	terms := r.terms(renewWindow, replicas)
+	receipt := r.send(r.net.Accounts()[2], r.at, budget,
+		r.storage.PackCreateDeal(r.root.Bytes(), r.piece.CID().Bytes(), r.piece.Padded, r.piece.Payload, terms))
+	deal := r.created(receipt)
+	r.serve(deal)
+	return deal
+}
+
+// terms are those of a deal whose piece is served from here.
+func (r *real) terms(renewWindow uint32, replicas uint8) perpetualstorage.DealTerms {
+	r.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path != "/piece/"+r.piece.CID().String() {
 			r.Errorf("%s was asked for", q.URL)
@@ -249,15 +262,17 @@ func (r *real) order(renewWindow uint32, replicas uint8, budget *big.Int) uint64
 		http.ServeContent(w, q, "", time.Time{}, bytes.NewReader(r.car))
 	}))
 	r.Cleanup(srv.Close)
-	terms := perpetualstorage.DealTerms{
+	return perpetualstorage.DealTerms{
 		Replicas: replicas, Term: 180 * 2880, SealWindow: 2880, RenewWindow: renewWindow, Ramp: 10 * 2880, Rate: 2e12, Endpoint: srv.URL + "/piece/",
 		BaseBounty: big.NewInt(1e18), MaxBounty: big.NewInt(1e18), BondFloor: big.NewInt(2e18), MinCollateral: new(big.Int),
 	}
-	receipt := r.send(r.net.Accounts()[2], r.at, budget,
-		r.storage.PackCreateDeal(r.root.Bytes(), r.piece.CID().Bytes(), r.piece.Padded, r.piece.Payload, terms))
+}
+
+// created is the deal that a transaction made.
+func (r *real) created(receipt *types.Receipt) uint64 {
+	r.Helper()
 	for _, log := range receipt.Logs {
 		if e, err := r.storage.UnpackDealCreatedEvent(log); err == nil && log.Address == r.at {
-			r.serve(e.DealId)
 			return e.DealId
 		}
 	}
@@ -271,7 +286,13 @@ func (r *real) serve(deal uint64) {
 	opts := &bind.CallOpts{Context: r.ctx}
 	fee, err := bind.Call(r.storage.Instance(r.client, r.at), opts, r.storage.PackQuoteServed(deal), r.storage.UnpackQuoteServed)
 	r.must(err)
-	asked := r.send(r.net.Accounts()[2], r.at, fee, r.storage.PackRequestServed(deal))
+	r.answer(r.send(r.net.Accounts()[2], r.at, fee, r.storage.PackRequestServed(deal)), nil)
+}
+
+// answer has the operator answer what a transaction asked, and gives the request's id.
+func (r *real) answer(asked *types.Receipt, result []byte) [32]byte {
+	r.Helper()
+	opts := &bind.CallOpts{Context: r.ctx}
 	oracle, at := estuaryprovider.NewEstuaryProvider(), r.made.Contracts["EstuaryProvider"]
 	config, err := bind.Call(oracle.Instance(r.client, at), opts, oracle.PackConfigDigest(), oracle.UnpackConfigDigest)
 	r.must(err)
@@ -280,17 +301,18 @@ func (r *real) serve(deal uint64) {
 		if err != nil || log.Address != at {
 			continue
 		}
-		digest, err := report.Digest(devnet.ChainID, at, config, []oraclechain.Answer{{Request: e.RequestId, Outcome: job.Succeeded}})
+		digest, err := report.Digest(devnet.ChainID, at, config, []oraclechain.Answer{{Request: e.RequestId, Outcome: job.Succeeded, Result: result}})
 		r.must(err)
 		signature, err := crypto.Sign(digest[:], r.net.Accounts()[1].Key())
 		r.must(err)
 		signature[64] += 27
 		r.send(r.net.Accounts()[1], at, nil, oracle.PackFulfill(config, []estuaryprovider.Report{
-			{Terms: e.Terms, Outcome: uint8(job.Succeeded), Context: e.Context},
+			{Terms: e.Terms, Outcome: uint8(job.Succeeded), Result: result, Context: e.Context},
 		}, [][]byte{signature}))
-		return
+		return e.RequestId
 	}
 	r.Fatal("nothing was asked")
+	return [32]byte{}
 }
 
 // keepers makes the calls that are due to anybody, as the daemon's keeper finds them.
@@ -392,48 +414,13 @@ func survived(t *testing.T, conduct market.Conduct, epochs int) {
 	}
 }
 
-// ownerKey is a provider's key, as `tidegate sp` has it.
-type ownerKey struct{ *ecdsa.PrivateKey }
-
-func (k ownerKey) PublicKey() []byte { return crypto.FromECDSAPub(&k.PrivateKey.PublicKey) }
-
-func (k ownerKey) SignFilecoin(_ context.Context, message []byte) ([]byte, error) {
-	digest := blake2b.Sum256(message)
-	return crypto.Sign(digest[:], k.PrivateKey)
-}
-
 // TestAClaimedSlotIsHandedOverOnTheFEVM lets a provider claim a slot: the daemon's side
 // hands it the piece over MK20, and its miner actor tells the gate of the sector.
 func TestAClaimedSlotIsHandedOverOnTheFEVM(t *testing.T) {
 	r := newReal(t, 0)
-	var owner chain.Account
-	for _, a := range r.net.Chain().Accounts() {
-		if a.Kind == chain.Secp256k1 {
-			owner = a
-		}
-	}
-	p, err := r.market.Create(r.ctx, provider.Creation{Signer: owner})
-	r.must(err)
-	r.market.Allow(r.made.Contracts["StorageGate"])
-	r.maker = r.newMaker()
+	p, owner := r.owned()
 	deal := r.deal(1)
-	key, err := crypto.ToECDSA(owner.Key.KeyInfo().PrivateKey)
-	r.must(err)
-	node, err := filecoin.Open(r.ctx, filecoin.Endpoint{URL: r.net.HTTPURL()})
-	r.must(err)
-	defer node.Close()
-	sender, err := node.Local(r.ctx, ownerKey{key})
-	r.must(err)
-	call := filecoin.Call{To: r.at, Value: new(big.Int).Mul(big.NewInt(3), big.NewInt(1e18)), Data: r.storage.PackClaimDeal(deal, 0, uint64(p.Endpoints().ID))}
-	priced, err := sender.Price(r.ctx, call, nil)
-	r.must(err)
-	message, err := sender.Push(r.ctx, priced, nil)
-	r.must(err)
-	landed, err := node.Await(r.ctx, message)
-	r.must(err)
-	if landed.Exit != 0 {
-		t.Fatalf("the claim: exit %d", landed.Exit)
-	}
+	r.claim(owner, uint64(p.Endpoints().ID), deal)
 	o := r.until(1, 200)[0]
 	if o.Protocol != job.ProtocolMK20 || o.Miner != uint64(p.Endpoints().ID) || o.Slot>>24 != deal {
 		t.Errorf("%+v", o)

@@ -26,6 +26,7 @@ type sp struct {
 	work  []work
 	asked int
 	state map[string]mk20.State
+	says  func(mk12.DealStatusRequest) (mk12.DealStatusResponse, error) // over MK12; nil: nothing of contracts' deals
 }
 
 type work struct {
@@ -128,6 +129,21 @@ func (o over12) Propose(_ context.Context, addrs []string, p mk12.DealParams) (m
 		return mk12.DealResponse{Message: "deal uuid is duplicate"}, nil
 	}
 	return mk12.DealResponse{Accepted: true}, nil
+}
+
+// Status answers as Boost does whom it believes, or as the test says.
+func (o over12) Status(_ context.Context, addrs []string, q mk12.DealStatusRequest) (mk12.DealStatusResponse, error) {
+	id, err := strconv.ParseUint(addrs[0], 10, 64)
+	if err != nil {
+		return mk12.DealStatusResponse{}, err
+	}
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
+	s := o.w.sps[id]
+	if s.says == nil {
+		return mk12.DealStatusResponse{UUID: q.UUID, Error: "signature verification failed"}, nil
+	}
+	return s.says(q)
 }
 
 // over20 is the providers over MK20.

@@ -12,7 +12,11 @@
 //	sample_test.go  ranges of pieces, fetched from who stores them; what is counted and shown
 //	follow_test.go  states, alarms, renewal, the number of calls
 //	bench_test.go   what following 1,000 deals costs
+//	status_test.go  what providers say over MK12 of deals that they took
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
+//	claim_test.go   what becomes of DataCap that was set aside
+//	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
+//	owner_test.go   a provider's owner, who claims as by the command line
 //	years_test.go   400 days of it, with renewals
 package deals
 
@@ -84,6 +88,8 @@ type world struct {
 	content   []byte            // of the piece, for who reads it; nil where nobody does
 	factStart int64             // of every f05 deal
 	factTerm  int64
+	claimed   bool    // the verified registry has the claim of every allocation
+	drawn     int64   // when what the market actor allocated runs out; 0: it allocated nothing
 	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
@@ -165,8 +171,12 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	if w.sector != nil {
 		node = lotus{w}
 	}
+	var have deals.Funds
+	if w.terms.Verified {
+		have = funds{w}
+	}
 	m, err := deals.New(cfg, deals.Deps{
-		Node: node, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
+		Node: node, Funds: have, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
 		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
 	})
 	if err != nil {
@@ -230,7 +240,7 @@ func (w *world) event(name string, slot uint64) {
 func (w *world) Final(context.Context) (uint64, error) { return w.epoch, nil }
 
 // Logs implements deals.Chain.
-func (w *world) Logs(_ context.Context, from, to uint64, _ common.Address) (out []deals.Log, err error) {
+func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (out []deals.Log, err error) {
 	w.calls++
 	for i, l := range w.logs {
 		if w.logEpochs[i] >= from && w.logEpochs[i] <= to {
@@ -341,6 +351,8 @@ func (w *world) view(name string, args []any) ([]any, error) {
 	case "dealFacts":
 		f := filecoinfacts.DealFacts{State: w.facts[args[0].(uint64)], Start: w.factStart, Duration: w.factTerm, ProviderCollateral: new(big.Int)}
 		return []any{f}, nil
+	case "claimFacts":
+		return []any{filecoinfacts.ClaimFacts{Known: w.claimed, Ours: w.claimed, CommP: commP, PaddedSize: padded, Sector: 1}}, nil
 	case "minerFacts":
 		return []any{w.owners[args[0].(uint64)], false}, nil
 	case "organisationOf":
@@ -370,7 +382,7 @@ func (w *world) proposal(slot uint64) []byte {
 	}
 	c := piece.Commitment{Root: commP, Padded: padded, Payload: car}
 	p := mk12.DealProposal{
-		PieceCID: c.CID(), PaddedSize: padded, Client: gate, Provider: nobody, Label: fmt.Appendf(nil, "%d/ipfs/%s", slot, root),
+		PieceCID: c.CID(), PaddedSize: padded, Verified: w.terms.Verified, Client: gate, Provider: nobody, Label: fmt.Appendf(nil, "%d/ipfs/%s", slot, root),
 		Start: int64(w.epoch) + 5760, End: int64(w.epoch) + 5760 + term, PricePerEpoch: fbig.Zero(), ProviderCollateral: fbig.NewInt(5), ClientCollateral: fbig.Zero(),
 	}
 	var b bytes.Buffer

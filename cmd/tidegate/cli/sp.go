@@ -53,6 +53,13 @@ func spCommand() *cli.Command {
 				Action: spClaim,
 			},
 			{
+				Name: "datacap", Usage: "take a deal's DataCap for a slot that was claimed", ArgsUsage: "SLOT",
+				Description: "For a slot with DataCap, once a claim, before it is sealed: makes the allocation that the sector is to claim (direct data, MK20);\n" +
+					"with --f05, lets the market actor draw it for the f05 deal that the contract spells out (MK12). A daemon that makes deals then offers\n" +
+					"the slot that way.",
+				Flags: spSendFlags(&cli.BoolFlag{Name: "f05", Usage: "for an f05 deal, in place of direct data"}), Action: spDataCap,
+			},
+			{
 				Name: "publish", Usage: "show the f05 deal, or the claim of verified data, that stores a slot's piece", ArgsUsage: "SLOT [F05DEAL]",
 				Description: "Needed only where the market's or the miner's notification did not reach the contract. See: tidegate sp prove",
 				Flags:       spSendFlags(&cli.StringFlag{Name: "claim", Usage: "`ID` of the claim of verified data, in place of a deal"}),

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/market"
 )
 
@@ -146,6 +147,60 @@ func (s *spAt) gateText(ctx context.Context, height uint64) string {
 		return gate.Hex()
 	}
 	return fmt.Sprintf("the gate %s (%s)", market.Text(a), gate)
+}
+
+func spDataCap(ctx context.Context, c *cli.Command) error {
+	slot, err := slotArg(c, 1, "the slot that was claimed")
+	if err != nil {
+		return err
+	}
+	s, err := openSp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	d, err := s.storage.Slot(ctx, s.height, slot)
+	if err != nil {
+		return err
+	}
+	deal, err := s.storage.Deal(ctx, s.height, slot>>24)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !deal.Terms.Verified:
+		return fmt.Errorf("deal %d is stored without DataCap", slot>>24)
+	case d.State != market.SlotClaimed:
+		return fmt.Errorf("slot %d is %s, and DataCap is for who has claimed it", slot, d.State)
+	}
+	gate, err := s.storage.Gate(ctx, s.height)
+	if err != nil {
+		return err
+	}
+	abi := storagegate.NewStorageGate()
+	step := spStep{to: gate, data: abi.PackAllocateDataCap(slot), before: []string{"allocates", fmt.Sprintf("%d bytes of DataCap for slot %d, to f0%d", deal.PaddedSize, slot, d.Miner)}}
+	if c.Bool("f05") {
+		step.data, step.before[0] = abi.PackGrantDataCap(slot), "lets f05 draw"
+	}
+	step.after = func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
+		for _, log := range logs {
+			e, err := abi.UnpackDataCapSpentEvent(log)
+			if err != nil || log.Address != gate || e.SlotId != slot {
+				continue
+			}
+			if err := s.tell(ctx, height, done, s.seen, slot); err != nil {
+				return err
+			}
+			done.Allocation = e.AllocationId
+			done.words = fmt.Sprintf("Allocation %d is for slot %d: claim it with a sector by %s, and notify the gate in the same manifest.", e.AllocationId, slot, s.at(d.SealDeadline))
+			if e.AllocationId == 0 {
+				done.words = fmt.Sprintf("The market actor may draw %s bytes for slot %d: publish its f05 deal, to the letter as the gate's getDealProposal has it, before %s.", e.Bytes, slot, s.at(d.SealDeadline))
+			}
+			return nil
+		}
+		return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
+	}
+	return s.perform(ctx, step)
 }
 
 func spPublish(ctx context.Context, c *cli.Command) error {

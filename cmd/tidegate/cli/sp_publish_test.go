@@ -74,16 +74,15 @@ func (w *spWorld) publishClaim(t *testing.T, key chain.Account, m *provider.Mine
 	w.must(err)
 	notary, fleet := w.funded(chain.Secp256k1, 2), w.net.Providers()
 	w.must(fleet.AddNotary(w.ctx, notary.Address, filbig.NewInt(1<<20)))
+	w.refused("too little DataCap", with(flags, "claim", slot, "--miner", id(m))...) // before anything is bonded
 	w.must(fleet.GrantDataCap(w.ctx, notary, at, filbig.NewInt(2048)))
 	w.send(w.net.Accounts()[0], gate, nil, g.PackAssignDataCap(deal, big.NewInt(2048)))
+	w.refused("who has claimed it", with(flags, "datacap", slot)...)
 	var done spDone
 	w.do(&done, with(flags, "claim", slot, "--miner", id(m))...)
-	var allocation uint64
-	for _, log := range w.send(w.net.Accounts()[5], gate, nil, g.PackAllocateDataCap(market.SlotID(deal, 0, 0))).Logs {
-		if e, err := g.UnpackDataCapSpentEvent(log); err == nil {
-			allocation = e.AllocationId
-		}
-	}
+	w.do(&done, with(flags, "datacap", slot)...)
+	allocation := done.Allocation
+	w.refused("has its DataCap already", with(flags, "datacap", slot, "--f05")...)
 	client, err := w.net.Chain().Resolve(w.ctx, at, nil)
 	w.must(err)
 	_, err = m.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{

@@ -18,6 +18,7 @@ import (
 
 // spStep is one call of PerpetualStorage: what is shown before it, and what is read after.
 type spStep struct {
+	to     common.Address // zero: PerpetualStorage
 	data   []byte
 	value  *big.Int // attoFIL, sent along
 	before []string // name, value, …
@@ -48,6 +49,7 @@ type spDone struct {
 	GasUsed     uint64      `json:"gasUsed"`
 	Value       string      `json:"value"`
 	Slots       []slotState `json:"slots,omitempty"`
+	Allocation  uint64      `json:"allocationId,omitempty"`
 	Credit      string      `json:"credit,omitempty"` // what the caller, or for proofs the payee, can withdraw now
 	words       string
 }
@@ -69,6 +71,9 @@ type proposal struct {
 // perform shows a call, tries it, asks, sends it, and tells what came of it.
 func (s *spAt) perform(ctx context.Context, step spStep) error {
 	call := market.Call{To: s.storage.Address(), Value: step.value, Data: step.data}
+	if step.to != (common.Address{}) {
+		call.To = step.to
+	}
 	if call.Value == nil {
 		call.Value = new(big.Int)
 	}

@@ -67,7 +67,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 		cfg.Providers = append(cfg.Providers, p)
 	}
 	d.deals, err = deals.New(cfg, deals.Deps{
-		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node,
+		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node, Funds: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
 		Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
@@ -121,8 +121,8 @@ func (c finalChain) Call(ctx context.Context, to common.Address, data []byte, he
 }
 
 // Logs implements deals.Chain.
-func (c finalChain) Logs(ctx context.Context, from, to uint64, of common.Address) ([]deals.Log, error) {
-	logs, err := c.d.endpoints.LogsByRange(ctx, from, to, []common.Address{of})
+func (c finalChain) Logs(ctx context.Context, from, to uint64, of ...common.Address) ([]deals.Log, error) {
+	logs, err := c.d.endpoints.LogsByRange(ctx, from, to, of)
 	out := make([]deals.Log, 0, len(logs))
 	for _, l := range logs {
 		out = append(out, deals.Log{Topics: l.Topics})

@@ -34,8 +34,11 @@ const (
 	factGone
 )
 
-// routeMarket is IPerpetualStorage.Route.Market: shown by an f05 deal.
-const routeMarket = 1
+// Routes of IPerpetualStorage: shown by an f05 deal, or by a claim of verified data.
+const (
+	routeMarket = 1
+	routeClaim  = 3
+)
 
 // contracts reads the storage contracts at one height.
 type contracts struct {
@@ -136,6 +139,15 @@ func slotWord(slot uint64) (w [32]byte) {
 
 func (c *contracts) dealFacts(ctx context.Context, epoch, f05 uint64) (filecoinfacts.DealFacts, error) {
 	return view(ctx, c, c.facts, epoch, "dealFacts", c.factsABI.PackDealFacts(f05), c.factsABI.UnpackDealFacts)
+}
+
+func (c *contracts) claimFacts(ctx context.Context, epoch, miner, claim uint64) (filecoinfacts.ClaimFacts, error) {
+	return view(ctx, c, c.facts, epoch, "claimFacts", c.factsABI.PackClaimFacts(miner, claim), c.factsABI.UnpackClaimFacts)
+}
+
+// dataCap is what the gate has for a deal and has not set aside, in bytes.
+func (c *contracts) dataCap(ctx context.Context, epoch, deal uint64) (*big.Int, error) {
+	return view(ctx, c, c.gate, epoch, "dataCapOf", c.gateABI.PackDataCapOf(deal), c.gateABI.UnpackDataCapOf)
 }
 
 // registered lists up to limit miners from a place of the registry on.

@@ -16,6 +16,9 @@
 //	score.go      what is known of a provider, and its score
 //	choose.go     the choice among providers
 //	propose.go    offers: made, stored, sent, sent again
+//	datacap.go    offers for slots with DataCap: allocations and claims of verified data
+//	preflight.go  what is looked at before an offer is sent for the first time: money, DataCap, bounds
+//	status.go     what providers say of deals that they took
 //	follow.go     what the chain says of an offer; alarms
 //	onchain.go    what the actors say of a deal when a person asks
 //	sample.go     random ranges of pieces, fetched from who stores them
@@ -39,6 +42,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/filecoin-project/go-address"
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -91,7 +95,7 @@ type Ledger interface {
 	GetMeta(ctx context.Context, key string) (string, error) // job.ErrNotFound
 }
 
-// Log is an event of PerpetualStorage.
+// Log is an event of PerpetualStorage or of its gate.
 type Log struct{ Topics []common.Hash }
 
 // Chain reads what is final.
@@ -99,7 +103,7 @@ type Chain interface {
 	// Final is the newest height that is final, as the daemon has it.
 	Final(ctx context.Context) (uint64, error)
 	Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error)
-	Logs(ctx context.Context, from, to uint64, of common.Address) ([]Log, error)
+	Logs(ctx context.Context, from, to uint64, of ...common.Address) ([]Log, error)
 }
 
 // Piece is one that can be fetched from here.
@@ -116,6 +120,7 @@ type Pieces interface {
 // MK12 proposes over libp2p; *mk12.Client is one.
 type MK12 interface {
 	Propose(ctx context.Context, addrs []string, p mk12.DealParams) (mk12.DealResponse, error)
+	Status(ctx context.Context, addrs []string, q mk12.DealStatusRequest) (mk12.DealStatusResponse, error)
 }
 
 // MK20 offers over HTTP; *mk20.Client is one.
@@ -132,6 +137,15 @@ type Node interface {
 	Locate(ctx context.Context, miner, sector uint64) (market.Location, error)
 }
 
+// Funds says what is there for a deal before anybody is promised one; *market.Node is one.
+type Funds interface {
+	Allocations(ctx context.Context, client common.Address) ([]market.Allocation, error)
+	// Authenticates puts the market actor's question to a contract: would it be the client?
+	Authenticates(ctx context.Context, client common.Address, proposal []byte) (bool, error)
+	Known(ctx context.Context, account string) (bool, error)          // has it an actor?
+	Escrow(ctx context.Context, of address.Address) (*big.Int, error) // attoFIL that no deal has locked
+}
+
 // Deps are what a Maker works with.
 type Deps struct {
 	Ledger Ledger
@@ -140,6 +154,8 @@ type Deps struct {
 	MK12   MK12
 	MK20   MK20
 	Node   Node // nil: providers' addresses are configured, and the deal's collateral is enough
+	// Funds; nil: slots with DataCap are left to their providers, and no wallet is a client.
+	Funds Funds
 	// Door and Open are for samples: how a provider is asked, and the piece as it is here
 	// (job.ErrNotFound).
 	Door   Door
@@ -166,6 +182,7 @@ type Maker struct {
 
 	mu        sync.Mutex
 	providers map[uint64]Provider // replaced, never changed
+	said      map[string]string   // by live offer over MK12: the newest words that were written down
 }
 
 // New gives a Maker.
@@ -180,7 +197,7 @@ func New(cfg Config, d Deps) (*Maker, error) {
 	if cfg.SampleEvery > 0 && (cfg.Trees == "" || d.Door == nil || d.Open == nil) {
 		return nil, errors.New("deals: samples need a folder, a door and the pieces")
 	}
-	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}}, nil
+	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}, said: map[string]string{}}, nil
 }
 
 // Run passes until ctx ends. What goes wrong in a pass is logged, and done by the next.
@@ -279,6 +296,11 @@ func (m *Maker) askAll(ctx context.Context, offers []job.Offer, epoch uint64) er
 // update stores what changed of an offer. One that somebody else moved is left.
 func (m *Maker) update(ctx context.Context, o job.Offer, from job.OfferState, words string) error {
 	err := m.d.Ledger.UpdateOffer(ctx, o, from, words, m.d.Now())
+	if o.State.Over() {
+		m.mu.Lock()
+		delete(m.said, o.ID)
+		m.mu.Unlock()
+	}
 	if errors.Is(err, job.ErrConflict) {
 		return nil
 	}

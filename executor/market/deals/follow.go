@@ -67,6 +67,15 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 			return o, err
 		}
 	}
+	if !next.State.Over() {
+		claimed, err := m.followClaim(ctx, &next, v, epoch)
+		if err != nil {
+			return o, err
+		}
+		if claimed != "" {
+			words = claimed
+		}
+	}
 	if next.Alarm != "" && next.Alarm != o.Alarm {
 		words = next.Alarm
 		m.d.Log.Error("a deal needs a person", "deal", o.ID, "slot", o.Slot, "miner", o.Miner, "alarm", next.Alarm)
@@ -81,7 +90,7 @@ func (m *Maker) active(next *job.Offer, v perpetualstorage.SlotView, epoch uint6
 		next.State, next.ActiveAt = job.OfferActive, m.d.Now()
 	}
 	next.Start, next.End, next.Sector, next.Faulty = uint64(v.Start), uint64(v.End), v.Sector, v.Faulty
-	if v.Route == routeMarket {
+	if v.Route == routeMarket || v.Route == routeClaim && next.Protocol == job.ProtocolMK20 {
 		next.Evidence = v.F05DealId
 	}
 	if next.DueEpoch = epoch + day; next.End > epoch {

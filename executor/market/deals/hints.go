@@ -10,27 +10,42 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/job"
 )
 
-// slotEvents are the events whose second topic is a slot that has changed.
-var slotEvents = []string{"SlotClaimed", "ClaimReleased", "ClaimExpired", "SlotPublished", "SlotActivated", "SlotFaulty", "SlotClosed"}
+// slotEvents are the events whose second topic is a slot that has changed, gateEvents those
+// of the gate.
+var (
+	slotEvents = []string{"SlotClaimed", "ClaimReleased", "ClaimExpired", "SlotPublished", "SlotActivated", "SlotFaulty", "SlotClosed"}
+	gateEvents = []string{"DataCapSpent"}
+)
 
 func eventIDs() (map[common.Hash]string, error) {
-	abi, err := perpetualstorage.PerpetualStorageMetaData.ParseABI()
-	if err != nil {
-		return nil, err
-	}
 	out := map[common.Hash]string{}
-	for _, name := range slotEvents {
-		e, ok := abi.Events[name]
-		if !ok {
-			return nil, fmt.Errorf("PerpetualStorage has no event %s", name)
+	for _, of := range []struct {
+		contract string
+		parse    func() (*abi.ABI, error)
+		names    []string
+	}{
+		{"PerpetualStorage", perpetualstorage.PerpetualStorageMetaData.ParseABI, slotEvents},
+		{"StorageGate", storagegate.StorageGateMetaData.ParseABI, gateEvents},
+	} {
+		parsed, err := of.parse()
+		if err != nil {
+			return nil, err
 		}
-		out[e.ID] = name
+		for _, name := range of.names {
+			e, ok := parsed.Events[name]
+			if !ok {
+				return nil, fmt.Errorf("%s has no event %s", of.contract, name)
+			}
+			out[e.ID] = name
+		}
 	}
 	return out, nil
 }
@@ -54,9 +69,9 @@ func (m *Maker) hints(ctx context.Context, epoch uint64) error {
 			return nil
 		}
 		to := min(epoch, from+m.cfg.MaxRange-1)
-		logs, err := m.d.Chain.Logs(ctx, from, to, m.cfg.Storage)
+		logs, err := m.d.Chain.Logs(ctx, from, to, m.cfg.Storage, m.c.gate)
 		if err != nil {
-			return fmt.Errorf("reading events of PerpetualStorage: %w", err)
+			return fmt.Errorf("reading events of PerpetualStorage and its gate: %w", err)
 		}
 		changed := map[uint64]bool{}
 		for _, l := range logs {

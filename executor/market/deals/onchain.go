@@ -44,7 +44,17 @@ func (m *Maker) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 		out.Status, out.Words = chainNone, "no sector was shown to hold it"
 		return out, nil
 	}
-	return m.minerSays(ctx, o, o.Sector, o.End, out)
+	if out, err = m.minerSays(ctx, o, o.Sector, o.End, out); err != nil || o.Evidence == 0 {
+		return out, err
+	}
+	f, err := m.c.claimFacts(ctx, epoch, o.Miner, o.Evidence)
+	if err != nil {
+		return out, err
+	}
+	if out.Words += fmt.Sprintf("; claim %d of verified data is its", o.Evidence); !f.Known {
+		out.Words += ", and f06 knows it no more"
+	}
+	return out, nil
 }
 
 // marketSays reads the exit codes of f05.
@@ -67,9 +77,11 @@ func (m *Maker) marketSays(ctx context.Context, o job.Offer, out job.OnChain) (j
 		}
 		return m.minerSays(ctx, o, f.Sector, end, out)
 	case factGone:
-		if end, err = proposedEnd(o); err != nil {
+		p, err := proposed(o)
+		if err != nil {
 			return out, err
 		}
+		end = uint64(p.End)
 		if out.Status, out.Words = chainEnded, fmt.Sprintf("%s is gone from f05 (exit code 32), after its end %d", deal, end); out.Epoch < end {
 			out.Status, out.Words = chainLost, fmt.Sprintf("%s is gone from f05 (exit code 32), before its end %d: terminated, or never active", deal, end)
 		}
@@ -107,15 +119,15 @@ func (m *Maker) minerSays(ctx context.Context, o job.Offer, sector, end uint64, 
 
 const sectorDead = 0 // as FIP-0112 numbers it
 
-// proposedEnd is the end of the f05 deal that was proposed.
-func proposedEnd(o job.Offer) (uint64, error) {
+// proposed is the f05 deal of an offer over MK12.
+func proposed(o job.Offer) (mk12.DealProposal, error) {
 	var r proposal12
-	if err := json.Unmarshal(o.Request, &r); err != nil {
-		return 0, fmt.Errorf("reading the stored proposal: %w", err)
+	err := json.Unmarshal(o.Request, &r)
+	if err == nil {
+		var p mk12.DealProposal
+		if p, err = mk12.ParseDealProposal(r.Proposal); err == nil {
+			return p, nil
+		}
 	}
-	p, err := mk12.ParseDealProposal(r.Proposal)
-	if err != nil {
-		return 0, fmt.Errorf("reading the stored proposal: %w", err)
-	}
-	return uint64(p.End), nil
+	return mk12.DealProposal{}, fmt.Errorf("reading the stored proposal: %w", err)
 }

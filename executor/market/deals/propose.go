@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/filecoin-project/go-address"
-	fbig "github.com/filecoin-project/go-state-types/big"
 	"github.com/google/uuid"
 	"github.com/ipfs/go-cid"
 	"github.com/oklog/ulid/v2"
@@ -51,10 +50,16 @@ func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 	var errs []error
 	var p *past // read once, for whoever is the first to need it
 	for _, s := range page.List {
-		if s.Verified || m.vain[s.SlotId] > epoch {
-			continue // for DataCap a claim comes first
+		if m.vain[s.SlotId] > epoch {
+			continue
 		}
 		delete(m.vain, s.SlotId)
+		if s.Verified { // a claim comes first: the contract gives DataCap to who has one
+			if err := m.lacking(ctx, epoch, s); err != nil {
+				errs = append(errs, err)
+			}
+			continue
+		}
 		if err := m.propose(ctx, epoch, s, &p); err != nil {
 			errs = append(errs, fmt.Errorf("slot %d: %w", s.SlotId, err))
 		}
@@ -101,8 +106,12 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 	if err != nil {
 		return err
 	}
-	if err := m.raiseCollateral(ctx, &p); err != nil {
+	if why, err := m.collateral(ctx, &p); err != nil {
 		return err
+	} else if why != "" {
+		m.vain[s.SlotId] = epoch + lookPeriod
+		m.d.Log.Warn("an open slot is not proposed", "slot", s.SlotId, "why", why)
+		return nil
 	}
 	for i := range ranked {
 		if ranked[i].Why != "" {
@@ -116,29 +125,10 @@ func (m *Maker) propose(ctx context.Context, epoch uint64, s perpetualstorage.Op
 			continue
 		}
 		*seen = nil // there is one offer more
-		return m.add12(ctx, epoch, s, p, m.known()[ranked[i].Miner], deal.Terms.Endpoint, here, ranked)
+		within := min(uint64(p.Start), epoch+m.cfg.PublishWithin)
+		return m.add12(ctx, epoch, s.SlotId, within, p, m.known()[ranked[i].Miner], placeOf(deal.Terms.Endpoint, commitment), here, ranked)
 	}
 	m.vain[s.SlotId] = epoch + lookPeriod
-	return nil
-}
-
-// collateralMargin is the part of the least collateral that is added to it: a fifth.
-const collateralMargin = 5
-
-// raiseCollateral gives a proposal the collateral that f05 will ask for.
-func (m *Maker) raiseCollateral(ctx context.Context, p *mk12.DealProposal) error {
-	if m.d.Node == nil {
-		return nil
-	}
-	least, err := m.d.Node.Collateral(ctx, p.PaddedSize, p.Verified)
-	if err != nil {
-		return err
-	}
-	// The bound moves with the chain until the deal is published; providers take up to twice of it.
-	least.Add(least, new(big.Int).Div(least, big.NewInt(collateralMargin)))
-	if p.ProviderCollateral.Int.Cmp(least) < 0 {
-		p.ProviderCollateral = fbig.NewFromGo(least)
-	}
 	return nil
 }
 
@@ -151,26 +141,22 @@ func (m *Maker) whyNot(ctx context.Context, epoch uint64, s perpetualstorage.Ope
 	})
 }
 
-func (m *Maker) add12(ctx context.Context, epoch uint64, s perpetualstorage.OpenSlot, p mk12.DealProposal, to Provider, endpoint string, here Piece, why []job.ProviderScore) (err error) {
+// add12 stores a proposal to a provider, which has until an epoch to publish it.
+func (m *Maker) add12(ctx context.Context, epoch, slot, until uint64, p mk12.DealProposal, to Provider, url string, here Piece, why []job.ProviderScore) (err error) {
 	if p.Provider, err = address.NewIDAddress(to.Miner); err != nil {
 		return err
 	}
-	var cbor strings.Builder
-	if err := p.MarshalCBOR(&cbor); err != nil {
+	cbor, err := encoded(&p)
+	if err != nil {
 		return err
 	}
 	id, err := uuid.NewRandomFromReader(m.random())
 	if err != nil {
 		return err
 	}
-	url := endpoint
-	if strings.HasSuffix(url, "/") {
-		url += p.PieceCID.String()
-	}
 	return m.add(ctx, epoch, job.Offer{
-		ID: id.String(), Slot: s.SlotId, Miner: to.Miner, Protocol: job.ProtocolMK12, Piece: p.PieceCID.String(),
-		Deadline: min(uint64(p.Start), epoch+m.cfg.PublishWithin),
-	}, proposal12{Addrs: to.Addrs, Proposal: []byte(cbor.String()), Root: here.Root, URL: url, Size: here.Size}, why)
+		ID: id.String(), Slot: slot, Miner: to.Miner, Protocol: job.ProtocolMK12, Piece: p.PieceCID.String(), Deadline: until,
+	}, proposal12{Addrs: to.Addrs, Proposal: cbor, Root: here.Root, URL: url, Size: here.Size}, why)
 }
 
 func (m *Maker) add(ctx context.Context, epoch uint64, o job.Offer, request any, why []job.ProviderScore) (err error) {
@@ -194,48 +180,81 @@ func (m *Maker) random() io.Reader {
 	return rand.Reader
 }
 
-// claimed hands the piece to a provider that claimed a slot, and seals it as direct
-// data.
-func (m *Maker) claimed(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView) error {
-	to := m.known()[v.MinerId]
-	if to.Market == "" {
-		return nil // it has its own way
-	}
-	deal, err := m.c.deal(ctx, epoch, slot>>24)
-	if err != nil {
+// claim is a claimed slot whose piece is here.
+type claim struct {
+	slot  uint64
+	v     perpetualstorage.SlotView
+	deal  perpetualstorage.DealView
+	piece piece.Commitment
+	here  Piece
+	to    Provider // who claimed it
+}
+
+// claimed hands the piece to a provider that claimed a slot: to be sealed as direct
+// data, or with DataCap.
+func (m *Maker) claimed(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView) (err error) {
+	c := claim{slot: slot, v: v, to: m.known()[v.MinerId]}
+	if c.deal, err = m.c.deal(ctx, epoch, slot>>24); err != nil {
 		return err
 	}
-	commitment := piece.Commitment{Root: deal.CommP, Padded: deal.PaddedSize, Payload: deal.CarSize}
-	if _, err = m.d.Pieces.Piece(ctx, commitment.CID().String()); errors.Is(err, job.ErrNotFound) {
+	c.piece = piece.Commitment{Root: c.deal.CommP, Padded: c.deal.PaddedSize, Payload: c.deal.CarSize}
+	c.here, err = m.d.Pieces.Piece(ctx, c.piece.CID().String())
+	if errors.Is(err, job.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	request, err := m.offerFor(ctx, epoch, slot, v, deal, commitment)
+	if c.deal.Terms.Verified {
+		return m.withDataCap(ctx, epoch, c)
+	}
+	if c.to.Market == "" {
+		return nil // it has its own way
+	}
+	request, err := m.offerFor(ctx, epoch, c)
 	if err != nil {
 		return err
 	}
-	ok, err := m.c.verifies(ctx, epoch, storagegate.ICurioDealViewCurioDealView{
-		DealId: new(big.Int).SetUint64(slot), ProviderActorId: new(big.Int).SetUint64(v.MinerId), PieceCidV2: request.Deal.Data.PieceCID.Bytes(),
-		StartEpoch: big.NewInt(*request.Deal.Products.DDO.StartEpoch), Duration: big.NewInt(request.Deal.Products.DDO.Duration),
-		AllocationId: new(big.Int), FinalizedEpoch: new(big.Int),
-	})
-	if err != nil || !ok { // a claim with DataCap, whose allocation its provider knows
+	if ok, err := m.verifies(ctx, epoch, c, request.Deal); err != nil || !ok {
 		return err
 	}
-	request.Base = to.Market
-	request.Deal.Products.DDO.MarketAddress = m.spelled(ctx, to.Market)
-	url := deal.Terms.Endpoint
-	if strings.HasSuffix(url, "/") {
-		url += commitment.CID().String()
+	return m.add20(ctx, epoch, c, request)
+}
+
+// verifies asks the contract what a provider will ask it: whether it wants the deal.
+func (m *Maker) verifies(ctx context.Context, epoch uint64, c claim, d mk20.Deal) (bool, error) {
+	v := storagegate.ICurioDealViewCurioDealView{
+		DealId: new(big.Int).SetUint64(c.slot), ProviderActorId: new(big.Int).SetUint64(c.v.MinerId), PieceCidV2: d.Data.PieceCID.Bytes(),
+		StartEpoch: big.NewInt(*d.Products.DDO.StartEpoch), Duration: big.NewInt(d.Products.DDO.Duration),
+		AllocationId: new(big.Int), FinalizedEpoch: new(big.Int),
 	}
-	request.Deal.Data.SourceHTTP.URLs = []mk20.URL{{URL: url, Headers: map[string][]string{}}}
+	if id := d.Products.DDO.AllocationID; id != nil {
+		v.AllocationId.SetUint64(*id)
+	}
+	return m.c.verifies(ctx, epoch, v)
+}
+
+func (m *Maker) add20(ctx context.Context, epoch uint64, c claim, request offer20) error {
+	request.Base = c.to.Market
+	request.Deal.Products.DDO.MarketAddress = m.spelled(ctx, c.to.Market)
+	request.Deal.Data.SourceHTTP.URLs = []mk20.URL{{URL: placeOf(c.deal.Terms.Endpoint, c.piece), Headers: map[string][]string{}}}
 	o := job.Offer{
-		ID: request.Deal.Identifier.String(), Slot: slot, Miner: v.MinerId, Protocol: job.ProtocolMK20, Piece: commitment.CID().String(),
-		Deadline: uint64(v.SealDeadline) + day, // so long the contract waits
+		ID: request.Deal.Identifier.String(), Slot: c.slot, Miner: c.v.MinerId, Protocol: job.ProtocolMK20, Piece: c.piece.CID().String(),
+		Deadline: uint64(c.v.SealDeadline) + day, // so long the contract waits
 	}
-	return m.add(ctx, epoch, o, request, []job.ProviderScore{{Miner: v.MinerId, Why: "it claimed the slot"}})
+	return m.add(ctx, epoch, o, request, claimedIt(c))
+}
+
+func claimedIt(c claim) []job.ProviderScore {
+	return []job.ProviderScore{{Miner: c.v.MinerId, Why: "it claimed the slot"}}
+}
+
+// placeOf is where a deal's piece is fetched.
+func placeOf(endpoint string, c piece.Commitment) string {
+	if strings.HasSuffix(endpoint, "/") {
+		endpoint += c.CID().String()
+	}
+	return endpoint
 }
 
 // spelled is the gate's address as a provider's list of contracts has it: Curio compares
@@ -253,12 +272,13 @@ func (m *Maker) spelled(ctx context.Context, base string) string {
 	return m.c.gate.Hex()
 }
 
-func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView, deal perpetualstorage.DealView, c piece.Commitment) (r offer20, err error) {
-	v2, err := c.CIDv2()
+// offerFor is the deal of a claimed slot, but for whom it is offered to.
+func (m *Maker) offerFor(ctx context.Context, epoch uint64, c claim) (r offer20, err error) {
+	v2, err := c.piece.CIDv2()
 	if err != nil {
 		return r, err
 	}
-	start := int64(v.SealDeadline)
+	slot, start := c.slot, int64(c.v.SealDeadline)
 	from := uint64(start)
 	if seat, err := m.c.seat(ctx, epoch, slot); err != nil {
 		return r, err
@@ -269,7 +289,7 @@ func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualsto
 		}
 		from = max(from, uint64(current.End))
 	}
-	provider, err := address.NewIDAddress(v.MinerId)
+	provider, err := address.NewIDAddress(c.v.MinerId)
 	if err != nil {
 		return r, err
 	}
@@ -285,7 +305,7 @@ func (m *Maker) offerFor(ctx context.Context, epoch, slot uint64, v perpetualsto
 	r.Deal.Data.PieceCID = v2
 	r.Deal.Products.Retrieval = mk20.Retrieval{Indexing: true}
 	r.Deal.Products.DDO = mk20.DDO{
-		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(v.Term), MarketDealID: &slot,
+		Provider: provider, StartEpoch: &start, Duration: int64(from) - start + int64(c.v.Term), MarketDealID: &slot,
 		NotificationAddress: gate, NotificationPayload: market.SlotPayload(slot),
 	}
 	return r, nil
@@ -298,6 +318,11 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	}
 	if epoch > o.Deadline {
 		return nil // follow ends it
+	}
+	if o.Attempts == 0 {
+		if why, err := m.preflight(ctx, o, epoch); err != nil || why != "" {
+			return m.unasked(ctx, o, why, err)
+		}
 	}
 	o.Attempts++ // on disk before anything is sent: what a killed process sent is asked for
 	o.DueAt = m.d.Now().Add(backoff(o.Attempts))
@@ -342,8 +367,6 @@ func (m *Maker) patience(ctx context.Context) (context.Context, context.CancelFu
 	}
 	return context.WithTimeout(ctx, m.cfg.AnswerWithin)
 }
-
-const statusEvery = time.Minute
 
 func backoff(attempt int) time.Duration {
 	return min(5*time.Second<<min(attempt, 10), 30*time.Minute)
@@ -408,38 +431,4 @@ func (m *Maker) send20(ctx context.Context, o job.Offer) (no string, unsent bool
 		return refusal.Words + " (" + fmt.Sprint(refusal.Code) + ")", false, nil
 	}
 	return "", errors.Is(err, mk20.ErrUnsent), err
-}
-
-// askStatus asks an MK20 provider how far a deal is: its word. Over MK12 a contract
-// cannot ask, as it cannot sign.
-func (m *Maker) askStatus(ctx context.Context, o job.Offer) error {
-	next := o
-	next.DueAt = m.d.Now().Add(statusEvery)
-	if o.Protocol != job.ProtocolMK20 || o.State == job.OfferActive || o.State == job.OfferPublished {
-		next.DueAt = m.d.Now().Add(24 * time.Hour) // the chain's clock counts
-		return m.update(ctx, next, o.State, "")
-	}
-	var r offer20
-	if err := json.Unmarshal(o.Request, &r); err != nil {
-		return fmt.Errorf("reading the stored offer: %w", err)
-	}
-	within, cancel := m.patience(ctx)
-	defer cancel()
-	s, err := m.d.MK20.Status(within, r.Base, r.Deal.Identifier)
-	words := ""
-	switch {
-	case err != nil:
-		next.DueAt = m.d.Now().Add(10 * statusEvery)
-		m.d.Log.Debug("deal's status", "deal", o.ID, "error", err)
-	case s.State == mk20.Processing && o.State == job.OfferAccepted:
-		next.State = job.OfferTransferring
-	case (s.State == mk20.Sealing || s.State == mk20.Indexing || s.State == mk20.Complete) && o.State != job.OfferSealing:
-		next.State = job.OfferSealing // that it is stored is for the contract to say
-	case s.State == mk20.Failed:
-		if words = s.Words; words == "" {
-			words = "without a reason"
-		}
-		next.State, next.Reason = job.OfferFailed, whyGivenUp+words
-	}
-	return m.update(ctx, next, o.State, words)
 }

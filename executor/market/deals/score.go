@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/executor/job"
@@ -63,6 +64,9 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 			out = append(out, job.ProviderInput{Rate: rate, Good: float64(flag(good)), All: 1, Weight: weight(o.UpdatedAt), At: o.UpdatedAt, Of: o.ID, Words: o.Reason})
 		}
 		wasActive := !o.ActiveAt.IsZero()
+		if strings.HasPrefix(o.Reason, whyUnasked) {
+			continue // it had no part in that
+		}
 		if o.State != job.OfferProposing {
 			count(rateAccepted, o.State != job.OfferFailed || wasTaken(o))
 		}

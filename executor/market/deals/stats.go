@@ -90,6 +90,7 @@ const (
 	whyTerminated = "terminated: "
 	whyInactive   = "never active: "
 	whyTaken      = "taken: "
+	whyUnasked    = "not asked: " // found wanting before it was sent
 )
 
 // kindOf is a failure's kind, as it is counted.
@@ -103,5 +104,5 @@ func kindOf(reason string) string {
 
 // taken reports whether a provider took an offer that failed for a reason.
 func taken(reason string) bool {
-	return !strings.HasPrefix(reason, whyRefused) && !strings.HasPrefix(reason, whyUnreached)
+	return !strings.HasPrefix(reason, whyRefused) && !strings.HasPrefix(reason, whyUnreached) && !strings.HasPrefix(reason, whyUnasked)
 }

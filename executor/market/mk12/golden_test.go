@@ -179,6 +179,11 @@ func TestStatusRequestIsThatOfCurio(t *testing.T) {
 	if got, err := q.encode(); err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("%v: got %x, want %x", err, got, want)
 	}
+	dead := crypto.Signature{Type: crypto.SigTypeBLS, Data: []byte{0xde, 0xad}} // what a contract's proposal carries
+	want = golden(t, map[string][]byte{"DealUUID": byt(testUUID[:]), "Signature": marshalled(t, &dead)})
+	if got, err := (&DealStatusRequest{UUID: testUUID}).encode(); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("of a contract's deal, %v: got %x, want %x", err, got, want)
+	}
 }
 
 func statusAnswer(t *testing.T, publish []byte) []byte {

@@ -73,9 +73,10 @@ func (c *Client) Propose(ctx context.Context, addrs []string, p DealParams) (Dea
 	return out, nil
 }
 
-// Status asks what became of a deal. A provider answers only whom the client's
-// signature over the UUID shows to be the client; so it tells nothing of deals
-// whose client is a contract.
+// Status asks what became of a deal. Curio answers anybody (market/mk12/mk12_utils.go,
+// GetDealStatus); Boost only whom the client's signature over the UUID shows to be the
+// client (storagemarket/lp2pimpl/net.go, getDealStatus), and so nothing of deals whose
+// client is a contract but that it has them.
 func (c *Client) Status(ctx context.Context, addrs []string, q DealStatusRequest) (DealStatusResponse, error) {
 	var out DealStatusResponse
 	err := c.ask(ctx, addrs, []protocol.ID{Status120}, func(protocol.ID) ([]byte, error) { return q.encode() }, out.decode)

@@ -76,14 +76,18 @@ func (t *Transfer) write(w *cbg.CborWriter) error {
 }
 
 // DealStatusRequest asks for a deal's status. The signature is the client's, over
-// the 16 bytes of the UUID.
+// the 16 bytes of the UUID; empty: the client is a contract, which has none.
 type DealStatusRequest struct {
 	UUID      uuid.UUID
 	Signature Signature
 }
 
 func (q *DealStatusRequest) encode() ([]byte, error) {
+	signature := q.Signature
+	if len(signature) == 0 {
+		signature = contractSignature
+	}
 	return buffered(func(w io.Writer) error {
-		return writeMap(w, field{"DealUUID", octets(q.UUID[:])}, field{"Signature", nested(q.Signature)})
+		return writeMap(w, field{"DealUUID", octets(q.UUID[:])}, field{"Signature", nested(signature)})
 	})
 }

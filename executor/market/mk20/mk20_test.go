@@ -76,7 +76,7 @@ func testDeal(t *testing.T) Deal {
 // The names and shapes are those of curio, market/mk20/types.go (commit 00c245b3:
 // Deal, DataSource, PieceDataFormat, DataSourceHTTP, HttpUrl, Products),
 // market/mk20/ddo_v1.go (commit 043fe9cf: DDOV1) and market/mk20/retrieval_v1.go
-// (commit 1587e740). A cid.Cid is {"/": …}, []byte is base64, an address its text.
+// (commit 1587e740), unchanged at e0294b0f of 2026-08-20. A cid.Cid is {"/": …}, []byte is base64, an address its text.
 const golden = `{
   "identifier": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
   "client": "CLIENT",
@@ -108,6 +108,23 @@ func TestDealIsCuriosJSON(t *testing.T) {
 	}
 	if !bytes.Equal(got, want.Bytes()) {
 		t.Fatalf("got  %s\nwant %s", got, want.Bytes())
+	}
+}
+
+// With an allocation there is one name more, a number: DDOV1.AllocationId,
+// `json:"allocation_id,omitempty"`, of the same file and commit.
+func TestAnAllocationIsCuriosJSON(t *testing.T) {
+	d := testDeal(t)
+	without, err := json.Marshal(d.Products.DDO)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := uint64(77)
+	d.Products.DDO.AllocationID = &id
+	with, err := json.Marshal(d.Products.DDO)
+	want := strings.Replace(string(without), `"market_address"`, `"allocation_id":77,"market_address"`, 1)
+	if err != nil || string(with) != want {
+		t.Fatalf("got  %s\nwant %s, %v", with, want, err)
 	}
 }
 
