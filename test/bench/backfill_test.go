@@ -71,7 +71,7 @@ func follower(b *testing.B, url string) (*watch.Watcher, *store.Store, *timed) {
 	sink := &timed{Sink: in, done: map[uint64]time.Time{}}
 	w, err := watch.New(watch.Config{
 		Filter: "provider", Addresses: []common.Address{benchProvider}, ChainID: benchChain, SoftDepth: 1, PollInterval: 20 * time.Millisecond,
-	}, watch.Deps{RPC: client, Ledger: ledger, Sink: sink})
+	}, watch.Deps{RPC: client, Ledger: ledger, Sink: sink, Ahead: in.Ahead})
 	if err != nil {
 		b.Fatal(err)
 	}
