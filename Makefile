@@ -142,7 +142,7 @@ analyze: tools .cache/python/slither/bin/slither ## slither over the contracts; 
 	$(GO) run ./scripts/analyze
 
 .PHONY: bench
-bench: build tools peers ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
+bench: build tools peers ponder ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak
@@ -174,6 +174,13 @@ test/peers/node_modules/.package-lock.json: test/peers/package.json test/peers/p
 	npm ci --prefix test/peers --ignore-scripts --prefer-offline --no-audit --no-fund
 	@touch $@
 
+.PHONY: ponder
+ponder: test/peers/ponder/node_modules/.package-lock.json ## the indexer that `make bench` runs beside ours
+
+test/peers/ponder/node_modules/.package-lock.json: test/peers/ponder/package.json test/peers/ponder/package-lock.json
+	npm ci --prefix test/peers/ponder --ignore-scripts --prefer-offline --no-audit --no-fund
+	@touch $@
+
 .PHONY: clean
 clean: ## remove what was built, and the installed tools
-	rm -rf bin out cache node_modules test/peers/bin test/peers/node_modules
+	rm -rf bin out cache node_modules test/peers/bin test/peers/node_modules test/peers/ponder/node_modules

@@ -10,6 +10,7 @@
 // Map:
 //
 //	intake.go   Config, Deps, Apply: an update becomes a batch
+//	ahead.go    logs are decoded on all cores, and before they are applied
 //	event.go    one log becomes an event, strictly
 //	plain.go    requests in the form that the contract writes, read in place
 //	payload.go  what a request's payload asks for becomes a job
@@ -25,10 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -89,6 +87,7 @@ type Intake struct {
 	others    []*abi.ABI  // whose events may carry a seq, of contracts that are only watched
 	events    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
+	ahead     ahead
 }
 
 // New checks the configuration and fills its defaults.
@@ -190,7 +189,10 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 	now := in.now()
 	b := chain.Batch{Update: u, Seq: make([]int64, len(u.Logs)), Now: now, UndoAt: now.Add(in.cfg.UndoDelay)}
 	known, counted := map[common.Hash]bool{}, map[count]bool{}
-	events := in.decodeAll(u.Logs)
+	events, ok := in.ahead.take(u.Logs)
+	if !ok {
+		events = in.decodeAll(u.Logs)
+	}
 	for i, l := range u.Logs {
 		b.Seq[i] = -1
 		e, err := events[i].event, events[i].err
@@ -212,7 +214,7 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 			in.log.Error("a request is announced twice in one step: is the endpoint lying?", "request", e.request.ID, "tx", l.Tx)
 		case e.request != nil:
 			known[e.request.ID] = true
-			in.addRequest(&b, *e.request)
+			in.addRequest(&b, *e.request, events[i].work)
 		case e.closing != nil:
 			b.Closings = append(b.Closings, *e.closing)
 		case e.callback != nil:
@@ -222,38 +224,6 @@ func (in *Intake) translate(u chain.Update) chain.Batch {
 	return b
 }
 
-// decoded is what became of a log.
-type decoded struct {
-	event
-	err error
-}
-
-// decodeAll decodes logs: many, as the past has, on all cores.
-func (in *Intake) decodeAll(logs []chain.Log) []decoded {
-	const share = 256
-	out := make([]decoded, len(logs))
-	part := func(from int) {
-		for i := from; i < min(from+share, len(logs)); i++ {
-			out[i].event, out[i].err = in.decode(logs[i])
-		}
-	}
-	if len(logs) <= share {
-		part(0)
-		return out
-	}
-	var all sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		all.Go(func() {
-			for from := int(next.Add(share)) - share; from < len(logs); from = int(next.Add(share)) - share {
-				part(from)
-			}
-		})
-	}
-	all.Wait()
-	return out
-}
-
 // count is one number of a contract's own counting.
 type count struct {
 	contract common.Address
@@ -261,17 +231,17 @@ type count struct {
 }
 
 // addRequest adds a request and the job that answers it.
-func (in *Intake) addRequest(b *chain.Batch, r chain.Request) {
-	r.CreatedAt, r.UpdatedAt = b.Now, b.Now
-	n, requester, ok := jobOf(r, b.Now)
-	r.Requester = requester
+func (in *Intake) addRequest(b *chain.Batch, r chain.Request, w work) {
+	r.CreatedAt, r.UpdatedAt, r.Requester = b.Now, b.Now, w.requester
 	b.Requests = append(b.Requests, r)
-	if !ok {
+	if !w.offered {
 		in.refused.WithLabelValues("action").Inc()
 		in.log.Warn("a request for an action that is not offered here gets no job; it can be refunded after its deadline",
 			"request", r.ID, "action", r.Action, "tx", r.Log.Tx)
 		return
 	}
+	n := w.job
+	n.RunAt = b.Now
 	b.Jobs = append(b.Jobs, n)
 	level := slog.LevelInfo
 	if b.Behind {
@@ -280,6 +250,6 @@ func (in *Intake) addRequest(b *chain.Batch, r chain.Request) {
 	if !in.log.Enabled(context.Background(), level) {
 		return
 	}
-	in.log.Log(context.Background(), level, "request seen", "request", r.ID, "kind", n.Kind, "requester", requester, "tx", r.Log.Tx,
+	in.log.Log(context.Background(), level, "request seen", "request", r.ID, "kind", n.Kind, "requester", w.requester, "tx", r.Log.Tx,
 		"block", chain.Block{Height: r.Log.Height, Hash: r.Log.Block}.ID())
 }

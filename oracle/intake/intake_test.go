@@ -474,7 +474,7 @@ func FuzzEvents(f *testing.F) {
 		}
 		// the payload decoder, which a valid event would reach
 		for _, a := range []uint16{actionPin, actionUnpin} {
-			n, _, ok := jobOf(chain.Request{Action: a, Payload: data}, now)
+			n, _, ok := jobOf(chain.Request{Action: a, Payload: data})
 			if !ok || n.Key == "" || len(n.Payload) == 0 {
 				t.Fatalf("no job of %x", data)
 			}

@@ -3,7 +3,6 @@ package intake
 import (
 	"fmt"
 	"math/big"
-	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -91,12 +90,12 @@ func decodePin(raw []byte) pinPayload {
 // jobOf gives the job that answers r, and who asked for it: the payload's
 // requester, or the consumer when it names nobody. A payload that does not decode
 // makes a job without a CID, which its handler answers as invalid content. ok is
-// false for actions without a job.
-func jobOf(r chain.Request, now time.Time) (n job.New, requester common.Address, ok bool) {
+// false for actions without a job. When the job runs first is left open.
+func jobOf(r chain.Request) (n job.New, requester common.Address, ok bool) {
 	n = job.New{
 		Key:   job.RequestKey(r.Chain, hex(r.Provider), r.ID.Hex(), r.Action),
 		Class: job.ClassPaid, Request: r.ID.Hex(), Height: r.Log.Height,
-		RunAt: now, Deadline: r.Deadline, NotBefore: r.AttemptUntil, Trace: traceOf(r.ID),
+		Deadline: r.Deadline, NotBefore: r.AttemptUntil, Trace: traceOf(r.ID),
 	}
 	switch r.Action {
 	case actionPin:
@@ -168,5 +167,5 @@ func traceOf(id common.Hash) string {
 	if span == ([8]byte{}) {
 		span[7] = 1
 	}
-	return fmt.Sprintf("00-%x-%x-01", trace, span)
+	return "00-" + hexutil.Encode(trace[:])[2:] + "-" + hexutil.Encode(span[:])[2:] + "-01"
 }

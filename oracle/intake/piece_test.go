@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math/big"
 	"testing"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -30,7 +29,7 @@ func TestAPrepareCarriesWhatAPinDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, who, ok := jobOf(asked(actionPrepare, payload), time.Now())
+	n, who, ok := jobOf(asked(actionPrepare, payload))
 	if !ok || who != wallet || n.Kind != job.KindPrepare || n.Lane != job.LaneSoft || n.Requester != hex(wallet) {
 		t.Fatalf("%+v for %s, %v", n, who, ok)
 	}
@@ -41,7 +40,7 @@ func TestAPrepareCarriesWhatAPinDoes(t *testing.T) {
 }
 
 func TestAServedNamesPieceAndEndpoint(t *testing.T) {
-	n, who, ok := jobOf(asked(actionServed, packServed(t, servedPayload{PieceCid: []byte("piece"), Requester: wallet, Endpoint: "https://sp/"})), time.Now())
+	n, who, ok := jobOf(asked(actionServed, packServed(t, servedPayload{PieceCid: []byte("piece"), Requester: wallet, Endpoint: "https://sp/"})))
 	if !ok || who != wallet || n.Kind != job.KindServed || n.Lane != job.LaneFinal {
 		t.Fatalf("%+v for %s, %v", n, who, ok)
 	}
@@ -57,7 +56,7 @@ func TestMalformedPiecePayloadsGetAJob(t *testing.T) {
 	good := packServed(t, servedPayload{PieceCid: []byte("piece"), Endpoint: "https://sp/"})
 	for _, action := range []uint16{actionPrepare, actionServed} {
 		for name, payload := range map[string][]byte{"empty": nil, "words": []byte("baga…"), "cut": good[:len(good)-64], "huge offset": bytes.Repeat([]byte{0xff}, 96)} {
-			n, who, ok := jobOf(asked(action, payload), time.Now())
+			n, who, ok := jobOf(asked(action, payload))
 			if !ok || who != consumer || len(n.Payload) == 0 {
 				t.Errorf("action %d, %s: %+v for %s, %v", action, name, n, who, ok)
 			}
@@ -73,7 +72,7 @@ func FuzzPiecePayloads(f *testing.F) {
 		if prepare {
 			action = actionPrepare
 		}
-		n, _, ok := jobOf(asked(action, payload), time.Unix(1, 0))
+		n, _, ok := jobOf(asked(action, payload))
 		if !ok || n.Requester == "" {
 			t.Fatalf("%+v", n)
 		}

@@ -76,7 +76,13 @@ func (w *Watcher) fetch(ctx context.Context, after common.Hash, next uint64, fin
 func (w *Watcher) readAhead(ctx context.Context, s sight, end chain.Block) {
 	w.forget()
 	ahead, size := make(chan chunk, 1), w.size
-	go func() { ahead <- w.fetch(ctx, end.Hash, end.Height+1, s.final, size) }()
+	go func() {
+		c := w.fetch(ctx, end.Hash, end.Height+1, s.final, size)
+		if w.told != nil && c.err == nil {
+			w.told(c.logs)
+		}
+		ahead <- c
+	}()
 	w.ahead = ahead
 }
 

@@ -69,13 +69,14 @@ type Config struct {
 	until uint64 // a reader of an added contract's past ends here; 0 follows the head
 }
 
-// Deps is what a Watcher works with. Registry and Metrics may be nil; Now and
+// Deps is what a Watcher works with. Ahead, Registry and Metrics may be nil; Now and
 // Logger have defaults.
 type Deps struct {
 	RPC      Client
 	Ledger   Ledger
 	Sink     Sink
-	Registry Registry // contracts added at run time
+	Ahead    func(logs []chain.Log) // told of logs that an Update may bring soon, by another goroutine than Sink; nil for nobody
+	Registry Registry               // contracts added at run time
 	Logger   *slog.Logger
 	Now      func() time.Time
 	Metrics  prometheus.Registerer
@@ -123,6 +124,7 @@ type Watcher struct {
 	rpc    Client
 	ledger Ledger
 	sink   Sink
+	told   func(logs []chain.Log) // Deps.Ahead
 	log    *slog.Logger
 	logger *slog.Logger // without our attributes
 	now    func() time.Time
@@ -175,7 +177,7 @@ func New(cfg Config, d Deps) (*Watcher, error) {
 		d.Now = time.Now
 	}
 	w := &Watcher{
-		cfg: cfg, rpc: d.RPC, ledger: d.Ledger, sink: d.Sink, now: d.Now, size: cfg.MaxRange,
+		cfg: cfg, rpc: d.RPC, ledger: d.Ledger, sink: d.Sink, told: d.Ahead, now: d.Now, size: cfg.MaxRange,
 		log: d.Logger.With("filter", cfg.Filter), logger: d.Logger, wanted: map[common.Address]bool{}, cond: "ok",
 		registry: d.Registry,
 	}

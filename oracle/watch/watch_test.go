@@ -155,6 +155,31 @@ func TestBackfillHoldsTheSoftLane(t *testing.T) {
 	}
 }
 
+// Far behind, whoever wants to know is told of logs before they are applied: of the very
+// same ones, so that what was computed of them can be found again.
+func TestAheadIsToldOfLogsBeforeTheyAreApplied(t *testing.T) {
+	r := newRig(t, 3, func(c *Config) { c.MaxRange = 20 })
+	var told [][]chain.Log
+	var err error
+	r.w, err = New(r.cfg, Deps{RPC: r.client, Ledger: r.ledger, Sink: r.ledger, Ahead: func(logs []chain.Log) { told = append(told, logs) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		r.chain.mine(1)
+	}
+	r.settle()
+	r.agree()
+	if len(told) < 5 {
+		t.Fatalf("told of %d ranges", len(told))
+	}
+	for _, logs := range told {
+		if !slices.ContainsFunc(r.ledger.all, func(u chain.Update) bool { return len(u.Logs) == len(logs) && &u.Logs[0] == &logs[0] }) {
+			t.Fatalf("told of %d logs from height %d on, which were not applied", len(logs), logs[0].Height)
+		}
+	}
+}
+
 func TestReorgRollsBackToTheCommonAncestor(t *testing.T) {
 	r := newRig(t, 10, nil)
 	for range 20 {

@@ -241,7 +241,7 @@ func (in *incarnation) wire() error {
 	in.watch, err = watch.New(watch.Config{
 		Filter: "provider", Addresses: []common.Address{provider}, ChainID: chainID, SoftDepth: 1, PollInterval: 2*time.Second + 57*time.Millisecond,
 		MaxRange: 20, BackoffMax: 20 * time.Second,
-	}, watch.Deps{RPC: pool, Ledger: in.ledger, Sink: sink, Now: w.clock})
+	}, watch.Deps{RPC: pool, Ledger: in.ledger, Sink: sink, Ahead: sink.Ahead, Now: w.clock})
 	if err != nil {
 		return err
 	}

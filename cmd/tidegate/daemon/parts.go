@@ -342,7 +342,7 @@ func (d *Daemon) openWatcher(context.Context) (err error) {
 	d.watcher, err = watch.New(watch.Config{
 		Filter: Filter, Addresses: watched(d.cfg), Start: c.Start, ChainID: c.ID, SoftDepth: c.SoftDepth,
 		FinalityDepth: c.FinalityDepth, PollInterval: c.PollInterval.D(), MaxRange: c.MaxRange,
-	}, watch.Deps{RPC: d.endpoints, Ledger: ledger, Registry: ledger, Sink: d.clock.through(sink), Logger: d.log, Metrics: d.metrics})
+	}, watch.Deps{RPC: d.endpoints, Ledger: ledger, Registry: ledger, Sink: d.clock.through(sink), Ahead: sink.Ahead, Logger: d.log, Metrics: d.metrics})
 	if err != nil {
 		return err
 	}
