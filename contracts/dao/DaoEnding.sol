@@ -21,7 +21,7 @@ library DaoEnding {
     /// @notice Records the end of a proposal whose end is not recorded.
     /// @param returned whether the deposit goes back to the proposer, or else to the treasury
     function end(DaoState storage s, uint256 id, CidHash cidHash, ProposalState state, bool returned) internal {
-        Proposal storage p = s.proposals[id];
+        Proposal storage p = Dao.proposalOf(id);
         p.closed = state;
         Detail storage d = s.details[id];
         bytes32 key = Dao.keyOf(cidHash, CidAction(p.kind & Dao.ACTION), p.size, d.budget, d.dataHash);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { AddData, CidAction, IDataDAO } from "../interfaces/IDataDAO.sol";
+import { AddData, CidAction, IDataDAO, ProposalState } from "../interfaces/IDataDAO.sol";
 import { IDealDesk } from "../interfaces/IDealDesk.sol";
 import { IEstuaryPinning, PinOptions } from "../interfaces/IEstuaryPinning.sol";
 import { IExecutionProvider } from "../interfaces/IExecutionProvider.sol";
 import { IPerpetualStorage } from "../interfaces/IPerpetualStorage.sol";
 import { Cids } from "../pinning/Cids.sol";
+import { DaoEnding } from "./DaoEnding.sol";
 import { Accepted, Dao, DaoState } from "./DaoState.sol";
 import { DaoStorage } from "./DaoStorage.sol";
 import { DaoTreasury, Order } from "./DaoTreasury.sol";
@@ -17,14 +18,16 @@ import { PackedCid } from "./PackedCid.sol";
 /// states of proposals and checks that this one is ready.
 library DaoExecution {
     using Dao for DaoState;
+    using DaoEnding for DaoState;
 
-    /// @notice Does it.
+    /// @notice Ends the proposal and does it.
     /// @return requestId of the pin or unpin; 0 where there is nothing to ask
     /// @return paid in all: its fee, and what a deal was given
     function run(DaoState storage s, IEstuaryPinning pinning, Order memory o, bytes calldata data)
         external
         returns (bytes32 requestId, uint256 paid)
     {
+        s.end(o.id, o.cidHash, ProposalState.Executed, true);
         if (o.action == CidAction.Add) {
             requestId = _add(s, pinning, o, data);
         } else {
@@ -64,7 +67,7 @@ library DaoExecution {
         returns (bytes32 requestId)
     {
         if (s.cids[o.cidHash].proposalId != 0) revert IDataDAO.DataDAO_CidAlreadySet(o.cidHash);
-        uint64 size = s.proposals[o.id].size;
+        uint64 size = Dao.proposalOf(o.id).size;
         s.cids[o.cidHash] = Accepted(uint48(o.id), size, 0);
         bytes memory cid = s.cidOf(o.id);
         // A piece is for storage alone: the node holds DAGs.

@@ -14,7 +14,8 @@ import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title DaoIntake
-/// @notice Takes proposals: checks the draft, and fixes until when and by whom is voted. Linked to DataDAO.
+/// @notice Takes proposals: checks the draft, and fixes until when and by whom is voted; and closes those that end without effect. Linked
+/// to DataDAO.
 library DaoIntake {
     using Dao for DaoState;
     using DaoEnding for DaoState;
@@ -33,6 +34,41 @@ library DaoIntake {
         draft.cid = cid;
         draft.size = uint64(size);
         return _propose(s, draft);
+    }
+
+    /// @notice See IDataDAO.
+    function cancel(DaoState storage s, uint256 id) external {
+        ProposalState state = s.stateOf(id);
+        bool byGuardian = msg.sender == s.params.guardian && block.timestamp < s.params.guardianUntil;
+        bool active = state == ProposalState.Active;
+        if (!byGuardian && !(active && msg.sender == Dao.proposalOf(id).proposer)) {
+            revert IDataDAO.DataDAO_NotCanceller(msg.sender);
+        }
+        if (!active && state != ProposalState.Queued && state != ProposalState.Ready) {
+            revert IDataDAO.DataDAO_NotClosable(id, state);
+        }
+        s.close(id, ProposalState.Cancelled, byGuardian || s.quorumMet(id));
+    }
+
+    /// @notice See IDataDAO.
+    function settle(DaoState storage s, uint256 id) external {
+        ProposalState state = s.stateOf(id);
+        bool over = state == ProposalState.Defeated || state == ProposalState.Expired;
+        if (!over || Dao.proposalOf(id).closed != ProposalState.None) revert IDataDAO.DataDAO_NotClosable(id, state);
+        s.close(id, state, s.quorumMet(id));
+    }
+
+    /// @notice See IDataDAO.
+    function reportSize(DaoState storage s, uint256 id) external {
+        uint64 attested = s.attested[id].size;
+        if (attested == 0) revert IDataDAO.DataDAO_NotAttested(id);
+        ProposalState state = s.stateOf(id);
+        if (state != ProposalState.Active && state != ProposalState.Queued && state != ProposalState.Ready) {
+            revert IDataDAO.DataDAO_NotClosable(id, state);
+        }
+        uint64 size = Dao.proposalOf(id).size;
+        emit IDataDAO.SizeReported(id, Cids.hashOf(s.cidOf(id)), s.takeSeq(), size, attested);
+        if (size != attested) s.close(id, ProposalState.Refuted, false);
     }
 
     function _propose(DaoState storage s, Draft memory draft) private returns (uint256 id) {
@@ -104,7 +140,7 @@ library DaoIntake {
         } else {
             uint256 least = weighty ? LEAST_WEIGHTY_QUORUM : 1;
             rules.quorum = Math.max(least, Math.ceilDiv(head.members * bps, 10_000));
-            Member storage m = Dao.accountOf(msg.sender).member;
+            Member storage m = Dao.accountOf(msg.sender);
             member = m.joinedAt != 0 && m.votesFrom <= block.timestamp;
         }
         if (!member) rules.deposit = s.params.deposit;
@@ -137,6 +173,6 @@ library DaoIntake {
         }
         // Of a token the quorum is with the snapshot.
         uint32 quorum = byToken ? 0 : uint32(rules.quorum);
-        Dao.write(s.proposals[id], rules.deadline, form, kind, msg.sender, draft.size, quorum, digest);
+        Dao.write(Dao.proposalOf(id), rules.deadline, form, kind, msg.sender, draft.size, quorum, digest);
     }
 }

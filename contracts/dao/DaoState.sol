@@ -19,19 +19,22 @@ struct Head {
     uint24 numbers; // that were given to members, who have gone too
 }
 
+/// @dev What is kept of an account, in one slot; see `Dao.accountOf`.
 struct Member {
-    uint40 joinedAt;
+    uint40 joinedAt; // 0 for who is none
     uint40 votesFrom;
     uint40 invitesFrom; // when the period of `invites` began
     uint8 invites; // made in that period
-    uint32 index; // in `members`
+    uint32 place; // of its seat
     uint24 number; // from 1; of its bit in the votes. It stays an account's, which may leave and come back
+    uint64 nonce; // of the next ballot that it signs; where a token votes, its holders have one too
 }
 
-/// @dev What belongs to an account; see `Dao.accountOf`.
-struct Account {
-    Member member;
-    uint256 nonce; // of the next ballot that it signs
+/// @dev What a vote needs of a member, at its place: 0 to members − 1, the last taking the place of who leaves; see `Dao.seatAt`.
+struct Seat {
+    address account;
+    uint40 votesFrom; // that of Member
+    uint24 number; // that of Member
 }
 
 struct Invitation {
@@ -39,7 +42,8 @@ struct Invitation {
     uint40 until;
 }
 
-/// @dev Three slots: what votes change, who and what, the CID; and, next to them, who voted. `Dao.write` and `Dao.bitOf` know their layout.
+/// @dev Three slots: what votes change, who and what, the CID; and, next to them, who voted. `Dao.write` and `Dao.bitOf` know their layout. Every
+/// other slot is empty, as Filecoin's tree would give two neighbours a node of their own; see `Dao.proposalOf`.
 struct Proposal {
     uint96 up;
     uint96 down;
@@ -47,11 +51,14 @@ struct Proposal {
     uint8 form; // of the CID (PackedCid)
     uint8 kind; // a CidAction and flags
     ProposalState closed; // None until the end is recorded
+    uint256 empty1;
     address proposer;
     uint64 size;
     uint32 quorum; // in a register; that of a token is in Detail
+    uint256 empty2;
     bytes32 digest; // of the CID; 0 where it is in `longCids`
-    uint256[1 << 16] voted; // in a register, a bit for each member's number
+    uint256 empty3;
+    uint256[1 << 17] voted; // in a register, a bit for each member's number: 256 in every other
 }
 
 /// @dev What proposals have that are weighty, have data, or are voted on with a token.
@@ -78,13 +85,11 @@ struct DaoState {
     uint256 owed; // held deposits and credits
     mapping(address account => uint256) credits;
     mapping(uint256 sixDays => uint256) spent; // from the treasury, by the number of the six days
-    mapping(uint256 proposalId => Proposal) proposals;
     mapping(uint256 proposalId => Detail) details;
     mapping(uint256 proposalId => bytes) longCids;
     mapping(uint256 proposalId => Attested) attested;
     mapping(bytes32 key => uint256 proposalId) live;
     mapping(CidHash => Accepted) cids;
-    address[] members;
     mapping(address account => Invitation) invitations;
 }
 
@@ -100,36 +105,85 @@ library Dao {
 
     /// @dev What accounts have lies where the five highest bits of a slot's number are 1, wherever hashes of the compiler's happen to be.
     uint256 private constant ACCOUNTS = 1 << 251;
+    uint256 private constant SEATS = 2 << 251;
+    uint256 private constant PROPOSALS = 1 << 255;
+
+    /// @dev A place where nobody sits.
+    uint256 internal constant NOWHERE = type(uint256).max;
 
     /// @notice What belongs to an account. Filecoin keeps a contract's slots in a tree of 32 branches by the bits of their numbers and stores the nodes
     /// above what was written anew, by the byte. All accounts are below one branch, so that a transaction that writes none of them costs the same
     /// however many there are (docs/decisions).
-    function accountOf(address account) internal pure returns (Account storage a) {
+    function accountOf(address account) internal pure returns (Member storage m) {
         uint256 slot = _below(account, 0);
         assembly ("memory-safe") {
-            a.slot := slot
+            m.slot := slot
         }
+    }
+
+    /// @notice A proposal. Its slots, and the bits of 7,424 members, are in one node of the tree: they differ in five bits that are one step in it. They
+    /// are below the other half of the root, each proposal wherever its hash is.
+    function proposalOf(uint256 id) internal pure returns (Proposal storage p) {
+        assembly ("memory-safe") {
+            mstore(0, id)
+            p.slot := or(PROPOSALS, shl(21, keccak256(0, 0x20)))
+        }
+    }
+
+    /// @notice The seat at a place. Whoever names its place is found without a search, and on a way of as many nodes of the tree among ten members as
+    /// among 1,024: the two lowest bits of a place are taken first, one at a step. Then four bits at a step, and two at each before: nodes of 16
+    /// seats below nodes of 8, as Filecoin counts each link and seat of a node that it reads. The tree takes five bits at a step from the
+    /// top of 256: the one that is left at the bottom is 0, or each two seats would have a node of their own.
+    function seatAt(uint256 place) internal pure returns (Seat storage s) {
+        uint256 slot = SEATS | (place & 0x3c) >> 1; // 16 seats
+        slot |= (place & 0x2) << 5 | (place & 0xc0) << 1; // in 8 nodes
+        slot |= (place & 0x1) << 11 | (place & 0x300) << 4; // in 8 nodes
+        slot |= place >> 10 << 16;
+        assembly ("memory-safe") {
+            s.slot := slot
+        }
+    }
+
+    /// @notice Gives a place to a member; to 0, to nobody.
+    function seat(uint256 place, address account, uint40 votesFrom, uint24 number) internal {
+        Seat storage s = seatAt(place);
+        (s.account, s.votesFrom, s.number) = (account, votesFrom, number);
+    }
+
+    /// @notice A member's number, and from when on it votes: at the place that is named, or wherever it is. Zeros for others, and where a token votes.
+    function seatOf(Head memory head, address voter, uint256 place)
+        internal
+        view
+        returns (uint256 number, uint256 votesFrom)
+    {
+        if (head.byToken) return (0, 0);
+        if (place < head.members) {
+            Seat memory sits = seatAt(place);
+            if (sits.account == voter) return (sits.number, sits.votesFrom);
+        }
+        Member storage m = accountOf(voter);
+        return (m.number, m.votesFrom);
     }
 
     /// @notice The bit that says whether a voter voted on a proposal: in a register beside the proposal's votes, by the member's number; of a token's
     /// holder beside the holder, by the proposal's.
-    function bitOf(DaoState storage s, uint256 id, address voter, bool byToken)
+    function bitOf(uint256 id, address voter, bool byToken, uint256 number)
         internal
-        view
+        pure
         returns (uint256 slot, uint256 bit)
     {
         if (byToken) return (_below(voter, 1 + (id >> 8)), 1 << (id & 0xff));
-        Proposal storage p = s.proposals[id];
-        uint256 seat = accountOf(voter).member.number;
+        Proposal storage p = proposalOf(id);
+        uint256 word = 6 + (number >> 8 << 1);
         assembly ("memory-safe") {
-            slot := add(add(p.slot, 3), shr(8, seat))
+            slot := add(p.slot, word)
         }
-        bit = 1 << (seat & 0xff);
+        bit = 1 << (number & 0xff);
     }
 
     /// @notice Whether a voter voted on a proposal.
     function hasVoted(DaoState storage s, uint256 id, address voter) internal view returns (bool) {
-        (uint256 slot, uint256 bit) = bitOf(s, id, voter, s.head.byToken);
+        (uint256 slot, uint256 bit) = bitOf(id, voter, s.head.byToken, accountOf(voter).number);
         uint256 word;
         assembly ("memory-safe") {
             word := sload(slot)
@@ -152,7 +206,7 @@ library Dao {
     }
 
     function cidOf(DaoState storage s, uint256 id) internal view returns (bytes memory) {
-        Proposal storage p = s.proposals[id];
+        Proposal storage p = proposalOf(id);
         uint8 form = p.form;
         return form == PackedCid.LONG ? s.longCids[id] : PackedCid.unpack(form, p.digest);
     }
@@ -187,8 +241,8 @@ library Dao {
         uint256 source = uint256(uint160(proposer)) | uint256(size) << 160 | uint256(quorum) << 224;
         assembly ("memory-safe") {
             sstore(p.slot, tally)
-            sstore(add(p.slot, 1), source)
-            sstore(add(p.slot, 2), digest)
+            sstore(add(p.slot, 2), source)
+            sstore(add(p.slot, 4), digest)
         }
     }
 
@@ -206,12 +260,12 @@ library Dao {
     }
 
     function quorumOf(DaoState storage s, uint256 id) internal view returns (uint256) {
-        uint256 quorum = s.proposals[id].quorum;
+        uint256 quorum = proposalOf(id).quorum;
         return quorum == 0 ? s.details[id].quorum : quorum;
     }
 
     function quorumMet(DaoState storage s, uint256 id) internal view returns (bool) {
-        Proposal storage p = s.proposals[id];
+        Proposal storage p = proposalOf(id);
         return uint256(p.up) + p.down >= quorumOf(s, id);
     }
 
@@ -232,7 +286,7 @@ library Dao {
     }
 
     function stateOf(DaoState storage s, uint256 id) internal view returns (ProposalState) {
-        Proposal storage p = s.proposals[id];
+        Proposal storage p = proposalOf(id);
         uint40 deadline = p.deadline;
         if (deadline == 0) return ProposalState.None;
         ProposalState closed = p.closed;

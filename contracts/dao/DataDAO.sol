@@ -22,7 +22,6 @@ import {
 } from "../interfaces/IExecutionProvider.sol";
 import { Oracle } from "../oracle/Oracle.sol";
 import { Cids } from "../pinning/Cids.sol";
-import { DaoEnding } from "./DaoEnding.sol";
 import { DaoExecution } from "./DaoExecution.sol";
 import { DaoIntake } from "./DaoIntake.sol";
 import { DaoRules } from "./DaoRules.sol";
@@ -44,7 +43,6 @@ import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/Sig
 /// proposal's budget and the cap of 30 days. There are no arbitrary calls: what a DAO can do is in CidAction.
 contract DataDAO is Membership, Oracle, EIP712 {
     using Dao for DaoState;
-    using DaoEnding for DaoState;
 
     /// @notice What f05 calls its client's authorisation with (FRC-0042); kept from the first draft.
     uint64 public constant AUTHORIZE_MESSAGE_METHOD_NUM = 2_643_134_072;
@@ -108,14 +106,19 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     function voteCIDProposal(uint256 proposalId, bool support) external nonReentrant {
-        _vote(proposalId, msg.sender, support);
+        _vote(proposalId, msg.sender, support, Dao.NOWHERE);
+    }
+
+    /// @inheritdoc IDataDAO
+    function voteCIDProposalAt(uint256 proposalId, bool support, uint256 place) external nonReentrant {
+        _vote(proposalId, msg.sender, support, place);
     }
 
     /// @inheritdoc IDataDAO
     function voteCIDProposals(uint256[] calldata proposalIds, bool[] calldata support) external nonReentrant {
         if (proposalIds.length != support.length) revert DataDAO_LengthMismatch();
         for (uint256 i = 0; i < proposalIds.length; ++i) {
-            _vote(proposalIds[i], msg.sender, support[i]);
+            _vote(proposalIds[i], msg.sender, support[i], Dao.NOWHERE);
         }
     }
 
@@ -137,28 +140,21 @@ contract DataDAO is Membership, Oracle, EIP712 {
                 uint160(b.voter) >> 64 == 0xff0000000000000000000000
                     || !SignatureChecker.isValidSignatureNow(b.voter, digest, b.signature)
             ) revert DataDAO_BadSignature(b.voter);
-            _vote(b.proposalId, b.voter, b.support);
+            _vote(b.proposalId, b.voter, b.support, Dao.NOWHERE);
         }
     }
 
-    function _vote(uint256 id, address voter, bool support) private {
-        Proposal storage p = _s.proposals[id];
+    function _vote(uint256 id, address voter, bool support, uint256 place) private {
+        Proposal storage p = Dao.proposalOf(id);
         uint256 tally = Dao.tallyOf(p);
         uint40 deadline = uint40(tally >> 192);
         if (deadline == 0) revert DataDAO_UnknownProposal(id);
         if (block.timestamp >= deadline || tally >> 248 != 0) revert DataDAO_VotingExpired(id, deadline);
         if (voter == p.proposer) revert DataDAO_OwnProposal(id);
         Head memory head = _s.head;
-        (uint256 slot, uint256 bit) = _s.bitOf(id, voter, head.byToken);
-        uint256 word;
-        assembly ("memory-safe") {
-            word := sload(slot)
-        }
-        if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
-        assembly ("memory-safe") {
-            sstore(slot, or(word, bit))
-        }
-        uint256 power = _powerOf(head, id, tally, voter);
+        (uint256 number, uint256 votesFrom) = Dao.seatOf(head, voter, place);
+        _mark(id, voter, head.byToken, number);
+        uint256 power = _powerOf(head, id, tally, voter, votesFrom);
         if (power == 0) _refuse(head.byToken, id, voter);
         uint256 sum = power + uint96(support ? tally : tally >> 96);
         if (sum > type(uint96).max) revert DataDAO_PowerOutOfRange(sum);
@@ -167,18 +163,34 @@ contract DataDAO is Membership, Oracle, EIP712 {
         emit VoteCast(id, voter, head.seq, support, power);
     }
 
+    /// @dev Records that a voter voted, once.
+    function _mark(uint256 id, address voter, bool byToken, uint256 number) private {
+        (uint256 slot, uint256 bit) = Dao.bitOf(id, voter, byToken, number);
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+        if (word & bit != 0) revert DataDAO_AlreadyVoted(id, voter);
+        assembly ("memory-safe") {
+            sstore(slot, or(word, bit))
+        }
+    }
+
     function _refuse(bool byToken, uint256 id, address voter) private view {
-        Member storage m = Dao.accountOf(voter).member;
+        Member storage m = Dao.accountOf(voter);
         if (byToken) revert DataDAO_NoPower(id, voter);
         if (m.joinedAt == 0) revert DataDAO_NotMember(voter);
         revert DataDAO_TooYoung(voter, m.votesFrom);
     }
 
-    function _powerOf(Head memory head, uint256 id, uint256 tally, address voter) private view returns (uint256) {
+    function _powerOf(Head memory head, uint256 id, uint256 tally, address voter, uint256 votesFrom)
+        private
+        view
+        returns (uint256)
+    {
         if (head.byToken) return IVotes(_s.token).getPastVotes(voter, _s.details[id].snapshot);
         uint256 period = (tally >> 240) & Dao.WEIGHTY != 0 ? head.weightyPeriod : head.votingPeriod;
-        Member storage m = Dao.accountOf(voter).member;
-        return m.joinedAt != 0 && m.votesFrom + period <= uint40(tally >> 192) ? 1 : 0;
+        return votesFrom != 0 && votesFrom + period <= uint40(tally >> 192) ? 1 : 0;
     }
 
     // ---------------------------------------------------------------- ending
@@ -198,7 +210,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
         if (state != ProposalState.Ready) revert DataDAO_NotReady(id, state);
         bytes32 dataHash = data.length == 0 ? bytes32(0) : keccak256(data);
         if (dataHash != _s.details[id].dataHash) revert DataDAO_BadData();
-        Proposal storage p = _s.proposals[id];
+        Proposal storage p = Dao.proposalOf(id);
         uint64 said = p.size;
         uint64 is_ = _s.attested[id].size;
         if (is_ != 0 && is_ != said) revert DataDAO_WrongSize(said, is_);
@@ -211,7 +223,6 @@ contract DataDAO is Membership, Oracle, EIP712 {
             value: msg.value,
             paid: 0
         });
-        _s.end(id, order.cidHash, ProposalState.Executed, true);
         (bytes32 requestId, uint256 paid) = DaoExecution.run(_s, pinning, order, data);
         _credit(msg.sender, order.budget == 0 ? msg.value - paid : msg.value);
         emit ProposalExecuted(id, order.cidHash, msg.sender, _s.takeSeq(), order.action, requestId, paid);
@@ -219,26 +230,12 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     function cancelProposal(uint256 proposalId) external nonReentrant {
-        ProposalState state = _s.stateOf(proposalId);
-        bool byGuardian = msg.sender == _s.params.guardian && block.timestamp < _s.params.guardianUntil;
-        bool active = state == ProposalState.Active;
-        if (!byGuardian && !(active && msg.sender == _s.proposals[proposalId].proposer)) {
-            revert DataDAO_NotCanceller(msg.sender);
-        }
-        if (!active && state != ProposalState.Queued && state != ProposalState.Ready) {
-            revert DataDAO_NotClosable(proposalId, state);
-        }
-        _s.close(proposalId, ProposalState.Cancelled, byGuardian || _s.quorumMet(proposalId));
+        DaoIntake.cancel(_s, proposalId);
     }
 
     /// @inheritdoc IDataDAO
     function closeProposal(uint256 proposalId) external nonReentrant {
-        ProposalState state = _s.stateOf(proposalId);
-        bool over = state == ProposalState.Defeated || state == ProposalState.Expired;
-        if (!over || _s.proposals[proposalId].closed != ProposalState.None) {
-            revert DataDAO_NotClosable(proposalId, state);
-        }
-        _s.close(proposalId, state, _s.quorumMet(proposalId));
+        DaoIntake.settle(_s, proposalId);
     }
 
     // ------------------------------------------------------------------ size
@@ -293,16 +290,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     function reportSize(uint256 proposalId) external nonReentrant {
-        uint64 attested = _s.attested[proposalId].size;
-        if (attested == 0) revert DataDAO_NotAttested(proposalId);
-        ProposalState state = _s.stateOf(proposalId);
-        if (state != ProposalState.Active && state != ProposalState.Queued && state != ProposalState.Ready) {
-            revert DataDAO_NotClosable(proposalId, state);
-        }
-        uint64 size = _s.proposals[proposalId].size;
-        CidHash cidHash = Cids.hashOf(_s.cidOf(proposalId));
-        emit SizeReported(proposalId, cidHash, _s.takeSeq(), size, attested);
-        if (size != attested) _s.close(proposalId, ProposalState.Refuted, false);
+        DaoIntake.reportSize(_s, proposalId);
     }
 
     // ----------------------------------------------------------------- money
@@ -361,7 +349,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     function votingIsExpired(uint256 proposalId) external view returns (bool) {
-        uint40 deadline = _s.proposals[proposalId].deadline;
+        uint40 deadline = Dao.proposalOf(proposalId).deadline;
         if (deadline == 0) revert DataDAO_UnknownProposal(proposalId);
         return block.timestamp >= deadline;
     }
@@ -386,7 +374,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
             uint256 proposalExpireAt
         )
     {
-        Proposal storage p = _s.proposals[id];
+        Proposal storage p = Dao.proposalOf(id);
         proposalExpireAt = p.deadline;
         if (proposalExpireAt == 0) revert DataDAO_UnknownProposal(id);
         (proposalID, storageProvider, cidraw, size) = (id, p.proposer, _s.cidOf(id), p.size);
@@ -404,7 +392,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
         view
         returns (CidAction action, uint256 quorum, uint256 snapshot, uint40 readyAt, uint40 until, uint96 budget)
     {
-        Proposal storage p = _s.proposals[proposalId];
+        Proposal storage p = Dao.proposalOf(proposalId);
         if (p.deadline == 0) revert DataDAO_UnknownProposal(proposalId);
         action = CidAction(p.kind & Dao.ACTION);
         quorum = _s.quorumOf(proposalId);
@@ -429,9 +417,10 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     function powerOf(uint256 proposalId, address voter) external view returns (uint256) {
-        Proposal storage p = _s.proposals[proposalId];
+        Proposal storage p = Dao.proposalOf(proposalId);
         if (p.deadline == 0) revert DataDAO_UnknownProposal(proposalId);
-        return voter == p.proposer ? 0 : _powerOf(_s.head, proposalId, Dao.tallyOf(p), voter);
+        if (voter == p.proposer) return 0;
+        return _powerOf(_s.head, proposalId, Dao.tallyOf(p), voter, Dao.accountOf(voter).votesFrom);
     }
 
     /// @inheritdoc IDataDAO

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import { IDataDAO } from "../interfaces/IDataDAO.sol";
-import { Dao, DaoState, Invitation, Member } from "./DaoState.sol";
+import { Dao, DaoState, Invitation, Member, Seat } from "./DaoState.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 /// @title Membership
@@ -21,11 +21,11 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
     /// @inheritdoc IDataDAO
     function invite(address account) external nonReentrant {
         _onlyRegister();
-        Member storage inviter = Dao.accountOf(msg.sender).member;
+        Member storage inviter = Dao.accountOf(msg.sender);
         if (inviter.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
         if (block.timestamp < inviter.votesFrom) revert DataDAO_TooYoung(msg.sender, inviter.votesFrom);
         if (account == address(0) || account == address(this)) revert DataDAO_BadInvitee(account);
-        if (Dao.accountOf(account).member.joinedAt != 0) revert DataDAO_AlreadyMember(account);
+        if (Dao.accountOf(account).joinedAt != 0) revert DataDAO_AlreadyMember(account);
 
         uint40 periodEnds = inviter.invitesFrom + _s.params.invitePeriod;
         if (block.timestamp >= periodEnds) {
@@ -50,42 +50,51 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
 
     /// @inheritdoc IDataDAO
     function leave() external nonReentrant {
-        Member storage m = Dao.accountOf(msg.sender).member;
-        Member memory gone = m;
+        Member memory gone = Dao.accountOf(msg.sender);
         if (gone.joinedAt == 0) revert DataDAO_NotMember(msg.sender);
-        address last = _s.members[_s.members.length - 1];
-        _s.members[gone.index] = last;
-        Dao.accountOf(last).member.index = gone.index;
-        _s.members.pop();
-        (m.joinedAt, m.votesFrom, m.invitesFrom, m.invites, m.index) = (0, 0, 0, 0, 0);
-        --_s.head.members;
+        uint32 count = _s.head.members - 1;
+        _s.head.members = count;
+        Seat memory last = Dao.seatAt(count);
+        Dao.seat(gone.place, last.account, last.votesFrom, last.number);
+        Dao.accountOf(last.account).place = gone.place;
+        Dao.seat(count, address(0), 0, 0);
+        Member storage m = Dao.accountOf(msg.sender);
+        (m.joinedAt, m.votesFrom, m.invitesFrom, m.invites) = (0, 0, 0, 0);
+        m.place = 0;
         emit MemberLeft(msg.sender, _s.takeSeq());
     }
 
     /// @inheritdoc IDataDAO
     function isMember(address account) external view returns (bool) {
-        return Dao.accountOf(account).member.joinedAt != 0;
+        return Dao.accountOf(account).joinedAt != 0;
     }
 
     /// @inheritdoc IDataDAO
     function memberOf(address account) external view returns (uint40 joinedAt, uint40 votesFrom) {
-        Member storage m = Dao.accountOf(account).member;
+        Member storage m = Dao.accountOf(account);
         return (m.joinedAt, m.votesFrom);
     }
 
     /// @inheritdoc IDataDAO
+    function placeOf(address account) external view returns (uint256 place) {
+        Member storage m = Dao.accountOf(account);
+        if (m.joinedAt == 0) revert DataDAO_NotMember(account);
+        return m.place;
+    }
+
+    /// @inheritdoc IDataDAO
     function memberCount() external view returns (uint256) {
-        return _s.members.length;
+        return _s.head.members;
     }
 
     /// @inheritdoc IDataDAO
     function membersPage(uint256 from, uint256 limit) external view returns (address[] memory page) {
-        uint256 count = _s.members.length;
+        uint256 count = _s.head.members;
         if (from >= count) return page;
         if (limit > count - from) limit = count - from;
         page = new address[](limit);
         for (uint256 i = 0; i < limit; ++i) {
-            page[i] = _s.members[from + i];
+            page[i] = Dao.seatAt(from + i).account;
         }
     }
 
@@ -98,7 +107,7 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
         if (count == 0 || count > MAX_FOUNDERS) revert DataDAO_ParamOutOfRange("founders");
         for (uint256 i = 0; i < count; ++i) {
             address founder = founders[i];
-            if (founder == address(0) || Dao.accountOf(founder).member.joinedAt != 0) {
+            if (founder == address(0) || Dao.accountOf(founder).joinedAt != 0) {
                 revert DataDAO_BadFounder(founder);
             }
             // Whoever was there from the start votes from the start: nobody had anything before.
@@ -107,13 +116,13 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
     }
 
     function _admit(address account, address inviter, uint40 votesFrom) private {
-        Member storage m = Dao.accountOf(account).member;
+        Member storage m = Dao.accountOf(account);
         uint24 number = m.number;
         if (number == 0) _s.head.numbers = number = _s.head.numbers + 1;
-        Dao.accountOf(account).member =
-            Member(uint40(block.timestamp), votesFrom, 0, 0, uint32(_s.members.length), number);
-        _s.members.push(account);
-        ++_s.head.members;
+        uint32 place = _s.head.members;
+        _s.head.members = place + 1;
+        (m.joinedAt, m.votesFrom, m.place, m.number) = (uint40(block.timestamp), votesFrom, place, number);
+        Dao.seat(place, account, votesFrom, number);
         emit MemberJoined(account, inviter, _s.takeSeq(), votesFrom);
     }
 

@@ -205,7 +205,9 @@ interface IDataDAO {
     /// @notice When a member joined and from which creation time on it votes on proposals; zeros for others.
     function memberOf(address account) external view returns (uint40 joinedAt, uint40 votesFrom);
     function memberCount() external view returns (uint256);
-    /// @notice Members `from` to `from + limit − 1`, in no order that lasts.
+    /// @notice A member's place: its vote that names it costs the same among ten members and among a thousand. It changes when another leaves.
+    function placeOf(address account) external view returns (uint256 place);
+    /// @notice Members at the places `from` to `from + limit − 1`, in no order that lasts.
     function membersPage(uint256 from, uint256 limit) external view returns (address[] memory);
     /// @notice The token whose holders vote, 0 where members are in the register.
     function token() external view returns (address);
@@ -220,6 +222,8 @@ interface IDataDAO {
     function propose(Draft calldata draft) external payable returns (uint256 proposalId);
     /// @notice Votes. Its proposer may not, and nobody twice.
     function voteCIDProposal(uint256 proposalId, bool support) external;
+    /// @notice Votes, and names the caller's place. Where that is another's, the caller is looked for, as in `voteCIDProposal`.
+    function voteCIDProposalAt(uint256 proposalId, bool support, uint256 place) external;
     /// @notice Votes on several proposals; one that refuses the vote refuses all.
     function voteCIDProposals(uint256[] calldata proposalIds, bool[] calldata support) external;
     /// @notice Casts votes that others signed, each with its voter's next nonce; one that is refused refuses all. By anyone.

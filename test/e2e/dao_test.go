@@ -184,6 +184,7 @@ func (s *daoStory) wrongSize(t *testing.T) {
 	s.attested(t, 4, 500)
 	s.send(keyAlice, nil, s.dao, "reportSize(uint256)", "4")
 	s.stateIs(4, 8)
+	s.refused(keyStranger, "DataDAO_NotReady(uint256,uint8)", "executeCIDProposal(uint256)", "4")
 }
 
 func (s *daoStory) attested(t *testing.T, id, size int64) {

@@ -127,12 +127,37 @@ func daoVote(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if word != "yes" && word != "no" {
 		return usage("a vote is yes or no, not %q", word)
 	}
-	done, err := d.send(ctx, c, new(big.Int), d.c.PackVoteCIDProposal(id, word == "yes"))
+	data, err := d.ballot(ctx, c, id, word == "yes")
+	if err != nil {
+		return err
+	}
+	done, err := d.send(ctx, c, new(big.Int), data)
 	if err != nil {
 		return err
 	}
 	done.Proposal = id.Uint64()
 	return sayDao(c, done, fmt.Sprintf("Voted %s on proposal %s", word, id))
+}
+
+// ballot is the call of a vote. A member's names its place, so that it costs the same
+// however many members there are; who is none, and a token's holder, has no place.
+func (d *daoAt) ballot(ctx context.Context, c *cli.Command, id *big.Int, yes bool) ([]byte, error) {
+	key, err := d.key(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := d.client.CallContract(ctx, ethereum.CallMsg{To: &d.addr, Data: d.c.PackPlaceOf(key.Address())}, nil)
+	if _, reverted := revertData(err); reverted {
+		return d.c.PackVoteCIDProposal(id, yes), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking for the place in the register: %w", err)
+	}
+	place, err := d.c.UnpackPlaceOf(raw)
+	if err != nil {
+		return nil, fmt.Errorf("is %s a DataDAO? %w", d.addr, err)
+	}
+	return d.c.PackVoteCIDProposalAt(id, yes, place), nil
 }
 
 func daoExecute(ctx context.Context, c *cli.Command, d *daoAt) error {

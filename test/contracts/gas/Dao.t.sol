@@ -127,6 +127,25 @@ contract DaoGasTest is DaoBase {
         assertApproxEqRel(many, few, 0.03e18, "independent of the number of members");
     }
 
+    function test_VoteAt_AmongAThousandMembers() public {
+        assertEq(dao.memberCount(), 5);
+        assertEq(large.memberCount(), 1000);
+        uint256 few = _gas(founders[2], address(dao), 0, abi.encodeCall(IDataDAO.voteCIDProposalAt, (3, true, 2)));
+        uint256 many = _measure(
+            "vote that names its place, among 1,000 members (code warm)",
+            founders[0],
+            address(large),
+            0,
+            abi.encodeCall(IDataDAO.voteCIDProposalAt, (3, true, 0))
+        );
+        assertApproxEqRel(many, few, 0.03e18, "independent of the number of members");
+    }
+
+    function test_VoteAt() public {
+        bytes memory data = abi.encodeCall(IDataDAO.voteCIDProposalAt, (3, true, 0));
+        assertLe(_measure("vote that names its place", founders[0], address(dao), 0, data), 60_000);
+    }
+
     function test_Vote_ByToken() public {
         assertLe(_measure("vote, a voter's first, by token", founders[0], address(byToken), 0, _voteCall(2)), 95_000);
     }

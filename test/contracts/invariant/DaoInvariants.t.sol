@@ -100,6 +100,7 @@ contract DaoInvariantsTest is DaoBase {
             (, uint40 from) = dao.memberOf(list[i]);
             assertEq(from, handler.votesFrom(list[i]));
             assertGt(from, 0);
+            assertEq(dao.placeOf(list[i]), i);
         }
     }
 

@@ -166,6 +166,7 @@ contract DaoMembersTest is DaoBase {
             address[] memory left = dao.membersPage(0, 9);
             for (uint256 j = 0; j < left.length; ++j) {
                 assertTrue(dao.isMember(left[j]));
+                assertEq(dao.placeOf(left[j]), j);
                 for (uint256 k = 0; k < j; ++k) {
                     assertNotEq(left[j], left[k]);
                 }

@@ -260,6 +260,78 @@ contract DaoVoteTest is DaoBase {
         dao.voteCIDProposal(id, true);
     }
 
+    function test_VoteAt_CountsWithAnyPlace() public {
+        uint256 id = _propose(_cid(1));
+        uint256[5] memory places = [uint256(0), 4, 5, 1 << 251, type(uint256).max];
+        for (uint256 i = 0; i < 5; ++i) {
+            vm.expectEmit();
+            emit IDataDAO.VoteCast(id, founders[i], dao.nextSeq(), true, 1);
+            vm.prank(founders[i]);
+            dao.voteCIDProposalAt(id, true, places[i]);
+            assertTrue(dao.hasVotedForProposal(founders[i], id));
+        }
+        (,,,, uint256 up,,,) = dao.proposals(id);
+        assertEq(up, 5);
+    }
+
+    function test_VoteAt_RevertWhen_Refused() public {
+        uint256 id = _propose(_cid(1));
+        // Another's place is no membership.
+        for (uint256 i = 0; i < 7; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_NotMember.selector, alice));
+            vm.prank(alice);
+            dao.voteCIDProposalAt(id, true, i);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_NotMember.selector, alice));
+        dao.placeOf(alice);
+        // One vote, whichever way it is cast, and from whatever place.
+        _vote(id, 1, 1, true);
+        vm.prank(founders[2]);
+        dao.voteCIDProposalAt(id, true, 2);
+        for (uint256 i = 0; i < 7; ++i) {
+            for (uint256 j = 1; j < 3; ++j) {
+                vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[j]));
+                vm.prank(founders[j]);
+                dao.voteCIDProposalAt(id, false, i);
+            }
+        }
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[2]));
+        vm.prank(founders[2]);
+        dao.voteCIDProposal(id, false);
+        // Its own proposal, and one that is older than its membership.
+        id = _proposeBy(founders[0], _draft(CidAction.Add, _cid(2), 0, ""));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_OwnProposal.selector, id));
+        vm.prank(founders[0]);
+        dao.voteCIDProposalAt(id, true, 0);
+        vm.prank(founders[0]);
+        dao.invite(alice);
+        vm.startPrank(alice);
+        dao.join();
+        assertEq(dao.placeOf(alice), 5);
+        vm.expectRevert(
+            abi.encodeWithSelector(IDataDAO.DataDAO_TooYoung.selector, alice, uint40(block.timestamp + 1 days))
+        );
+        dao.voteCIDProposalAt(id, true, 5);
+        vm.stopPrank();
+    }
+
+    function test_VoteAt_WhoLeavesGivesItsPlaceToTheLast() public {
+        uint256 id = _propose(_cid(1));
+        vm.prank(founders[1]);
+        dao.leave();
+        assertEq(dao.placeOf(founders[4]), 1);
+        for (uint256 i = 0; i < 6; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_NotMember.selector, founders[1]));
+            vm.prank(founders[1]);
+            dao.voteCIDProposalAt(id, true, i);
+        }
+        vm.prank(founders[4]);
+        dao.voteCIDProposalAt(id, true, 4); // its place before
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[4]));
+        vm.prank(founders[4]);
+        dao.voteCIDProposalAt(id, true, 1);
+    }
+
     function test_VoteMany_AllOrNone() public {
         uint256[] memory ids = new uint256[](2);
         bool[] memory support = new bool[](2);
