@@ -146,25 +146,8 @@ func TestEveryStateOfADealIsToldRightly(t *testing.T) {
 	w.begin()
 	before, err := w.net.Chain().Snapshot(w.ctx)
 	w.must(err)
-	all := w.market.Providers()
-	refusing, idle, steady, quitting, failing := all[0], all[1], all[2], all[3], all[4]
-	w.must(refusing.Behave(w.ctx, providers.Refuse))
-	w.must(idle.Behave(w.ctx, providers.NeverSeal))
-	w.order(4)
-	w.until("four copies", 200, 5, func() bool {
-		states := map[job.OfferState]int{}
-		for _, p := range all {
-			if o, found := w.offer(p.Endpoints().ID); found {
-				states[o.State]++
-			}
-		}
-		return states[job.OfferActive] == 3 && states[job.OfferPublished] == 1 && states[job.OfferFailed] >= 1
-	})
-	w.must(idle.Behave(w.ctx, providers.NeverSeal, providers.Refuse))
-	for _, p := range all[2:5] {
-		w.must(p.Behave(w.ctx, providers.Refuse)) // what opens again is not taken again
-	}
-	refused, pending, kept, quit, failed := w.follow(refusing), w.follow(idle), w.follow(steady), w.follow(quitting), w.follow(failing)
+	made := w.four(w.market.Providers()[:5])
+	refused, pending, kept, quit, failed := made[0], made[1], made[2], made[3], made[4]
 
 	w.is("a refused proposal", refused, reading{slot: market.SlotState(w.slot(refused.slot).State), state: job.OfferFailed, chain: "none", words: "refused"})
 	if got := w.f05(99); got != neverPublished {
@@ -193,6 +176,9 @@ func TestEveryStateOfADealIsToldRightly(t *testing.T) {
 	w.pass(day + 200)
 	w.is("not proven for a day", failed, isFaulty)
 	w.is("its start is missed", pending, reading{f05: inactive, oracle: oracleLost, slot: market.SlotPublished, state: job.OfferPublished, chain: "lost", words: "not active by its start"})
+	if d := w.show(pending.id); !strings.Contains(d.Alarm, "can be activated no more") {
+		t.Errorf("its start is missed: alarm %q", d.Alarm)
+	}
 	w.must(kept.p.Miner().Recover(w.ctx, *kept.sector))
 	w.must(handed.p.Miner().Recover(w.ctx, *handed.sector))
 	w.pass(day)
@@ -201,6 +187,49 @@ func TestEveryStateOfADealIsToldRightly(t *testing.T) {
 	w.pass(day)
 	w.is("its start is missed, and the slot is open again", pending, reading{f05: inactive, oracle: oracleLost, slot: market.SlotOpen, state: job.OfferFailed, chain: "lost", words: "never active"})
 
+	w.over(kept, handed, failed, pending, soak)
+
+	w.must(w.net.Chain().Revert(w.ctx, before))
+	if got := w.f05(*kept.deal); got != neverPublished {
+		t.Errorf("taken back by a reorg: f05 says %v", got)
+	}
+	if d := w.show(kept.id); d.Chain == nil || d.Chain.Status != "none" || !strings.Contains(d.Chain.Words, "exit code 17") {
+		t.Errorf("taken back by a reorg: %+v", d.Chain)
+	}
+	if got := w.status(dealstatusoracle.DealRef{DealId: *kept.deal}, nil); got != oracleNone {
+		t.Errorf("taken back by a reorg: status %d", got)
+	}
+}
+
+// four has four copies made among five providers, of whom the first refuses and the second
+// never seals; it gives what became of each one's proposal. What opens again nobody takes.
+func (w *dealsWorld) four(all []*providers.Provider) (made []*followed) {
+	w.Helper()
+	w.must(all[0].Behave(w.ctx, providers.Refuse))
+	w.must(all[1].Behave(w.ctx, providers.NeverSeal))
+	w.order(4)
+	w.until("four copies", 200, 5, func() bool {
+		states := map[job.OfferState]int{}
+		for _, p := range all {
+			if o, found := w.offer(p.Endpoints().ID); found {
+				states[o.State]++
+			}
+		}
+		return states[job.OfferActive] == 3 && states[job.OfferPublished] == 1 && states[job.OfferFailed] >= 1
+	})
+	w.must(all[1].Behave(w.ctx, providers.NeverSeal, providers.Refuse))
+	for _, p := range all[2:] {
+		w.must(p.Behave(w.ctx, providers.Refuse))
+	}
+	for _, p := range all {
+		made = append(made, w.follow(p))
+	}
+	return made
+}
+
+// over lets deals come to their ends; those that take months if there is time for it.
+func (w *dealsWorld) over(kept, handed, failed, pending *followed, soak bool) {
+	w.Helper()
 	isLost := reading{f05: gone, oracle: oracleLost, slot: market.SlotLost, state: job.OfferFailed, chain: "lost", words: "exit code 32"}
 	cleaned := isLost
 	cleaned.slot = market.SlotOpen
@@ -216,16 +245,6 @@ func TestEveryStateOfADealIsToldRightly(t *testing.T) {
 		w.is("terminated while faulty", failed, isLost)
 		w.must(handed.p.Miner().Terminate(w.ctx, *handed.sector))
 		w.is("direct data, terminated", handed, reading{slot: market.SlotLost, state: job.OfferFailed, chain: "lost", words: "is dead"})
-	}
-	w.must(w.net.Chain().Revert(w.ctx, before))
-	if got := w.f05(*kept.deal); got != neverPublished {
-		t.Errorf("taken back by a reorg: f05 says %v", got)
-	}
-	if d := w.show(kept.id); d.Chain == nil || d.Chain.Status != "none" || !strings.Contains(d.Chain.Words, "exit code 17") {
-		t.Errorf("taken back by a reorg: %+v", d.Chain)
-	}
-	if got := w.status(dealstatusoracle.DealRef{DealId: *kept.deal}, nil); got != oracleNone {
-		t.Errorf("taken back by a reorg: status %d", got)
 	}
 }
 
