@@ -27,7 +27,6 @@ const (
 var (
 	neverPublished = getters{notFound, notFound, notFound, 0}
 	inactive       = getters{exitcode.Ok, exitcode.Ok, notActivated, -1}
-	activated      = getters{}
 	gone           = getters{dealExpired, dealExpired, dealExpired, 0}
 )
 
