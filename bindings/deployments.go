@@ -25,6 +25,7 @@ const (
 	StoragePrize      = "StoragePrize"
 	InclusionVerifier = "InclusionVerifier"
 	DealStatusOracle  = "DealStatusOracle"
+	StatusDesk        = "StatusDesk"
 	PerpetualStorage  = "PerpetualStorage"
 	StorageGate       = "StorageGate"
 	StoragePools      = "StoragePools"

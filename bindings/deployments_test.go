@@ -33,6 +33,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/sharetoken"
 	"github.com/tidegate/tidegate/bindings/slotslib"
 	"github.com/tidegate/tidegate/bindings/spellinglib"
+	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/bindings/storagegovernor"
 	"github.com/tidegate/tidegate/bindings/storagepools"
@@ -51,6 +52,7 @@ func TestRecordedHashesAreThoseOfTheBindings(t *testing.T) {
 		bindings.RevertingNote:     revertingnote.RevertingNoteMetaData.Bin,
 		bindings.InclusionVerifier: inclusionverifier.InclusionVerifierMetaData.Bin,
 		bindings.DealStatusOracle:  dealstatusoracle.DealStatusOracleMetaData.Bin,
+		bindings.StatusDesk:        statusdesk.StatusDeskMetaData.Bin,
 		bindings.PerpetualStorage:  perpetualstorage.PerpetualStorageMetaData.Bin,
 		bindings.StorageGate:       storagegate.StorageGateMetaData.Bin,
 		bindings.StoragePools:      storagepools.StoragePoolsMetaData.Bin,

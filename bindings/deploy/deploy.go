@@ -40,6 +40,7 @@ const (
 	actionUnpin   = 2
 	actionPrepare = 3
 	actionServed  = 4
+	actionStatus  = 5
 )
 
 // Backend is what a deployment needs of a chain; *ethclient.Client is one.
@@ -111,6 +112,9 @@ func Run(ctx context.Context, b Backend, opts *bind.TransactOpts, p Plan) (Deplo
 		return Deployment{}, err
 	}
 	if err := r.pools(); err != nil {
+		return Deployment{}, err
+	}
+	if err := r.desk(p.Profile); err != nil {
 		return Deployment{}, err
 	}
 	if err := r.settle(); err != nil {

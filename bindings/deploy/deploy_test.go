@@ -174,7 +174,7 @@ func TestSamplesAreOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(made.Contracts) != 18 {
+	if len(made.Contracts) != 19 {
 		t.Errorf("deployed %v", made.Contracts)
 	}
 	if _, err := made.Address(bindings.PinnedNote); err == nil {

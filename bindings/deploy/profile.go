@@ -17,6 +17,7 @@ type Profile struct {
 	Pin, Unpin  estuaryprovider.Price
 	// Prepare and Served are for content that becomes pieces.
 	Prepare, Served estuaryprovider.Price
+	Status          estuaryprovider.Price // of asking what became of a deal
 	Pinning         estuarypinning.PinningConfig
 	SampleGas       uint32 // promised to a sample's callback
 	StorageGas      uint32 // promised to PerpetualStorage's callback
@@ -58,6 +59,7 @@ func Anvil() Profile {
 		Unpin:       estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), AttemptBps: 1000, Offered: true},
 		Prepare:     estuaryprovider.Price{Base: big.NewInt(20 * milliFIL), PerMiB: 1_000 * nanoFIL, PerMiBMonth: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Served:      estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Status:      estuaryprovider.Price{Base: big.NewInt(10 * milliFIL), AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(80_000, hour),
 		SampleGas:   200_000,
 		StorageGas:  300_000,
@@ -80,6 +82,7 @@ func Filecoin() Profile {
 		Unpin:       estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), AttemptBps: 1000, Offered: true},
 		Prepare:     estuaryprovider.Price{Base: big.NewInt(100 * milliFIL), PerMiB: 2_000 * nanoFIL, PerMiBMonth: 10_000 * nanoFIL, AttemptBps: 1000, Offered: true},
 		Served:      estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), PerMiB: 1_000 * nanoFIL, AttemptBps: 1000, Offered: true},
+		Status:      estuaryprovider.Price{Base: big.NewInt(50 * milliFIL), AttemptBps: 1000, Offered: true},
 		Pinning:     pinning(40_000_000, 2*day),
 		SampleGas:   60_000_000,
 		StorageGas:  150_000_000,

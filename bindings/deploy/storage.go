@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings"
 	"github.com/tidegate/tidegate/bindings/dealslib"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/filecoinfacts"
 	"github.com/tidegate/tidegate/bindings/listinglib"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
@@ -16,6 +17,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/slotslib"
 	"github.com/tidegate/tidegate/bindings/spellinglib"
+	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/bindings/storagepools"
 )
@@ -105,5 +107,17 @@ func (r *run) storage(p Plan) error {
 func (r *run) pools() error {
 	_, err := r.deploy(bindings.StoragePools, &storagepools.StoragePoolsMetaData,
 		storagepools.NewStoragePools().PackConstructor(r.made.Contracts[bindings.PerpetualStorage]))
+	return err
+}
+
+// desk deploys where contracts ask what became of deals, and offers that. It comes last,
+// so that the addresses on a development chain, which follow from nonces, stay what they were.
+func (r *run) desk(p Profile) error {
+	provider := r.made.Contracts[bindings.EstuaryProvider]
+	if err := r.prices(provider, map[uint16]estuaryprovider.Price{actionStatus: p.Status}); err != nil {
+		return err
+	}
+	_, err := r.deploy(bindings.StatusDesk, &statusdesk.StatusDeskMetaData,
+		statusdesk.NewStatusDesk().PackConstructor(provider, r.made.Contracts[bindings.DealStatusOracle]))
 	return err
 }

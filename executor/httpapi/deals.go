@@ -67,8 +67,8 @@ func viewDeal(o job.Offer) Deal {
 		Reason: o.Reason, Alarm: o.Alarm, Faulty: o.Faulty, Attempts: o.Attempts, Deadline: o.Deadline,
 		Start: o.Start, End: o.End, ActiveAt: when(o.ActiveAt), CreatedAt: when(o.CreatedAt), UpdatedAt: when(o.UpdatedAt),
 	}
-	if o.Protocol == job.ProtocolMK12 && (o.State == job.OfferPublished || o.End > 0 || o.Evidence > 0) {
-		v.Evidence = &o.Evidence // 0 is a deal
+	if o.WasPublished() {
+		v.Evidence = &o.Evidence
 	}
 	if o.End > 0 {
 		v.Sector = &o.Sector

@@ -41,13 +41,15 @@ const (
 	KindPrepare Kind = "prepare"
 	// KindServed fetches a piece from an endpoint and compares it with its CID.
 	KindServed Kind = "served"
+	// KindStatus asks Filecoin's actors what became of a deal or a sector.
+	KindStatus Kind = "status"
 	// KindKeep makes a call that anyone may make for a contract when it is due.
 	KindKeep Kind = "keep"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{KindPin, KindUnpin, KindRelease, KindPrepare, KindServed, KindKeep}
+	return []Kind{KindPin, KindUnpin, KindRelease, KindPrepare, KindServed, KindStatus, KindKeep}
 }
 
 // Lane says how settled the chain must be before a job may start.
@@ -86,9 +88,10 @@ type Job struct {
 	// Payload is the kind's payload as strict JSON (payload.go).
 	Payload json.RawMessage
 	// Lane says how settled the creating log must be before work may start;
-	// Ready that it is.
-	Lane  Lane
-	Ready bool
+	// Ready that it is. Height is where that log is, 0 for LaneNow.
+	Lane   Lane
+	Height uint64
+	Ready  bool
 
 	Attempt  int       // started attempts so far
 	RunAt    time.Time // not claimable before

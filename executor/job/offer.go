@@ -1,6 +1,9 @@
 package job
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // OfferState is where a deal that was proposed to a provider is.
 type OfferState string
@@ -36,6 +39,17 @@ var OfferTransitions = map[OfferState][]OfferState{
 
 // Over reports whether nothing more happens to an offer in s.
 func (s OfferState) Over() bool { return s == OfferEnded || s == OfferFailed }
+
+// NeverActive is what the reason of a published offer that failed before it was active
+// begins with.
+const NeverActive = "never active: "
+
+// WasPublished reports whether an f05 deal, Evidence, was published for the offer; 0
+// is the number of a deal.
+func (o Offer) WasPublished() bool {
+	return o.Protocol == ProtocolMK12 &&
+		(o.State == OfferPublished || !o.ActiveAt.IsZero() || o.Evidence > 0 || strings.HasPrefix(o.Reason, NeverActive))
+}
 
 // Pending reports whether an offer in s waits to become active.
 func (s OfferState) Pending() bool { return !s.Over() && s != OfferActive }

@@ -14,6 +14,7 @@
 //	daodata.go   what proposals carry, and the events in which it is found
 //	words.go     reasons and reverts of the contracts in words
 //	message.go   calls of contracts as Filecoin messages, proposals to multisigs, addresses
+//	status.go    what the actors said of a deal or a sector at an epoch
 //	node.go      a Filecoin node: FULLNODE_API_INFO, lotus/api, where sectors and miners are, collateral
 //	datacap.go   what that node says of allocations, escrow, and whom a contract would be client of
 //	wallet.go    senders: a key in this process, the node's wallet

@@ -82,6 +82,7 @@ type lotus interface {
 	StateLookupID(context.Context, address.Address, types.TipSetKey) (address.Address, error)
 	StateAccountKey(context.Context, address.Address, types.TipSetKey) (address.Address, error)
 	StateCall(context.Context, *types.Message, types.TipSetKey) (*api.InvocResult, error)
+	ChainGetTipSetByHeight(context.Context, abi.ChainEpoch, types.TipSetKey) (*types.TipSet, error)
 	StateMinerInfo(context.Context, address.Address, types.TipSetKey) (api.MinerInfo, error)
 	StateDealProviderCollateralBounds(context.Context, abi.PaddedPieceSize, bool, types.TipSetKey) (api.DealCollateralBounds, error)
 	StateGetAllocations(context.Context, address.Address, types.TipSetKey) (map[verifreg.AllocationId]verifreg.Allocation, error)

@@ -183,7 +183,7 @@ func parseAmount(s string) (*big.Int, error) {
 
 // ---- jobs ----
 
-const jobColumns = `id, key, kind, class, state, request, requester, payload, lane, ready, attempt, run_at, deadline,
+const jobColumns = `id, key, kind, class, state, request, requester, payload, lane, height, ready, attempt, run_at, deadline,
 	not_before, node_id, lease_owner, lease_until, fence, outcome, reason, last_error, progress, trace, created, updated`
 
 func scanJob(s scanner) (job.Job, error) {
@@ -192,7 +192,7 @@ func scanJob(s scanner) (job.Job, error) {
 		payload, progress                                      string
 		runAt, deadline, notBefore, lease, created, updatedUTC int64
 	)
-	err := s.Scan(&j.ID, &j.Key, &j.Kind, &j.Class, &j.State, &j.Request, &j.Requester, &payload, &j.Lane, &j.Ready,
+	err := s.Scan(&j.ID, &j.Key, &j.Kind, &j.Class, &j.State, &j.Request, &j.Requester, &payload, &j.Lane, &j.Height, &j.Ready,
 		&j.Attempt, &runAt, &deadline, &notBefore, &j.NodeID, &j.LeaseOwner, &lease, &j.Fence, &j.Outcome, &j.Reason,
 		&j.LastError, &progress, &j.Trace, &created, &updatedUTC)
 	if err != nil {

@@ -271,7 +271,7 @@ func TestPaidRequestIsAnsweredHoweverItsPayloadLooks(t *testing.T) {
 
 func TestActionThatIsNotOfferedMakesNoJob(t *testing.T) {
 	r := newRig(t)
-	b := r.one(t, requested(t, 5, nil))
+	b := r.one(t, requested(t, 6, nil))
 	if len(b.Jobs) != 0 || len(b.Requests) != 1 || b.Seq[0] != 41 {
 		t.Fatalf("batch %+v", b)
 	}

@@ -18,6 +18,7 @@ const (
 	actionUnpin   uint16 = 2
 	actionPrepare uint16 = 3
 	actionServed  uint16 = 4
+	actionStatus  uint16 = 5
 )
 
 // pinPayload is IExecutionProvider's PinPayload. A prepare carries the same; its
@@ -45,7 +46,18 @@ type servedPayload struct {
 	Endpoint  string
 }
 
+// statusPayload is IDealStatusOracle's DealRef.
+type statusPayload struct {
+	DealId     uint64
+	Miner      uint64
+	Sector     uint64
+	Commitment [32]byte
+}
+
 var (
+	statusArgs = tuple([]abi.ArgumentMarshaling{
+		{Name: "dealId", Type: "uint64"}, {Name: "miner", Type: "uint64"}, {Name: "sector", Type: "uint64"}, {Name: "commitment", Type: "bytes32"},
+	})
 	servedArgs = tuple([]abi.ArgumentMarshaling{
 		{Name: "pieceCid", Type: "bytes"}, {Name: "requester", Type: "address"}, {Name: "endpoint", Type: "string"},
 	})
@@ -130,6 +142,12 @@ func jobOf(r chain.Request) (n job.New, requester common.Address, ok bool) {
 		// Final, so that what is attested is as fresh as it can be.
 		n.Kind, n.Lane = job.KindServed, job.LaneFinal
 		n.Payload = job.Encode(job.Served{Piece: bytesOf(p.PieceCid), Endpoint: p.Endpoint})
+	case actionStatus:
+		p, err := decodePayload[statusPayload](statusArgs, r.Payload)
+		requester = r.Consumer
+		// Final, so that the epoch of the request, at which the actors are asked, is the same for all.
+		n.Kind, n.Lane = job.KindStatus, job.LaneFinal
+		n.Payload = job.Encode(job.Status{Deal: p.DealId, Miner: p.Miner, Sector: p.Sector, Commitment: p.Commitment, Malformed: err != nil})
 	default:
 		return job.New{}, r.Consumer, false
 	}

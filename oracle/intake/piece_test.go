@@ -78,3 +78,25 @@ func FuzzPiecePayloads(f *testing.F) {
 		}
 	})
 }
+
+func TestAStatusNamesADealOrASector(t *testing.T) {
+	payload, err := statusArgs.Pack(statusPayload{DealId: 0, Miner: 1004, Sector: 7, Commitment: [32]byte{9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		payload []byte
+		want    job.Status
+	}{
+		"a sector":  {payload, job.Status{Miner: 1004, Sector: 7, Commitment: [32]byte{9}}},
+		"cut":       {payload[:96], job.Status{Malformed: true}},
+		"empty":     {nil, job.Status{Malformed: true}},
+		"no uint64": {bytes.Repeat([]byte{0xff}, 128), job.Status{Malformed: true}},
+	} {
+		n, who, ok := jobOf(asked(actionStatus, c.payload), time.Now())
+		p, err := job.Decode[job.Status](n.Payload)
+		if !ok || who != consumer || n.Kind != job.KindStatus || n.Lane != job.LaneFinal || err != nil || p != c.want {
+			t.Errorf("%s: %+v of %+v, %v", name, p, n, err)
+		}
+	}
+}

@@ -107,6 +107,11 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
 		stage{
+			id:   "deal-states",
+			name: "every state of a deal, to its end and what is left of it", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEveryStateOfADealIsToldRightly", "./cmd/tidegate/cli"},
+		},
+		stage{
 			id:   "providers",
 			name: "half years of storage providers", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./devnet/provider"},

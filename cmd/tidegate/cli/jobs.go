@@ -71,7 +71,7 @@ func jobsCommand() *cli.Command {
 				Name: "ls", Usage: "list jobs, newest first",
 				Flags: clientFlags(
 					&cli.StringFlag{Name: "state", Usage: "only this state (available, running, retrying, snoozed, done, settled, cancelled, orphaned, dead)"},
-					&cli.StringFlag{Name: "kind", Usage: "only this kind (pin, unpin, release, prepare, served, keep)"},
+					&cli.StringFlag{Name: "kind", Usage: "only this kind (pin, unpin, release, prepare, served, status, keep)"},
 					&cli.StringFlag{Name: "request", Usage: "only jobs of this request id"},
 					&cli.IntFlag{Name: "limit", Value: 50, Usage: "most rows"},
 				),

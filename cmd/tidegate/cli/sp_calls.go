@@ -212,11 +212,11 @@ func spPublish(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	text, what := c.Args().Get(1), "deal"
+	text, what, least := c.Args().Get(1), "deal", uint64(0) // f05 counts deals from 0, f06 claims from 1
 	if byClaim != "" {
-		text, what = byClaim, "claim"
+		text, what, least = byClaim, "claim", 1
 	}
-	evidence, err := number(text, what)
+	evidence, err := number(text, what, least)
 	if err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func spPublish(ctx context.Context, c *cli.Command) error {
 func spProve(ctx context.Context, c *cli.Command) error {
 	var ids []uint64
 	for _, text := range c.Args().Slice() {
-		id, err := number(text, "slot")
+		id, err := number(text, "slot", 1)
 		if err != nil {
 			return err
 		}

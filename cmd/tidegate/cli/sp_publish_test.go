@@ -30,6 +30,19 @@ func TestPublishByTheCommandLine(t *testing.T) {
 	t.Run("a claim, by an Ethereum key", func(t *testing.T) { w.in(t).publishClaim(t, eth, w.miner(ethID, f1)) })
 }
 
+// f05 counts deals from 0, and nothing else begins there.
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		least uint64
+		good  bool
+	}{{"0", 0, true}, {"0", 1, false}, {"7", 1, true}, {"18446744073709551615", 0, true}, {"", 0, false}, {"-1", 0, false}, {"07", 0, false}, {"7x", 0, false}} {
+		if _, err := number(c.text, "deal", c.least); (err == nil) != c.good {
+			t.Errorf("%q, at least %d: %v", c.text, c.least, err)
+		}
+	}
+}
+
 // publishDeal has two deals be published for one slot, of which the contract takes the
 // first; the second stores the same piece, and is shown for another slot.
 func (w *spWorld) publishDeal(t *testing.T, key chain.Account, m *provider.Miner) {

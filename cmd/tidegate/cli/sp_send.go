@@ -173,12 +173,12 @@ func slotArg(c *cli.Command, n int, words string) (uint64, error) {
 	if c.Args().Len() != n {
 		return 0, usage("sp %s needs %s", c.Name, words)
 	}
-	return number(c.Args().First(), "slot")
+	return number(c.Args().First(), "slot", 1)
 }
 
-func number(text, what string) (uint64, error) {
+func number(text, what string, least uint64) (uint64, error) {
 	var n uint64
-	if _, err := fmt.Sscanf(text, "%d", &n); err != nil || fmt.Sprint(n) != text || n == 0 {
+	if _, err := fmt.Sscanf(text, "%d", &n); err != nil || fmt.Sprint(n) != text || n < least {
 		return 0, usage("%q is not the number of a %s", text, what)
 	}
 	return n, nil

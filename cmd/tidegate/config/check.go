@@ -27,7 +27,7 @@ func (c Config) Check() error {
 		p.oneOf("roles", r, RoleWatch, RoleExecute, RoleSend, RoleAPI)
 	}
 	for _, k := range c.Kinds {
-		p.oneOf("kinds", k, "pin", "prepare", "served")
+		p.oneOf("kinds", k, "pin", "prepare", "served", "status")
 	}
 	if c.Ledger.URL != "" {
 		u, err := url.Parse(string(c.Ledger.URL))

@@ -25,7 +25,7 @@ import (
 type Config struct {
 	DataDir   string     `toml:"data_dir" doc:"directory of the ledger, the node's blocks, the embedded queue and the API key"`
 	Roles     []string   `toml:"roles" doc:"what this daemon does: watch (read the chain), execute (do the work), send (report and send transactions), api (serve http.listen)"`
-	Kinds     []string   `toml:"kinds" doc:"which work it does in the role execute: pin, prepare, served; empty: all. Content that it holds it also drops"`
+	Kinds     []string   `toml:"kinds" doc:"which work it does in the role execute: pin, prepare, served, status; empty: all. Content that it holds it also drops"`
 	Log       Log        `toml:"log"`
 	Ledger    Ledger     `toml:"ledger"`
 	Trace     Trace      `toml:"trace"`
@@ -269,7 +269,7 @@ const (
 // Has reports whether the daemon has a role.
 func (c Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
 
-// Works reports whether the daemon does a kind of work: "pin", "prepare", "served".
+// Works reports whether the daemon does a kind of work: "pin", "prepare", "served", "status".
 func (c Config) Works(kind string) bool {
 	return c.Has(RoleExecute) && (len(c.Kinds) == 0 || slices.Contains(c.Kinds, kind))
 }

@@ -12,20 +12,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/filecoin-project/go-state-types/abi"
+	fbig "github.com/filecoin-project/go-state-types/big"
 
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
 	"github.com/tidegate/tidegate/devnet"
+	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/devnet/market"
 	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/job"
+	commitment "github.com/tidegate/tidegate/executor/piece"
 	"github.com/tidegate/tidegate/oracle/signer"
 )
 
@@ -41,6 +47,7 @@ type dealsWorld struct {
 	public  string
 	pinning *estuarypinning.EstuaryPinning
 	storage *perpetualstorage.PerpetualStorage
+	pieces  byte // that were stored without the daemon
 }
 
 func (w *dealsWorld) must(err error) {
@@ -246,4 +253,81 @@ func (w *dealsWorld) get(url string) []byte {
 		w.Fatalf("%s: %s", url, res.Status)
 	}
 	return b
+}
+
+// TestWhoAsksForADealIsAnsweredWithProof has a wallet ask StatusDesk for a deal of f05: the
+// daemon finds where its sector is and answers, and in that very call DealStatusOracle asks the actors. So a fault is
+// told, which the deal alone does not show. What nobody can prove is the operators' word or unknown.
+func TestWhoAsksForADealIsAnsweredWithProof(t *testing.T) {
+	w := newDealsWorld(t, 0)
+	miner, err := w.net.Providers().Create(w.ctx, provider.Creation{})
+	w.must(err)
+	deal, sector := w.stored(miner)
+	ref := statusdesk.DealRef{DealId: uint64(deal)}
+	w.answered("active", ref, statusdesk.IStatusDeskAnswer{Status: uint8(job.StatusActive), Proven: true})
+	w.must(miner.DeclareFaulty(w.ctx, sector))
+	w.answered("faulty", ref, statusdesk.IStatusDeskAnswer{Status: uint8(job.StatusFaulty), Proven: true})
+	w.must(miner.Terminate(w.ctx, sector))
+	w.answered("lost", ref, statusdesk.IStatusDeskAnswer{Status: uint8(job.StatusLost), Proven: true})
+	w.answered("never published", statusdesk.DealRef{DealId: 999}, statusdesk.IStatusDeskAnswer{Proven: true})
+	other, sector := w.stored(miner)
+	w.must(miner.Terminate(w.ctx, sector))
+	w.answered("gone before anybody looked", statusdesk.DealRef{DealId: uint64(other)}, statusdesk.IStatusDeskAnswer{})
+	w.answered("a sector that was never shown", statusdesk.DealRef{Miner: uint64(miner.ID()), Sector: uint64(sector), Commitment: [32]byte{1}}, statusdesk.IStatusDeskAnswer{})
+}
+
+// stored publishes a deal of an account and seals it.
+func (w *dealsWorld) stored(miner *provider.Miner) (abi.DealID, abi.SectorNumber) {
+	w.Helper()
+	w.pieces++
+	piece := commitment.Commitment{Root: [32]byte{31: 0, 0: w.pieces}, Padded: 2048, Payload: 2000}.CID()
+	start := w.net.Chain().Head().Height() + 2880
+	client := w.net.Chain().Accounts()[0]
+	for _, a := range w.net.Chain().Accounts() {
+		if a.Kind == chain.Secp256k1 {
+			client = a
+		}
+	}
+	least, err := w.net.Providers().LeastCollateral(w.ctx, 2048, false)
+	w.must(err)
+	w.must(w.net.Providers().AddBalance(w.ctx, miner.Worker(), miner.Address(), provider.Fil(1)))
+	proposal, err := miner.FromAccount(client, provider.Proposal{
+		PieceCID: piece, PieceSize: 2048, Start: start, End: start + 520_000, ProviderCollateral: fbig.Add(least, least),
+	})
+	w.must(err)
+	ids, err := miner.Publish(w.ctx, proposal)
+	w.must(err)
+	sectors, err := miner.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{CID: piece, Size: 2048, Deal: &ids[0]}}})
+	w.must(err)
+	return ids[0], sectors[0]
+}
+
+// answered asks and waits for what the desk says.
+func (w *dealsWorld) answered(what string, ref statusdesk.DealRef, want statusdesk.IStatusDeskAnswer) {
+	w.Helper()
+	const gas = 900_000_000
+	desk, from := statusdesk.NewStatusDesk(), w.net.Accounts()[2].Address
+	fee := read(w, "StatusDesk", desk.PackQuote(gas), desk.UnpackQuote)
+	asked := w.send("StatusDesk", fee, desk.PackAsk(ref, gas, from)).BlockNumber.Uint64()
+	var told *types.Log
+	w.until(what, func() bool {
+		logs, err := w.client.FilterLogs(w.ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(asked), Addresses: []common.Address{w.made.Contracts["StatusDesk"]}})
+		w.must(err)
+		if len(logs) == 0 {
+			return false
+		}
+		told = &logs[len(logs)-1]
+		_, question := desk.UnpackStatusRequestedEvent(told)
+		return question != nil
+	})
+	got := read(w, "StatusDesk", desk.PackAnswerOf(ref), desk.UnpackAnswerOf)
+	if _, err := desk.UnpackStatusUnknownEvent(told); (err == nil) != (want == statusdesk.IStatusDeskAnswer{}) {
+		w.Errorf("%s: said to be unknown: %t", what, err == nil)
+	}
+	if want.Proven {
+		want.Epoch = told.BlockNumber
+	}
+	if got != want {
+		w.Errorf("%s: %+v, want %+v", what, got, want)
+	}
 }

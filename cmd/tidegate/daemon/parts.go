@@ -297,6 +297,14 @@ func (d *Daemon) openRunner(ctx context.Context) (err error) {
 		}
 		lanes = append(lanes, runner.Lane{Kind: job.KindServed, Handler: serveds, Concurrency: d.cfg.Served.Workers, Timeout: d.cfg.Served.Timeout.D(), MaxAttempts: c.MaxAttempts})
 	}
+	if d.cfg.Works(string(job.KindStatus)) {
+		statuses, err := d.asking(ctx)
+		if err != nil {
+			return err
+		}
+		const workers, timeout = 4, 2 * time.Minute
+		lanes = append(lanes, runner.Lane{Kind: job.KindStatus, Handler: statuses, Concurrency: workers, Timeout: timeout, MaxAttempts: c.MaxAttempts})
+	}
 	keeping, err := d.openKeeper(ctx)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/tidegate/tidegate/executor/handler/prepare"
 	"github.com/tidegate/tidegate/executor/handler/release"
 	"github.com/tidegate/tidegate/executor/handler/served"
+	"github.com/tidegate/tidegate/executor/handler/status"
 	"github.com/tidegate/tidegate/executor/httpapi"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/job"
@@ -81,6 +82,15 @@ func (d *Daemon) serving() (*served.Handler, error) {
 		return nil, err
 	}
 	return served.New(served.Deps{Fetcher: fetcher{client}, Verifier: verifier{bucket.Verifier{MaxPiece: uint64(d.cfg.Piece.MaxSize)}}})
+}
+
+// asking makes the handler of status jobs, which ask the Filecoin node.
+func (d *Daemon) asking(ctx context.Context) (*status.Handler, error) {
+	node, err := d.filecoin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return status.New(node)
 }
 
 // shelfNode is the node as the shelf sees it.

@@ -13,6 +13,8 @@ import (
 const (
 	fundsAhead  = 60 * day // how long before a slot's end its renewal's money is looked at
 	takersAhead = 45 * day // and whether somebody has taken it, once first refusal is over
+
+	faultyPeriod = 120 // epochs between looks at a faulty slot
 )
 
 // follow writes down what the contract says of an offer's slot at a final epoch.
@@ -24,7 +26,7 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	next, words := o, ""
 	next.DueEpoch = epoch + lookPeriod
 	fail := func(format string, a ...any) {
-		next.State, next.Reason = job.OfferFailed, fmt.Sprintf(format, a...)
+		next.State, next.Reason, next.Faulty, next.Alarm = job.OfferFailed, fmt.Sprintf(format, a...), false, ""
 		words = next.Reason
 	}
 	mine := v.MinerId == o.Miner
@@ -83,8 +85,8 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	return next, m.update(ctx, next, o.State, words)
 }
 
-// active writes down an Active slot, and when it is looked at next: each day, and
-// when it ends.
+// active writes down an Active slot, and when it is looked at next: each day, each
+// hour while it is faulty, for no event says that it no longer is, and when it ends.
 func (m *Maker) active(next *job.Offer, v perpetualstorage.SlotView, epoch uint64) {
 	if next.State != job.OfferActive {
 		next.State, next.ActiveAt = job.OfferActive, m.d.Now()
@@ -93,10 +95,13 @@ func (m *Maker) active(next *job.Offer, v perpetualstorage.SlotView, epoch uint6
 	if v.Route == routeMarket || v.Route == routeClaim && next.Protocol == job.ProtocolMK20 {
 		next.Evidence = v.F05DealId
 	}
-	if next.DueEpoch = epoch + day; next.End > epoch {
-		next.DueEpoch = min(next.DueEpoch, next.End)
-	} else {
+	switch next.DueEpoch = epoch + day; {
+	case next.End <= epoch:
 		next.DueEpoch = epoch + lookPeriod
+	case v.Faulty:
+		next.DueEpoch = min(epoch+faultyPeriod, next.End)
+	default:
+		next.DueEpoch = min(next.DueEpoch, next.End)
 	}
 }
 
@@ -115,6 +120,9 @@ func (m *Maker) look(ctx context.Context, o *job.Offer, v perpetualstorage.SlotV
 			o.Alarm = "f05 has the deal no more, before its end: terminated, or never active"
 		case f.State == factGone && o.State == job.OfferPublished:
 			o.Alarm = "f05 has the deal no more: it was not active by its start"
+		case f.State == factPublished && o.State == job.OfferPublished && epoch > uint64(max(f.Start, 0)):
+			// f05 shows it as published for up to 30 days more.
+			o.Alarm = fmt.Sprintf("its deal was not active by its start %d and can be activated no more", f.Start)
 		case f.State == factActive && o.State == job.OfferPublished && m.cfg.Activate:
 			if err := m.activate(ctx, o.Slot, epoch); err != nil {
 				return err

@@ -32,15 +32,14 @@ func (m *Maker) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 		return job.OnChain{}, err
 	}
 	out := job.OnChain{Epoch: epoch}
-	wasActive := !o.ActiveAt.IsZero()
-	if o.Protocol == job.ProtocolMK12 && o.State != job.OfferPublished && !wasActive && o.Evidence == 0 {
-		out.Status, out.Words = chainNone, "no deal of f05 was published for it"
+	if o.Protocol == job.ProtocolMK12 && !o.WasPublished() {
+		out.Status, out.Words = chainNone, "the contract was told of no f05 deal for it"
 		return out, nil
 	}
 	if o.Protocol == job.ProtocolMK12 {
 		return m.marketSays(ctx, o, out)
 	}
-	if !wasActive {
+	if o.ActiveAt.IsZero() {
 		out.Status, out.Words = chainNone, "no sector was shown to hold it"
 		return out, nil
 	}
@@ -105,14 +104,14 @@ func (m *Maker) minerSays(ctx context.Context, o job.Offer, sector, end uint64, 
 	}
 	out.Words = what + " is " + market.SectorWords(at.Status)
 	switch {
+	case out.Epoch >= end:
+		out.Status, out.Words = chainEnded, fmt.Sprintf("its term ended at %d; %s", end, out.Words)
 	case at.Status == market.SectorActive:
 		out.Status = chainActive
 	case at.Status != sectorDead:
 		out.Status = chainFaulty
-	case out.Epoch < end:
-		out.Status = chainLost
 	default:
-		out.Status = chainEnded
+		out.Status = chainLost
 	}
 	return out, nil
 }

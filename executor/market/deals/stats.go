@@ -88,7 +88,7 @@ const (
 	whyLate       = "too late: "
 	whyLost       = "lost: "
 	whyTerminated = "terminated: "
-	whyInactive   = "never active: "
+	whyInactive   = job.NeverActive
 	whyTaken      = "taken: "
 	whyUnasked    = "not asked: " // found wanting before it was sent
 )
