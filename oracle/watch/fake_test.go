@@ -216,6 +216,13 @@ func (c *fakeChain) answer(method string, params []json.RawMessage) (any, *rpcEr
 		var ref string
 		_ = json.Unmarshal(params[0], &ref)
 		return c.block(ref)
+	case "eth_getBlockByHash":
+		var hash common.Hash
+		_ = json.Unmarshal(params[0], &hash)
+		if b, ok := c.byHash[hash]; ok {
+			return c.json(b), nil
+		}
+		return nil, nil
 	case "eth_getLogs":
 		var f struct {
 			FromBlock *hexutil.Uint64  `json:"fromBlock"`
