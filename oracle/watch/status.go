@@ -39,8 +39,8 @@ type Event struct {
 
 // finality remembers how the final block moves.
 type finality struct {
-	height, head uint64 // of the final block, and of the head when it became final
-	usual        uint64 // most heights that the head moved while the final one stood still and all was well
+	height, head uint64 // of the final block, and of the head when that was first seen
+	usual        uint64 // most that it was seen to before the final block moved again
 }
 
 // stillFinal takes down how far the head is from where the final block last moved. That
@@ -50,8 +50,8 @@ func (w *Watcher) stillFinal(head, final uint64) {
 	f := &w.moves
 	moved := head - min(head, f.head)
 	if final > f.height {
-		if f.height > 0 && moved <= most {
-			f.usual = max(f.usual, moved)
+		if f.height > 0 && w.status.Unfinal <= most {
+			f.usual = max(f.usual, w.status.Unfinal)
 		}
 		f.height, f.head, moved = final, head, 0
 	}

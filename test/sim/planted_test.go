@@ -32,6 +32,7 @@ var bugs = []bug{
 	{"trust one empty answer", 1, []edit{
 		{"oracle/watch/tail.go", "	missing, err := w.secondRead(ctx, s.cur.Final+1, blocks[:i+1])\n",
 			"	missing, err := w.secondRead(ctx, s.cur.Final+1, blocks[:i+1])\n	if planted(\"trust one empty answer\") {\n		missing, err = nil, nil\n	}\n"},
+		{"oracle/watch/again.go", "	if !s.has || w.cfg.until > 0 ||", "	if planted(\"trust one empty answer\") || !s.has || w.cfg.until > 0 ||"},
 	}},
 	{"use log index across methods", 1, []edit{
 		{"oracle/watch/identity.go", "	parts := make", "	if planted(\"use log index across methods\") {\n		return ident{l.Block, common.Hash{}, common.Hash{byte(l.Index >> 8), byte(l.Index)}}\n	}\n	parts := make"},

@@ -11,8 +11,8 @@ import (
 // What the chain did is said until it has gone on for so many heights, and no longer than
 // a while: some chains stand still.
 const (
-	since = 20
-	while = time.Minute
+	since = 50
+	while = 2 * time.Minute
 )
 
 // chain says what the daemon sees the chain do.
