@@ -149,6 +149,28 @@ func (w *Watcher) receiptsAgain(ctx context.Context, at map[uint64]common.Hash, 
 	return logs
 }
 
+// inReceipts gives what the receipts of blocks with lost logs have: where the index has a
+// hole, receipts may be how those logs were found.
+func (w *Watcher) inReceipts(ctx context.Context, lost map[ident]bool, blocks []chain.Block) []chain.Log {
+	m, ok := w.rpc.(more)
+	if !ok {
+		return nil
+	}
+	var out []chain.Log
+	for _, b := range blocks {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(lost)), func(id ident) bool { return id.block == b.Hash }) {
+			continue
+		}
+		logs, err := ask(ctx, w, func(ctx context.Context) ([]chain.Log, error) {
+			return m.LogsByReceipts(ctx, b.Height, w.cfg.Addresses)
+		})
+		if err == nil {
+			out = append(out, logs...)
+		}
+	}
+	return out
+}
+
 // doubt takes down that a block's bloom speaks against what was shown of it.
 func (w *Watcher) doubt(b chain.Block) {
 	if w.late.doubts == nil {
@@ -162,7 +184,7 @@ func (w *Watcher) doubt(b chain.Block) {
 // sooner; among many addresses, and in the blooms of busy blocks, one is. Then a bloom
 // proves nothing, or watching many contracts would cost more calls than watching one.
 func (w *Watcher) contradicts(h Header) bool {
-	const byChance = 0.01
+	const byChance = 0.1
 	if h.Bloom == nil || h.BloomUnknown() || h.chance()*float64(len(w.cfg.Addresses)) > byChance {
 		return false
 	}

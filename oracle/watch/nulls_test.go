@@ -57,17 +57,28 @@ func TestHalfAMillionNullRoundsCostSomeCalls(t *testing.T) {
 	}
 }
 
-// Blocks that stand in the middle of null rounds are not passed over.
+// Blocks that stand in the middle of null rounds are not passed over, also where a null
+// round is no error but shows the block before it (forest#7276, venus#6564).
 func TestBlocksBetweenNullRoundsAreRead(t *testing.T) {
-	for gap := range 12 {
+	for gap := range 24 {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
 			r := newRig(t, 30, func(c *Config) { c.TailBatch = 3 })
+			r.chain.before = gap >= 12
+			gap %= 12
 			for range 5 {
 				r.chain.mine(1)
 			}
 			r.settle()
 			for i := range 8 {
 				for range gap * (i % 3) {
+					r.chain.null()
+				}
+				r.chain.mine(1)
+			}
+			r.settle()
+			r.agree()
+			for range 40 { // what was above finality is below it now
+				for range gap {
 					r.chain.null()
 				}
 				r.chain.mine(1)

@@ -181,7 +181,8 @@ func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block)
 	return out, nil
 }
 
-// deny asks by block hash for logs that a range read did not show again.
+// deny asks by block hash, and then for receipts, for logs that a range read did not show
+// again.
 func (w *Watcher) deny(ctx context.Context, lost map[ident]bool, blocks []chain.Block) error {
 	if len(lost) == 0 {
 		return nil
@@ -202,6 +203,9 @@ func (w *Watcher) deny(ctx context.Context, lost map[ident]bool, blocks []chain.
 		for _, l := range logs {
 			delete(lost, identOf(l))
 		}
+	}
+	for _, l := range w.inReceipts(ctx, lost, blocks) {
+		delete(lost, identOf(l))
 	}
 	if len(lost) > 0 {
 		return errLie("%d logs were shown once and are denied now", len(lost))

@@ -25,7 +25,7 @@ type bug struct {
 type edit struct{ file, old, new string }
 
 var bugs = []bug{
-	{"skip the parent check", 1, []edit{
+	{"skip the parent check", 2, []edit{
 		{"oracle/watch/tail.go", "case b.Parent != parent && len(u.Blocks) == 0:", `case !planted("skip the parent check") && b.Parent != parent && len(u.Blocks) == 0:`},
 		{"oracle/watch/tail.go", "case b.Parent != parent:\n", `case !planted("skip the parent check") && b.Parent != parent:` + "\n"},
 	}},
@@ -42,7 +42,7 @@ var bugs = []bug{
 	{"act at latest in the money lane", 1, []edit{
 		{"oracle/watch/step.go", "	final, err := w.tag(ctx, \"finalized\")\n", "	final, err := w.tag(ctx, \"finalized\")\n	if planted(\"act at latest in the money lane\") {\n		return head, nil\n	}\n"},
 	}},
-	{"advance the cursor outside the transaction", 18, []edit{
+	{"advance the cursor outside the transaction", 0, []edit{
 		{"internal/store/commit.go", "	var out chain.Committed\n	err := s.write(", `	var out chain.Committed
 	if planted("advance the cursor outside the transaction") {
 		if err := s.write(ctx, func(ctx context.Context, t conn) error {
@@ -60,7 +60,7 @@ var bugs = []bug{
 	}
 	err := s.write(`},
 	}},
-	{"broadcast before storing", 10, []edit{
+	{"broadcast before storing", 13, []edit{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
 	{"mark a job done outside its result's transaction", 6, []edit{
