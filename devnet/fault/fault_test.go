@@ -263,7 +263,7 @@ func TestTheManualHasALineForEachFault(t *testing.T) {
 		found := false
 		for _, line := range strings.Split(string(manual), "\n") {
 			cells := strings.Split(line, "|")
-			found = found || len(cells) == 5 && strings.TrimSpace(cells[1]) == "`"+string(f)+"`" &&
+			found = found || len(cells) == 6 && strings.TrimSpace(cells[1]) == "`"+string(f)+"`" &&
 				strings.TrimSpace(cells[2]) != "" && strings.TrimSpace(cells[3]) != ""
 		}
 		if !found || About[f] == "" {

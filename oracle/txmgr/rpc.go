@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -46,12 +49,47 @@ func (r *RPC) Close() { r.client.Close() }
 // Name is the URL's host.
 func (r *RPC) Name() string { return r.name }
 
+// call makes a call, and a read again where its failure may pass: a look at the chain is
+// many calls, of which each must succeed, so that an endpoint which fails one in five
+// would hardly ever let one through.
 func (r *RPC) call(ctx context.Context, out any, method string, args ...any) error {
-	if err := r.client.CallContext(ctx, out, method, args...); err != nil {
-		return fmt.Errorf("%s: %w", method, hideURL(err))
+	const tries, pause = 3, 100 * time.Millisecond
+	for n := 1; ; n++ {
+		err := r.client.CallContext(ctx, out, method, args...)
+		if err == nil {
+			return nil
+		}
+		if n == tries || method == methodSend || !passes(err) || !rest(ctx, pause<<n/2+rand.N(pause)) {
+			return fmt.Errorf("%s: %w", method, hideURL(err))
+		}
 	}
-	return nil
 }
+
+// passes reports whether a call failed on its way, not by what the endpoint made of it.
+func passes(err error) bool {
+	var status rpc.HTTPError
+	var answer rpc.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &status):
+		return status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= http.StatusInternalServerError
+	}
+	return !errors.As(err, &answer)
+}
+
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+const methodSend = "eth_sendRawTransaction"
 
 // hideURL keeps keys in URLs out of errors and logs.
 func hideURL(err error) error {
@@ -209,5 +247,5 @@ func (r *RPC) Tip(ctx context.Context) (*big.Int, error) {
 // SendRaw is eth_sendRawTransaction.
 func (r *RPC) SendRaw(ctx context.Context, raw []byte) error {
 	var hash common.Hash
-	return r.call(ctx, &hash, "eth_sendRawTransaction", hexutil.Bytes(raw))
+	return r.call(ctx, &hash, methodSend, hexutil.Bytes(raw))
 }

@@ -158,6 +158,7 @@ type Status struct {
 	Queued   int       `json:"queued"`
 	InFlight int       `json:"inFlight"` // signed or sent, not mined
 	Mined    int       `json:"mined"`    // not yet final
+	Unmined  time.Time `json:"unmined"`  // since when the oldest one in flight is; zero for none
 	Passed   time.Time `json:"passed"`   // end of the last pass
 }
 
@@ -372,18 +373,31 @@ func (s *Sender) forget(rows []chain.Tx) {
 	}
 }
 
+// firstSent is when a transaction's first form was made, zero if none was broadcast yet.
+func firstSent(row chain.Tx) time.Time {
+	for _, a := range row.Attempts {
+		if !a.Broadcast.IsZero() {
+			return a.CreatedAt
+		}
+	}
+	return time.Time{}
+}
+
 func (s *Sender) publish(rows []chain.Tx, waiting string) {
 	s.mu.Lock()
 	st := &s.status
 	was := st.Waiting
 	st.Waiting, st.Parked = waiting, s.parked
-	st.Queued, st.InFlight, st.Mined = 0, 0, 0
+	st.Queued, st.InFlight, st.Mined, st.Unmined = 0, 0, 0, time.Time{}
 	for _, r := range rows {
 		switch r.State {
 		case chain.TxQueued, chain.TxPrepared:
 			st.Queued++
 		case chain.TxSigned, chain.TxSent:
 			st.InFlight++
+			if at := firstSent(r); !at.IsZero() && (st.Unmined.IsZero() || at.Before(st.Unmined)) {
+				st.Unmined = at
+			}
 		case chain.TxMined:
 			st.Mined++
 		}

@@ -48,22 +48,17 @@ func (w *Watcher) anchor(ctx context.Context, s sight) error {
 	if w.anchored || s.final.Height < w.cfg.Start {
 		return nil
 	}
-	for h := w.cfg.Start; h <= s.final.Height; h++ {
-		b, err := w.header(ctx, h)
-		switch kindOf(err) {
-		case FaultNullRound:
-			continue
-		case FaultNotYet, FaultRefused:
-			w.anchored = true // pruned here; the parent links still bind us
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := w.bind(ctx, blockKey(h), b.Hash.Hex()); err != nil {
-			return err
-		}
-		break
+	b, err := w.atOrAbove(ctx, w.cfg.Start, Header{Block: s.final})
+	switch kindOf(err) {
+	case FaultNotYet, FaultRefused:
+		w.anchored = true // pruned here; the parent links still bind us
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.bind(ctx, blockKey(b.Height), b.Hash.Hex()); err != nil {
+		return err
 	}
 	w.anchored = true
 	return nil

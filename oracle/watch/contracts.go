@@ -99,7 +99,11 @@ func (w *Watcher) lookBack(ctx context.Context) (sight, error) {
 		return s, fmt.Errorf("reading the cursor: %w", err)
 	}
 	if w.end == nil {
-		end, err := w.atOrBelow(ctx, w.cfg.until, 0)
+		head, err := w.tag(ctx, "latest")
+		if err != nil {
+			return s, err
+		}
+		end, err := w.atOrBelow(ctx, w.cfg.until, head)
 		if err != nil {
 			return s, err
 		}

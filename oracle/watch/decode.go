@@ -30,10 +30,15 @@ type Header struct {
 // says reports whether the bloom proves to hold something of addr. An all-ones
 // bloom, which Lotus gives when it does not know, proves nothing.
 func (h Header) says(addr common.Address) bool {
-	return h.Bloom != nil && !h.bloomUnknown() && types.BloomLookup(*h.Bloom, addr)
+	return h.Bloom != nil && !h.BloomUnknown() && types.BloomLookup(*h.Bloom, addr)
 }
 
-func (h Header) bloomUnknown() bool {
+// BloomUnknown reports whether the bloom is all ones: its node does not know what is in the
+// block.
+func (h Header) BloomUnknown() bool {
+	if h.Bloom == nil {
+		return false
+	}
 	for _, b := range h.Bloom {
 		if b != 0xff {
 			return false

@@ -59,6 +59,24 @@ func (p *Pool) Call(ctx context.Context, to common.Address, data []byte, height 
 	return nil, &Fault{Kind: FaultGarbage, Endpoint: "the endpoints", Method: "eth_call", Err: fmt.Errorf("no %d of them return the same", p.cfg.Quorum)}
 }
 
+// LogsShown gives what one endpoint shows of heights that are not yet final, also where a
+// quorum decides what is.
+func (p *Pool) LogsShown(ctx context.Context, from, to uint64, addrs []common.Address) ([]chain.Log, error) {
+	logs, _, err := poolCall(ctx, p, func(ctx context.Context, c Client) ([]chain.Log, error) { return c.LogsByRange(ctx, from, to, addrs) })
+	return logs, err
+}
+
+// LogsByReceipts gives what one endpoint has in the receipts of a block.
+func (p *Pool) LogsByReceipts(ctx context.Context, height uint64, addrs []common.Address) ([]chain.Log, error) {
+	logs, _, err := poolCall(ctx, p, func(ctx context.Context, c Client) ([]chain.Log, error) {
+		if m, ok := c.(more); ok {
+			return m.LogsByReceipts(ctx, height, addrs)
+		}
+		return nil, errNoCalls
+	})
+	return logs, err
+}
+
 // Everywhere gives the logs of addrs in the canonical blocks from..to that any
 // endpoint shows: in a range read, and of a single block by its hash and in its
 // receipts too. It is how an index with holes is got round: what one way or one

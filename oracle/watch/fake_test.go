@@ -43,6 +43,7 @@ type fakeChain struct {
 	final  uint64 // never goes back
 
 	noTag     bool                // finalized is not known
+	before    bool                // a null round shows the block before it, as older Forest and Venus do
 	ones      bool                // blooms are all ones, as Lotus gives them
 	lag       uint64              // blocks that the endpoint is behind
 	maxLogs   int                 // of a range answer; 0 for no limit
@@ -216,6 +217,13 @@ func (c *fakeChain) answer(method string, params []json.RawMessage) (any, *rpcEr
 		var ref string
 		_ = json.Unmarshal(params[0], &ref)
 		return c.block(ref)
+	case "eth_getBlockByHash":
+		var hash common.Hash
+		_ = json.Unmarshal(params[0], &hash)
+		if b, ok := c.byHash[hash]; ok {
+			return c.json(b), nil
+		}
+		return nil, nil
 	case "eth_getLogs":
 		var f struct {
 			FromBlock *hexutil.Uint64  `json:"fromBlock"`
@@ -263,6 +271,11 @@ func (c *fakeChain) block(ref string) (any, *rpcError) {
 	}
 	if h > head.Height {
 		return nil, &rpcError{1, "requested a future epoch (beyond 'latest')"}
+	}
+	for i := len(shown) - 1; c.before && i >= 0; i-- {
+		if shown[i].Height < h {
+			return c.json(shown[i]), nil
+		}
 	}
 	return nil, &rpcError{12, fmt.Sprintf("requested epoch was a null round (%d)", h)}
 }

@@ -46,6 +46,11 @@ type member struct {
 	until    time.Time
 	failures int
 	head     uint64
+	headAt   time.Time // when the head was said
+	pace     float64   // heights in a second, as it was seen to be
+	debt     float64   // heights that it went back and did not make up for
+	most     float64   // that it ever was
+	owes     time.Time // since when
 	final    uint64
 	troubles map[string]*Trouble
 }
@@ -69,6 +74,40 @@ func (m *member) putOff(now time.Time, shortest, longest, asked time.Duration, j
 	}
 	m.failures++
 	m.until = now.Add(max(d*3/4+jitter(d/2+1), asked))
+}
+
+// moved takes down a new head. An endpoint that went back, further than behind allows, and
+// then goes on at the chain's pace still lags, however far it comes: what it went back
+// it has to make up for, in one jump as where several nodes are behind one name, or by
+// and by as one that is syncing. It gives how far it is behind by that.
+func (m *member) moved(height uint64, now time.Time, behind uint64) uint64 {
+	const smooth, longest = 0.1, 10 * time.Minute
+	passed := now.Sub(m.headAt).Seconds()
+	gained := float64(height) - float64(m.head)
+	switch {
+	case m.headAt.IsZero():
+	case gained < -float64(behind):
+		if m.debt == 0 {
+			m.owes, m.most = now, 0
+		}
+		m.debt -= gained
+		m.most = max(m.most, m.debt)
+	case m.debt > 0 && gained != 0:
+		beyond := gained - m.pace*passed
+		m.debt = min(m.debt-beyond, m.most)
+		if beyond > m.debt/2 || m.debt <= float64(behind) || m.pace == 0 || now.Sub(m.owes) > longest {
+			m.debt = 0
+		}
+	case gained > 0 && passed > 0:
+		if m.pace == 0 {
+			m.pace = gained / passed
+		}
+		m.pace += smooth * (gained/passed - m.pace)
+	}
+	if gained != 0 || m.headAt.IsZero() {
+		m.head, m.headAt = height, now
+	}
+	return uint64(m.debt)
 }
 
 func (m *member) status(now time.Time) EndpointStatus {

@@ -310,7 +310,10 @@ func (p *Pool) saw(i int, tag string, height uint64) {
 	if height < m.head {
 		m.trouble(TroubleWentBack, fmt.Sprintf("its head was %d and is %d", m.head, height), now)
 	}
-	m.head = height
+	was := m.head
+	if owes := m.moved(height, now, p.cfg.MaxLag); owes > p.cfg.MaxLag && height >= was {
+		m.trouble(TroubleLagging, fmt.Sprintf("its head is %d, about %d blocks less than it would be had it not gone back", height, owes), now)
+	}
 	best := p.high
 	for _, o := range p.members {
 		best = max(best, o.head)
@@ -323,6 +326,12 @@ func (p *Pool) saw(i int, tag string, height uint64) {
 // HeaderByNumber implements Client.
 func (p *Pool) HeaderByNumber(ctx context.Context, height uint64) (Header, error) {
 	h, _, err := poolCall(ctx, p, func(ctx context.Context, c Client) (Header, error) { return c.HeaderByNumber(ctx, height) })
+	return h, err
+}
+
+// HeaderByHash implements Client.
+func (p *Pool) HeaderByHash(ctx context.Context, hash common.Hash) (Header, error) {
+	h, _, err := poolCall(ctx, p, func(ctx context.Context, c Client) (Header, error) { return c.HeaderByHash(ctx, hash) })
 	return h, err
 }
 

@@ -294,3 +294,43 @@ func TestPoolSaysWhenAllAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// An endpoint that fell behind and stays so lags for as long as that lasts, also when
+// its head is higher than it ever was and there is no other to compare it with.
+func TestAnEndpointThatFellBehindLagsUntilItCatchesUp(t *testing.T) {
+	p := newPooled(t, 1, 1)
+	goOn := func(blocks int) {
+		for range blocks {
+			p.chain.mine(0)
+			p.clock = p.clock.Add(time.Second)
+			p.pool.Look(t.Context())
+		}
+	}
+	goOn(20)
+	if tr := p.trouble(0, TroubleLagging); tr != nil {
+		t.Fatalf("it kept up, and %+v", tr)
+	}
+	p.doors[0].lag = 12
+	goOn(100)
+	if tr := p.trouble(0, TroubleLagging); tr == nil || !tr.Last.Equal(p.clock) {
+		t.Fatalf("100 blocks later it lags as much, and %+v", tr)
+	}
+	p.doors[0].lag = 0
+	goOn(1)
+	since := p.clock
+	goOn(60)
+	if tr := p.trouble(0, TroubleLagging); tr != nil && tr.Last.After(since) {
+		t.Fatalf("it caught up, and %+v", tr)
+	}
+	p.doors[0].lag = 12
+	goOn(5)
+	for lag := uint64(12); lag > 0; lag-- { // as a node that is syncing
+		p.doors[0].lag = lag - 1
+		goOn(2)
+	}
+	since = p.clock
+	goOn(5)
+	if tr := p.trouble(0, TroubleLagging); tr != nil && tr.Last.After(since) {
+		t.Fatalf("it caught up by and by, and %+v", tr)
+	}
+}

@@ -125,11 +125,11 @@ func (w *Watcher) chunkEnd(ctx context.Context, final chain.Block, next, size ui
 	if to >= final.Height {
 		return final, nil
 	}
-	end, err := w.atOrBelow(ctx, to, next)
-	if kindOf(err) == FaultNullRound { // all of next..to
-		end, err = w.atOrAbove(ctx, to+1, final.Height)
+	below, above, err := w.around(ctx, to, Header{Block: final})
+	if err == nil && below.Height < next { // all of next..to are null rounds
+		return above.Block, nil
 	}
-	return end.Block, err
+	return below.Block, err
 }
 
 // shrink halves the next range read after from..to was too much, and reports

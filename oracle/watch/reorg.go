@@ -38,6 +38,7 @@ func (w *Watcher) reorg(ctx context.Context, s sight) (bool, error) {
 	if err := w.emit(ctx, u); err != nil {
 		return false, err
 	}
+	w.noteEvent(&w.status.Reorg, dropped, ancestor.Height+1)
 	w.m.reorgs.Inc()
 	w.m.depth.Observe(float64(dropped))
 	w.log.Info("the chain reorganised", "ancestor", ancestor.ID(), "depth", dropped, "blocks", len(u.Blocks))

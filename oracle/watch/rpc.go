@@ -88,21 +88,36 @@ func (c *RPC) ChainID(ctx context.Context) (uint64, error) {
 // HeaderByTag gives the block behind "latest" or "finalized". FaultNotYet when
 // the endpoint knows the tag and has no such block yet.
 func (c *RPC) HeaderByTag(ctx context.Context, tag string) (Header, error) {
-	return c.header(ctx, tag)
+	return c.header(ctx, "eth_getBlockByNumber", tag)
 }
 
 // HeaderByNumber gives the canonical block at a height. FaultNullRound when the
-// height has none, FaultNotYet when the endpoint has not come so far.
+// height has none, for which older versions of Forest and Venus give the block before it
+// (forest#7276, venus#6564); FaultNotYet when the endpoint has not come so far.
 func (c *RPC) HeaderByNumber(ctx context.Context, height uint64) (Header, error) {
-	h, err := c.header(ctx, hexutil.EncodeUint64(height))
-	if err == nil && h.Height != height {
-		return Header{}, c.garbage("eth_getBlockByNumber", fmt.Errorf("asked for block %d and got %d", height, h.Height))
+	const method = "eth_getBlockByNumber"
+	h, err := c.header(ctx, method, hexutil.EncodeUint64(height))
+	switch why := fmt.Errorf("asked for block %d and got %d", height, h.Height); {
+	case err == nil && h.Height > height:
+		return Header{}, c.garbage(method, why)
+	case err == nil && h.Height < height:
+		return Header{}, &Fault{Kind: FaultNullRound, Endpoint: c.name, Method: method, Err: why}
 	}
 	return h, err
 }
 
-func (c *RPC) header(ctx context.Context, ref string) (Header, error) {
-	const method = "eth_getBlockByNumber"
+// HeaderByHash gives a block, canonical or not. FaultNotYet when the endpoint does not
+// have it.
+func (c *RPC) HeaderByHash(ctx context.Context, hash common.Hash) (Header, error) {
+	const method = "eth_getBlockByHash"
+	h, err := c.header(ctx, method, hash.Hex())
+	if err == nil && h.Hash != hash {
+		return Header{}, c.garbage(method, fmt.Errorf("asked for block %s and got %s", hash, h.Hash))
+	}
+	return h, err
+}
+
+func (c *RPC) header(ctx context.Context, method, ref string) (Header, error) {
 	raw, err := c.call(ctx, method, ref, false)
 	if err != nil {
 		return Header{}, err

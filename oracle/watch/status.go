@@ -24,7 +24,50 @@ type Status struct {
 	LastGood     time.Time // last step that went well
 	LastLate     time.Time // when a second read showed logs that the first answer lacked, or a bloom spoke against an empty one
 	LateLogs     int       // logs that only a second read showed, since the start
+	Unfinal      uint64    // heights that the head moved since the final block last did
+	Stalled      bool      // Unfinal is more than is usual here
+	Gap, Reorg   Event     // the last long run of null rounds; the last reorg as deep as work that may start early
 	Past         []Status  // of added contracts whose past is being read
+}
+
+// Event is something that the chain did.
+type Event struct {
+	Heights uint64    `json:"heights"` // null rounds, or heights that were replaced; 0 for none since the start
+	Before  uint64    `json:"before"`  // height of the first block after it
+	Seen    time.Time `json:"seen"`
+}
+
+// finality remembers how the final block moves.
+type finality struct {
+	height, head uint64 // of the final block, and of the head when that was first seen
+	usual        uint64 // most that it was seen to before the final block moved again
+}
+
+// stillFinal takes down how far the head is from where the final block last moved. That
+// moves by single blocks, or by epochs of 32; the caller holds mu.
+func (w *Watcher) stillFinal(head, final uint64) {
+	const epochs, most = 8, 64
+	f := &w.moves
+	moved := head - min(head, f.head)
+	if final > f.height {
+		if f.height > 0 && w.status.Unfinal <= most {
+			f.usual = max(f.usual, w.status.Unfinal)
+		}
+		f.height, f.head, moved = final, head, 0
+	}
+	w.status.Unfinal = moved
+	w.status.Stalled = moved > max(epochs*max(w.cfg.SoftDepth, 1), 2*f.usual)
+}
+
+// noteEvent takes down what the chain did if it is more than is usual: as long or as
+// deep as what the soft lane waits for.
+func (w *Watcher) noteEvent(at *Event, heights, before uint64) {
+	if heights <= w.cfg.SoftDepth && (at == &w.status.Gap || heights < max(w.cfg.SoftDepth, 1)) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*at = Event{heights, before, w.now()}
 }
 
 // Status gives the state after the last step.
@@ -52,6 +95,7 @@ func (w *Watcher) noteSight(s sight) {
 	defer w.mu.Unlock()
 	w.status.EndpointHead, w.status.Frozen = s.head.Height, s.cur.Frozen
 	w.m.endpointHead.Set(float64(s.head.Height))
+	w.stillFinal(s.head.Height, s.final.Height)
 	frozen := 0.0
 	if s.cur.Frozen != "" {
 		frozen = 1

@@ -92,6 +92,9 @@ func (w *Watcher) step(ctx context.Context) (bool, error) {
 	case next <= s.head.Height:
 		return w.follow(ctx, s)
 	}
+	if found, err := w.readAgain(ctx, s); found || err != nil {
+		return found, err
+	}
 	return w.refresh(ctx, s)
 }
 
@@ -169,13 +172,13 @@ func (w *Watcher) finality(ctx context.Context, head Header) (Header, error) {
 	}
 	switch depth := w.cfg.FinalityDepth; {
 	case depth > 0 && head.Height > depth:
-		b, err := w.atOrBelow(ctx, head.Height-depth, 0)
+		b, err := w.atOrBelow(ctx, head.Height-depth, head)
 		if j, ok := w.rpc.(Judge); ok && err == nil {
 			err = j.Agree(ctx, b.Block)
 		}
 		return b, err
 	case depth > 0 || head.Height <= w.cfg.MaxRange:
-		return w.atOrAbove(ctx, 0, head.Height)
+		return w.atOrAbove(ctx, 0, head)
 	}
 	return Header{}, fmt.Errorf("%w: %w", ErrNoFinality, err)
 }
@@ -205,10 +208,11 @@ type mark struct {
 	from, to, soft  uint64
 	head            common.Hash
 	tip             common.Hash // last of the update's blocks
+	logs            int
 }
 
 func markOf(u chain.Update) mark {
-	m := mark{u.Reorg, u.Ancestor.Hash, u.Final.Hash, u.From, u.To, u.Soft, u.Head.Hash, common.Hash{}}
+	m := mark{u.Reorg, u.Ancestor.Hash, u.Final.Hash, u.From, u.To, u.Soft, u.Head.Hash, common.Hash{}, len(u.Logs)}
 	if n := len(u.Blocks); n > 0 {
 		m.tip = u.Blocks[n-1].Hash
 	}
@@ -286,24 +290,4 @@ func (w *Watcher) pace(head chain.Block) {
 		w.spacing = d / time.Duration(head.Height-w.seen.Height)
 	}
 	w.seen = head
-}
-
-// atOrBelow gives the highest block in floor..height, skipping null rounds.
-func (w *Watcher) atOrBelow(ctx context.Context, height, floor uint64) (Header, error) {
-	for h := height; ; h-- {
-		b, err := w.header(ctx, h)
-		if kindOf(err) != FaultNullRound || h <= floor {
-			return b, err
-		}
-	}
-}
-
-// atOrAbove gives the lowest block in height..ceiling, skipping null rounds.
-func (w *Watcher) atOrAbove(ctx context.Context, height, ceiling uint64) (Header, error) {
-	for h := height; ; h++ {
-		b, err := w.header(ctx, h)
-		if kindOf(err) != FaultNullRound || h >= ceiling {
-			return b, err
-		}
-	}
 }

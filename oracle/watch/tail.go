@@ -36,14 +36,8 @@ func (w *Watcher) tail(ctx context.Context, s sight) (chain.Update, error) {
 	u := w.update(s)
 	parent, next := s.cur.Hash, s.cur.Height+1
 	for h := next; h <= s.head.Height && len(u.Blocks) < w.cfg.TailBatch; h++ {
-		b, err := s.head, error(nil)
-		if h < s.head.Height {
-			b, err = w.header(ctx, h)
-		}
-		switch kindOf(err) {
-		case FaultNullRound:
-			continue
-		case FaultNotYet:
+		b, err := w.following(ctx, h, s.head)
+		if kindOf(err) == FaultNotYet {
 			return u, nil
 		}
 		switch {
@@ -54,6 +48,8 @@ func (w *Watcher) tail(ctx context.Context, s sight) (chain.Update, error) {
 		case b.Parent != parent:
 			return u, nil
 		}
+		w.noteEvent(&w.status.Gap, b.Height-h, b.Height)
+		h = b.Height
 		logs, err := w.blockLogs(ctx, b)
 		if kindOf(err) == FaultNotYet || errors.Is(err, errRemoved) {
 			return u, nil
@@ -70,18 +66,22 @@ func (w *Watcher) tail(ctx context.Context, s sight) (chain.Update, error) {
 }
 
 // blockLogs reads the logs of one block by its hash. An empty answer against the
-// block's bloom is asked again by height.
+// block's bloom is asked again by height; if that is empty too, the block stays in doubt.
 func (w *Watcher) blockLogs(ctx context.Context, b Header) ([]chain.Log, error) {
 	logs, err := w.logsOf(ctx, b.Block)
 	if err != nil {
 		return nil, err
 	}
-	if len(logs) == 0 && slices.ContainsFunc(w.cfg.Addresses, b.says) {
-		w.m.doubted.Inc()
-		w.noteLate(0)
-		return w.rangeLogs(ctx, b.Height, b.Block, 1)
+	if len(logs) > 0 || !w.contradicts(b) {
+		return w.checked(logs, b.Height, b.Block)
 	}
-	return w.checked(logs, b.Height, b.Block)
+	w.m.doubted.Inc()
+	w.noteLate(0)
+	logs, err = w.rangeLogs(ctx, b.Height, b.Block, 1)
+	if err == nil && len(logs) == 0 {
+		w.doubt(b.Block)
+	}
+	return logs, err
 }
 
 // finalize makes what was read near the head final, after a second read of its
@@ -181,7 +181,8 @@ func (w *Watcher) reread(ctx context.Context, from uint64, blocks []chain.Block)
 	return out, nil
 }
 
-// deny asks by block hash for logs that a range read did not show again.
+// deny asks by block hash, and then for receipts, for logs that a range read did not show
+// again.
 func (w *Watcher) deny(ctx context.Context, lost map[ident]bool, blocks []chain.Block) error {
 	if len(lost) == 0 {
 		return nil
@@ -202,6 +203,9 @@ func (w *Watcher) deny(ctx context.Context, lost map[ident]bool, blocks []chain.
 		for _, l := range logs {
 			delete(lost, identOf(l))
 		}
+	}
+	for _, l := range w.inReceipts(ctx, lost, blocks) {
+		delete(lost, identOf(l))
 	}
 	if len(lost) > 0 {
 		return errLie("%d logs were shown once and are denied now", len(lost))

@@ -8,7 +8,8 @@
 // linked to the one before by parent hash, with the logs asked for by that
 // block's hash. When finality passes over blocks that were read near the head,
 // their logs are read a second time and compared before they count as final:
-// an endpoint that answered too early is put right, not believed.
+// an endpoint that answered too early is put right, not believed. The newest of
+// them are read again with each head, so that work which may start early does.
 //
 // Map:
 //
@@ -16,6 +17,8 @@
 //	step.go    Step: one look at the chain and what to do about it
 //	ranges.go  range reads at or below finality, halving, checks of answers
 //	tail.go    block by block above finality, and the second read
+//	again.go   logs that come late, found before they are final
+//	nulls.go   over null rounds, however many
 //	identity.go what tells logs apart
 //	contracts.go contracts added at run time, and their pasts
 //	reorg.go   the common ancestor, and rollbacks that would undo what was final
@@ -87,6 +90,7 @@ type Client interface {
 	ChainID(ctx context.Context) (uint64, error)
 	HeaderByTag(ctx context.Context, tag string) (Header, error)
 	HeaderByNumber(ctx context.Context, height uint64) (Header, error)
+	HeaderByHash(ctx context.Context, hash common.Hash) (Header, error)
 	LogsByRange(ctx context.Context, from, to uint64, addrs []common.Address) ([]chain.Log, error)
 	LogsByBlock(ctx context.Context, block common.Hash, addrs []common.Address) ([]chain.Log, error)
 }
@@ -144,12 +148,14 @@ type Watcher struct {
 	size      uint64      // heights of the next range read
 	deep      int         // successive sights of a rollback below the final block
 	last      mark        // of the last accepted update
+	late      late        // blocks that are read again before they are final
 	spacing   time.Duration
 	seen      chain.Block // last head, for spacing
 	cond      string      // condition last logged
 
 	mu      sync.Mutex
 	status  Status
+	moves   finality
 	pasts   []*Watcher
 	started func(*Watcher) // runs a reader of the past; set by Run
 }

@@ -25,6 +25,7 @@ type rig struct {
 	w      *Watcher
 	cfg    Config
 	client *RPC
+	late   []lateBlock
 }
 
 func newRig(t testing.TB, depth uint64, edit func(*Config)) *rig {

@@ -168,7 +168,7 @@ func (n *network) funding(t testing.TB, salt int) (int, common.Hash) {
 	}
 	a := account{crypto.PubkeyToAddress(private.PublicKey).Hex(), "0x" + hex.EncodeToString(crypto.FromECDSA(private))}
 	n.Keys = append(n.Keys, a)
-	value, _ := new(big.Int).SetString("100000000000000000000", 10)
+	value, _ := new(big.Int).SetString("10000000000000000000", 10) // for ten requests; the deployer pays for a thousand such accounts
 	tx := n.signed(t, keyDeployer, n.nonce(t, keyDeployer), call{to: a.Address, value: value})
 	if err := n.client.SendTransaction(context.Background(), tx); err != nil {
 		t.Fatal(err)

@@ -3,9 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -17,30 +15,30 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/rpc"
 )
 
 var requestedTopic = crypto.Keccak256Hash([]byte("OracleRequested(bytes32,address,uint16,(uint64,address,uint16,uint32,uint40,uint40,address,uint96,uint96,bytes32,bytes32),bytes,bytes)"))
 
 // traps are the chain's own: name and switch as docs/devnet.md has them, "" for what is
-// always there. spring sees that the trap is there, and has the requests asked while it
+// always there, and what doctor calls it while it lasts. spring sees that the trap is there, and has the requests asked while it
 // snaps.
 var traps = []struct {
 	name, by string
+	named    []string
 	spring   func(s *trapped, txs []*types.Transaction)
 }{
-	{"null-rounds", "devnet_nullRounds", (*trapped).nullRounds},
-	{"deferred-execution", "", (*trapped).deferred},
-	{"too-early", "", (*trapped).tooEarly},
-	{"log-limits", "devnet_setLogLimits", (*trapped).logLimits},
-	{"orphaned-logs", "devnet_reorg", (*trapped).orphaned},
-	{"again", "devnet_reorg", (*trapped).again},
-	{"deep-reorg", "devnet_reorg", (*trapped).deepReorg},
-	{"stalled-finality", "devnet_stallFinality", (*trapped).stalled},
-	{"full-blooms", "devnet_fullBlooms", (*trapped).blooms},
-	{"other-hashes", "", (*trapped).hashes},
-	{"forgetful-pool", "devnet_dropPending", (*trapped).forgotten},
-	{"failed-messages", "", (*trapped).failed},
+	{"null-rounds", "devnet_nullRounds", []string{"null_rounds"}, (*trapped).nullRounds},
+	{"deferred-execution", "", nil, (*trapped).deferred},
+	{"too-early", "", nil, (*trapped).tooEarly},
+	{"log-limits", "devnet_setLogLimits", []string{"log_limits"}, (*trapped).logLimits},
+	{"orphaned-logs", "devnet_reorg", []string{"reorg"}, (*trapped).orphaned},
+	{"again", "devnet_reorg", []string{"reorg"}, (*trapped).again},
+	{"deep-reorg", "devnet_reorg", []string{"frozen"}, (*trapped).deepReorg},
+	{"stalled-finality", "devnet_stallFinality", []string{"finality_stalled"}, (*trapped).stalled},
+	{"full-blooms", "devnet_fullBlooms", []string{"full_blooms"}, (*trapped).blooms},
+	{"other-hashes", "", nil, (*trapped).hashes},
+	{"forgetful-pool", "devnet_dropPending", []string{"unmined"}, (*trapped).forgotten},
+	{"failed-messages", "", nil, (*trapped).failed},
 }
 
 // Whatever Filecoin does that Ethereum does not, every request that is on the chain in
@@ -69,10 +67,10 @@ func TestEachTrapAloneAndAllTogether(t *testing.T) {
 			s.t = t
 			for left := each; left > 0; left -= atOnce {
 				txs := s.sign(min(left, atOnce))
-				s.used = map[string]bool{"": true}
+				s.used, s.named, s.told = map[string]bool{"": true}, c.named, false
 				c.spring(s, txs)
-				if !s.used[c.by] {
-					t.Errorf("%s was not used", c.by)
+				if !s.used[c.by] || s.told != (len(c.named) > 0) {
+					t.Errorf("%s was used: %t; doctor named it: %t", c.by, s.used[c.by], s.told)
 				}
 				s.answered(txs)
 			}
@@ -80,183 +78,11 @@ func TestEachTrapAloneAndAllTogether(t *testing.T) {
 		})
 	}
 	t.Run("all together", func(t *testing.T) {
-		s.t = t
+		s.t, s.named = t, nil
 		s.together(s.sign(all))
 		s.d.well(t)
 	})
 	s.d.stop(t)
-}
-
-// atOnce is for how many requests one tipset has room.
-const atOnce = 50
-
-// trapped is a bridge on a chain that is steered.
-type trapped struct {
-	*network
-	d     *daemon
-	whole testing.TB // ends with the chain
-	cids  []string
-	asked int             // requests that wallets made, each a transaction
-	used  map[string]bool // methods of control
-}
-
-// control calls the devnet.
-func (s *trapped) control(into any, method string, args ...any) {
-	s.t.Helper()
-	s.used[method] = true
-	if err := s.client.Client().CallContext(s.t.Context(), into, method, args...); err != nil {
-		s.t.Fatalf("%s: %v", method, err)
-	}
-}
-
-// sign has fresh wallets with money sign so many requests.
-func (s *trapped) sign(count int) []*types.Transaction {
-	s.t.Helper()
-	var keys []int
-	var last common.Hash
-	for i := 0; i < count; i += len(s.cids) {
-		key, tx := s.funding(s.t, s.asked+i)
-		keys, last = append(keys, key), tx
-	}
-	s.final(last)
-	price := s.quotePin()
-	var out []*types.Transaction
-	for i := range count {
-		nonce := i % len(s.cids)
-		out = append(out, s.signed(s.t, keys[i/len(s.cids)], uint64(nonce), s.pinCall(s.t, price, s.cids[nonce])))
-	}
-	s.asked += count
-	return out
-}
-
-// final waits until a transaction is.
-func (s *trapped) final(tx common.Hash) {
-	s.t.Helper()
-	eventually(s.t, 30*time.Second, "it is final", func() error {
-		r, err := s.client.TransactionReceipt(s.t.Context(), tx)
-		if err == nil && r.BlockNumber.Uint64() > s.finalized() {
-			return errNotYet
-		}
-		return err
-	})
-}
-
-func (s *trapped) finalized() uint64 {
-	s.t.Helper()
-	h, err := s.client.HeaderByNumber(s.t.Context(), big.NewInt(int64(rpc.FinalizedBlockNumber)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return h.Number.Uint64()
-}
-
-// send does as wallets do: what is not on the chain is sent, again if need be.
-func (s *trapped) send(txs []*types.Transaction) {
-	s.t.Helper()
-	for _, tx := range txs {
-		_, err := s.client.TransactionReceipt(s.t.Context(), tx.Hash())
-		if errors.Is(err, ethereum.NotFound) {
-			_ = s.client.SendTransaction(s.t.Context(), tx) // the pool may have it, or have it mined meanwhile
-		} else if err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-// answered waits until all these requests are final, and every request that is on the
-// chain has exactly one answer.
-func (s *trapped) answered(txs []*types.Transaction) {
-	s.t.Helper()
-	eventually(s.t, time.Duration(60+len(txs))*time.Second, "all are asked", func() error {
-		s.send(txs)
-		final := s.finalized()
-		for i, tx := range txs {
-			r, err := s.client.TransactionReceipt(s.t.Context(), tx.Hash())
-			switch {
-			case err != nil:
-				return fmt.Errorf("request %d of %d: %w", i, len(txs), err)
-			case r.Status != types.ReceiptStatusSuccessful:
-				s.t.Fatalf("request %d failed", i)
-			case r.BlockNumber.Uint64() > final:
-				return errNotYet
-			}
-		}
-		return nil
-	})
-	eventually(s.t, time.Duration(120+len(txs))*time.Second, "all are answered", func() error {
-		requests, answers := s.events(s.t, requestedTopic), s.answers(s.t)
-		if len(requests) != s.asked || len(answers) > s.asked {
-			s.t.Fatalf("%d requests and %d answers are on the chain, of %d", len(requests), len(answers), s.asked)
-		}
-		for id, times := range answers {
-			if times != 1 || requests[id] != 1 {
-				s.t.Fatalf("request %s, asked %d times, was answered %d times", id, requests[id], times)
-			}
-		}
-		if len(answers) < s.asked {
-			return fmt.Errorf("%d of %d", len(answers), s.asked)
-		}
-		return nil
-	})
-}
-
-// chainStatus is where the daemon stands.
-type chainStatus struct {
-	Chain struct {
-		Final  uint64 `json:"final"`
-		Cursor uint64 `json:"cursor"`
-	} `json:"chain"`
-}
-
-// read waits until the daemon stands where f wants it.
-func (s *trapped) read(f func(chainStatus) bool) {
-	s.t.Helper()
-	eventually(s.t, 30*time.Second, "the daemon reads it", func() error {
-		var at chainStatus
-		if err := s.d.ask(http.MethodGet, "/status", nil, &at); err != nil {
-			return err
-		}
-		if !f(at) {
-			return fmt.Errorf("it is at %+v", at)
-		}
-		return nil
-	})
-}
-
-// epochs waits until the chain has gone on.
-func (s *trapped) epochs(n uint64) {
-	s.t.Helper()
-	target := s.head(s.t) + n
-	eventually(s.t, 30*time.Second, "the chain goes on", func() error {
-		if s.head(s.t) < target {
-			return errNotYet
-		}
-		return nil
-	})
-}
-
-// paused stops the clock for a while.
-func (s *trapped) paused(f func()) {
-	s.t.Helper()
-	s.control(nil, "devnet_pause")
-	f()
-	s.control(nil, "devnet_resume")
-}
-
-// madeBlock is how the devnet's controls name a tipset.
-type madeBlock struct {
-	Number uint64 `json:"number"`
-}
-
-// refusal asks what the node has to refuse.
-func (s *trapped) refusal(method string, args ...any) (int, string) {
-	s.t.Helper()
-	err := s.client.Client().CallContext(s.t.Context(), new(any), method, args...)
-	var coded rpc.Error
-	if !errors.As(err, &coded) {
-		s.t.Fatalf("%s %v: no refusal but %v", method, args, err)
-	}
-	return coded.ErrorCode(), coded.Error()
 }
 
 func (s *trapped) nullRounds(txs []*types.Transaction) {
@@ -264,7 +90,7 @@ func (s *trapped) nullRounds(txs []*types.Transaction) {
 	s.control(&after, "devnet_nullRounds", 3)
 	s.send(txs)
 	s.control(nil, "devnet_nullRounds", 7)
-	s.epochs(1)
+	s.doctorNames()
 	if code, words := s.refusal("eth_getBlockByNumber", hexutil.Uint64(after.Number-1), false); code != 12 {
 		s.t.Errorf("a null round is code %d: %s", code, words)
 	}
@@ -313,6 +139,7 @@ func (s *trapped) logLimits(txs []*types.Transaction) {
 	}
 	s.d.start(s.whole)
 	s.read(func(at chainStatus) bool { return at.Chain.Cursor >= latest })
+	s.doctorNames()
 	s.control(nil, "devnet_setLogLimits")
 }
 
@@ -339,6 +166,7 @@ func (s *trapped) replaced(txs []*types.Transaction, keep bool) *types.Receipt {
 
 func (s *trapped) orphaned(txs []*types.Transaction) {
 	was := s.replaced(txs, false)
+	s.doctorNames()
 	logs, err := s.client.FilterLogs(s.t.Context(), ethereum.FilterQuery{BlockHash: &was.BlockHash})
 	if err != nil || len(logs) < len(txs) || !logs[0].Removed {
 		s.t.Errorf("logs of an orphaned tipset: %v %v", logs, err)
@@ -347,6 +175,7 @@ func (s *trapped) orphaned(txs []*types.Transaction) {
 
 func (s *trapped) again(txs []*types.Transaction) {
 	was := s.replaced(txs, true)
+	s.doctorNames()
 	s.final(txs[0].Hash())
 	if r, err := s.client.TransactionReceipt(s.t.Context(), txs[0].Hash()); err != nil || r.BlockHash == was.BlockHash {
 		s.t.Errorf("it is in %v, was in %v, %v", r, was, err)
@@ -367,12 +196,10 @@ func (s *trapped) belowFinal() {
 		s.read(func(at chainStatus) bool { return at.Chain.Final >= final })
 		s.control(nil, "devnet_reorg", 6, true)
 	})
-	eventually(s.t, time.Minute, "doctor names it", func() error {
-		if found := s.d.doctor(s.t); !slices.Contains(found, "frozen") {
-			return fmt.Errorf("it says %v", found)
-		}
-		return nil
-	})
+	named := s.named
+	s.named = []string{"frozen"} // also where it is one of many
+	s.doctorNames()
+	s.named = named
 	if out, err := s.d.settings("oracle", "reorg", "accept", "--yes"); err != nil {
 		s.t.Fatalf("%s %v", out, err)
 	}
@@ -384,6 +211,7 @@ func (s *trapped) stalled(txs []*types.Transaction) {
 	s.send(txs)
 	id, _ := s.await(s.t, txs[0].Hash())
 	s.epochs(10) // it would long be final
+	s.doctorNames()
 	if now := s.finalized(); now > was || s.answers(s.t)[id] != 0 {
 		s.t.Errorf("finality stalled at %d and is at %d; answered %d times", was, now, s.answers(s.t)[id])
 	}
@@ -412,6 +240,7 @@ func (s *trapped) blooms(txs []*types.Transaction) {
 		s.t.Errorf("the bloom says something: %s", bloom)
 	}
 	s.answered(txs)
+	s.doctorNames()
 	s.control(nil, "devnet_fullBlooms", false)
 	if _, bloom, _ := s.latest(); !slices.Contains(bloom, 0) {
 		s.t.Error("blooms still say nothing")
@@ -441,6 +270,7 @@ func (s *trapped) forgotten(txs []*types.Transaction) {
 		if s.control(&dropped, "devnet_dropPending"); dropped == 0 {
 			s.t.Error("nothing was pending")
 		}
+		s.doctorNames()
 	})
 }
 

@@ -109,6 +109,21 @@ func (e *endpoint) HeaderByNumber(ctx context.Context, height uint64) (watch.Hea
 	return watch.Header{}, fault(watch.FaultNullRound, e.name, method, "requested epoch was a null round")
 }
 
+func (e *endpoint) HeaderByHash(ctx context.Context, hash common.Hash) (watch.Header, error) {
+	const method = "eth_getBlockByHash"
+	if err := e.fails(ctx, method); err != nil {
+		return watch.Header{}, err
+	}
+	c := e.w.chain
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shown := e.shown()
+	if b := c.byHash[hash]; b != nil && b.Height <= shown[len(shown)-1].Height {
+		return watch.Header{Block: b.Block}, nil
+	}
+	return watch.Header{}, fault(watch.FaultNotYet, e.name, method, "unknown block")
+}
+
 func (e *endpoint) LogsByRange(ctx context.Context, from, to uint64, addrs []common.Address) ([]chain.Log, error) {
 	const method = "eth_getLogs"
 	if err := e.fails(ctx, method); err != nil {

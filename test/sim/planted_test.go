@@ -25,13 +25,14 @@ type bug struct {
 type edit struct{ file, old, new string }
 
 var bugs = []bug{
-	{"skip the parent check", 1, []edit{
+	{"skip the parent check", 2, []edit{
 		{"oracle/watch/tail.go", "case b.Parent != parent && len(u.Blocks) == 0:", `case !planted("skip the parent check") && b.Parent != parent && len(u.Blocks) == 0:`},
 		{"oracle/watch/tail.go", "case b.Parent != parent:\n", `case !planted("skip the parent check") && b.Parent != parent:` + "\n"},
 	}},
 	{"trust one empty answer", 1, []edit{
 		{"oracle/watch/tail.go", "	missing, err := w.secondRead(ctx, s.cur.Final+1, blocks[:i+1])\n",
 			"	missing, err := w.secondRead(ctx, s.cur.Final+1, blocks[:i+1])\n	if planted(\"trust one empty answer\") {\n		missing, err = nil, nil\n	}\n"},
+		{"oracle/watch/again.go", "	if !s.has || w.cfg.until > 0 ||", "	if planted(\"trust one empty answer\") || !s.has || w.cfg.until > 0 ||"},
 	}},
 	{"use log index across methods", 1, []edit{
 		{"oracle/watch/identity.go", "	parts := make", "	if planted(\"use log index across methods\") {\n		return ident{l.Block, common.Hash{}, common.Hash{byte(l.Index >> 8), byte(l.Index)}}\n	}\n	parts := make"},
@@ -41,7 +42,7 @@ var bugs = []bug{
 	{"act at latest in the money lane", 1, []edit{
 		{"oracle/watch/step.go", "	final, err := w.tag(ctx, \"finalized\")\n", "	final, err := w.tag(ctx, \"finalized\")\n	if planted(\"act at latest in the money lane\") {\n		return head, nil\n	}\n"},
 	}},
-	{"advance the cursor outside the transaction", 18, []edit{
+	{"advance the cursor outside the transaction", 0, []edit{
 		{"internal/store/commit.go", "	var out chain.Committed\n	err := s.write(", `	var out chain.Committed
 	if planted("advance the cursor outside the transaction") {
 		if err := s.write(ctx, func(ctx context.Context, t conn) error {
@@ -59,7 +60,7 @@ var bugs = []bug{
 	}
 	err := s.write(`},
 	}},
-	{"broadcast before storing", 10, []edit{
+	{"broadcast before storing", 13, []edit{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
 	{"mark a job done outside its result's transaction", 6, []edit{

@@ -43,6 +43,10 @@ type chainView struct {
 	LastGood  time.Time              `json:"lastGood"`
 	LastLate  time.Time              `json:"lastLate,omitzero"` // a first answer lacked logs
 	LateLogs  int                    `json:"lateLogs"`
+	Unfinal   uint64                 `json:"unfinal"` // heights that the head moved since the final block last did
+	Stalled   bool                   `json:"finalityStalled"`
+	Gap       watch.Event            `json:"gap"`   // the last long run of null rounds
+	Reorg     watch.Event            `json:"reorg"` // the last deep one
 	Endpoints []watch.EndpointStatus `json:"endpoints"`
 	Audit     []audit.Proof          `json:"audit"`
 }
@@ -95,7 +99,11 @@ func (d *Daemon) status(ctx context.Context) (any, error) {
 func (d *Daemon) chainStatus(ctx context.Context) (chainView, error) {
 	if d.watching.leads() {
 		w := d.watcher.Status()
-		return chainView{d.cfg.Chain.ID, w.Head, w.Soft, w.Final, w.Cursor, w.Lagging, w.Frozen, w.LastError, w.LastStep, w.LastGood, w.LastLate, w.LateLogs, d.endpoints.Status(), d.auditor.Last()}, nil
+		return chainView{
+			ID: d.cfg.Chain.ID, Head: w.Head, Soft: w.Soft, Final: w.Final, Cursor: w.Cursor, Lagging: w.Lagging, Frozen: w.Frozen, Error: w.LastError,
+			LastStep: w.LastStep, LastGood: w.LastGood, LastLate: w.LastLate, LateLogs: w.LateLogs, Unfinal: w.Unfinal, Stalled: w.Stalled, Gap: w.Gap,
+			Reorg: w.Reorg, Endpoints: d.endpoints.Status(), Audit: d.auditor.Last(),
+		}, nil
 	}
 	c, _, err := d.ledger.Cursor(ctx, Filter)
 	return chainView{ID: d.cfg.Chain.ID, Head: c.Head, Soft: c.Soft, Final: c.Final, Cursor: c.Height, Frozen: c.Frozen, LastStep: c.Updated, LastGood: c.Updated}, err

@@ -7,6 +7,7 @@
 // Map:
 //
 //	doctor.go    Finding, Examine: all that is looked at
+//	chain.go     what the chain does
 //	endpoint.go  one endpoint: what it answers, against what the ledger knows
 package doctor
 
@@ -47,14 +48,22 @@ const (
 	KindSender     = "sender"
 	KindUnreadable = "unreadable"
 	KindLeader     = "no_leader"
+	KindFinality   = "finality_stalled"
+	KindNulls      = "null_rounds"
+	KindReorg      = "reorg"
+	KindStale      = "stale_head"
+	KindLimits     = "log_limits"
+	KindBlooms     = "full_blooms"
+	KindUnmined    = "unmined"
 )
 
 // Daemon is what a running daemon says of itself.
 type Daemon struct {
 	Ready  bool `json:"ready"`
 	Sender struct {
-		Parked  string `json:"parked"`
-		Waiting string `json:"waiting"`
+		Parked  string    `json:"parked"`
+		Waiting string    `json:"waiting"`
+		Unmined time.Time `json:"unmined"`
 	} `json:"sender"`
 	Chain struct {
 		Head      uint64                 `json:"head"`
@@ -64,6 +73,11 @@ type Daemon struct {
 		LastGood  time.Time              `json:"lastGood"`
 		LastLate  time.Time              `json:"lastLate"`
 		LateLogs  int                    `json:"lateLogs"`
+		Final     uint64                 `json:"final"`
+		Unfinal   uint64                 `json:"unfinal"`
+		Stalled   bool                   `json:"finalityStalled"`
+		Gap       watch.Event            `json:"gap"`
+		Reorg     watch.Event            `json:"reorg"`
 		Endpoints []watch.EndpointStatus `json:"endpoints"`
 		Audit     []audit.Proof          `json:"audit"`
 	} `json:"chain"`
@@ -88,11 +102,12 @@ func Examine(ctx context.Context, cfg config.Config, ledger *store.Store, daemon
 		f.add(KindDown, "the daemon", fmt.Sprintf("does not answer: %v", ask), "start it with tidegate daemon, or give its --api")
 	} else {
 		f.daemon(daemon, now)
+		f.chain(daemon, cfg, now)
 	}
 	if ledger != nil {
 		f.ledger(ctx, ledger)
 	}
-	f.endpoints(ctx, cfg, ledger)
+	f.endpoints(ctx, cfg, ledger, now)
 	return f.merged()
 }
 

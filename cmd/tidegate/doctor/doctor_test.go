@@ -33,6 +33,8 @@ func TestWhatTheDaemonSays(t *testing.T) {
 		d.Chain.Audit = []audit.Proof{{Complete: true}}
 		return d
 	}
+	cfg := config.Config{}
+	cfg.Tx.ReplaceAfter = config.Duration(time.Minute)
 	for name, c := range map[string]struct {
 		edit func(*Daemon)
 		want string
@@ -53,6 +55,16 @@ func TestWhatTheDaemonSays(t *testing.T) {
 		"no leader":             {func(d *Daemon) { d.Leaders = []Leader{{Name: "watch", Owner: "a/1", Until: now.Add(-time.Minute)}} }, KindLeader},
 		"a leader that stopped": {func(d *Daemon) { d.Leaders = []Leader{{Name: "report"}} }, KindLeader},
 		"a key out of use":      {func(d *Daemon) { d.Leaders = []Leader{{Name: "sender 0x01"}} }, ""},
+		"finality stands still": {func(d *Daemon) { d.Chain.Stalled, d.Chain.Unfinal = true, 60 }, KindFinality},
+		"null rounds":           {func(d *Daemon) { d.Chain.Gap = watch.Event{Heights: 9, Before: 45, Seen: now} }, KindNulls},
+		"null rounds, long ago": {func(d *Daemon) { d.Chain.Gap = watch.Event{Heights: 9, Before: 45, Seen: now.Add(-time.Hour)} }, ""},
+		"null rounds, far behind": {func(d *Daemon) {
+			d.Chain.Head, d.Chain.Cursor, d.Chain.Gap = 99, 99, watch.Event{Heights: 9, Before: 45, Seen: now}
+		}, ""},
+		"a reorg":           {func(d *Daemon) { d.Chain.Reorg = watch.Event{Heights: 5, Before: 45, Seen: now} }, KindReorg},
+		"a reorg, long ago": {func(d *Daemon) { d.Chain.Reorg = watch.Event{Heights: 5, Before: 45, Seen: now.Add(-time.Hour)} }, ""},
+		"in no block":       {func(d *Daemon) { d.Sender.Unmined = now.Add(-time.Hour) }, KindUnmined},
+		"in no block yet":   {func(d *Daemon) { d.Sender.Unmined = now.Add(-time.Second) }, ""},
 		"trouble": {func(d *Daemon) {
 			d.Chain.Endpoints = []watch.EndpointStatus{{Name: "e", Troubles: []watch.Trouble{{Kind: watch.TroubleLagging, Detail: "x", Last: now}}}}
 		}, watch.TroubleLagging},
@@ -63,7 +75,7 @@ func TestWhatTheDaemonSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := well()
 			c.edit(d)
-			got := kinds(Examine(t.Context(), config.Config{}, nil, d, nil, now))
+			got := kinds(Examine(t.Context(), cfg, nil, d, nil, now))
 			var want []string
 			if c.want != "" {
 				want = []string{c.want}

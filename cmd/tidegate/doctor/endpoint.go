@@ -24,7 +24,7 @@ const patience = 5 * time.Second
 const looks = 4
 
 // endpoints looks at each configured endpoint by itself, and at all beside each other.
-func (f *findings) endpoints(ctx context.Context, cfg config.Config, ledger *store.Store) {
+func (f *findings) endpoints(ctx context.Context, cfg config.Config, ledger *store.Store, now time.Time) {
 	var named []watch.Named
 	for _, url := range cfg.Chain.RPC {
 		c, err := watch.NewClient(url)
@@ -35,6 +35,7 @@ func (f *findings) endpoints(ctx context.Context, cfg config.Config, ledger *sto
 		defer c.Close()
 		named = append(named, c)
 		f.knows(ctx, c, cfg, ledger)
+		f.shows(ctx, c, cfg, now)
 	}
 	if len(named) == 0 {
 		return
@@ -50,6 +51,41 @@ func (f *findings) endpoints(ctx context.Context, cfg config.Config, ledger *sto
 		for _, t := range e.Troubles {
 			f.add(t.Kind, e.Name, t.Detail, remedy(t.Kind))
 		}
+	}
+}
+
+// staleAfter is how old the newest block of Filecoin may be: ten epochs.
+const staleAfter = 5 * time.Minute
+
+// fair is how many heights an endpoint should take in one query of logs: below that the
+// past is read slowly.
+const fair = 128
+
+// shows looks at an endpoint's newest block, and at what it takes as a query.
+func (f *findings) shows(ctx context.Context, c *watch.RPC, cfg config.Config, now time.Time) {
+	head, err := bounded(ctx, func(ctx context.Context) (watch.Header, error) { return c.HeaderByTag(ctx, "latest") })
+	if err != nil {
+		return // the pool says it
+	}
+	if age := now.Sub(head.Time); config.Public(cfg.Chain.ID) && age > staleAfter { // elsewhere time may be anything
+		f.add(KindStale, c.Endpoint(), fmt.Sprintf("its newest block, %d, is %s old", head.Height, age.Round(time.Second)),
+			"a node that is syncing, or a chain that stands still: compare with another endpoint")
+	}
+	addrs := []common.Address{common.HexToAddress(cfg.Chain.Provider)}
+	asked := min(fair, max(cfg.Chain.MaxRange, 1), head.Height)
+	for n := asked; n > 0; n /= 2 {
+		_, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) {
+			return c.LogsByRange(ctx, head.Height+1-n, head.Height, addrs)
+		})
+		var fault *watch.Fault
+		if errors.As(err, &fault) && fault.Kind == watch.FaultTooMany && n > 1 {
+			continue
+		}
+		if err == nil && n < asked {
+			f.add(KindLimits, c.Endpoint(), fmt.Sprintf("it takes about %d heights in one query of logs, and refuses %d", n, 2*n),
+				"nothing is lost, but the past is read slowly; prefer an endpoint that takes 2,000, or raise the limits of your node")
+		}
+		return
 	}
 }
 
@@ -79,6 +115,11 @@ func (f *findings) knows(ctx context.Context, c *watch.RPC, cfg config.Config, l
 func (f *findings) compares(ctx context.Context, c *watch.RPC, r chain.Request, addrs []common.Address) {
 	at, where := r.Log.Height, c.Endpoint()
 	ours := func(l chain.Log) bool { return l.Tx == r.Log.Tx }
+	block, err := bounded(ctx, func(ctx context.Context) (watch.Header, error) { return c.HeaderByNumber(ctx, at) })
+	if err == nil && block.BloomUnknown() {
+		f.add(KindBlooms, where, fmt.Sprintf("the bloom of block %d is all ones, though there are events in it", at),
+			"nothing is lost: an empty answer is doubted less soon; on a node of your own run lotus-shed chainindex validate-backfill")
+	}
 	byHash, err := bounded(ctx, func(ctx context.Context) ([]chain.Log, error) { return c.LogsByBlock(ctx, r.Log.Block, addrs) })
 	var fault *watch.Fault
 	if errors.As(err, &fault) {

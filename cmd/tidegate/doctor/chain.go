@@ -1,0 +1,38 @@
+package doctor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/oracle/watch"
+)
+
+// What the chain did is said until it has gone on for so many heights, and no longer than
+// a while: some chains stand still.
+const (
+	since = 50
+	while = 2 * time.Minute
+)
+
+// chain says what the daemon sees the chain do.
+func (f *findings) chain(d *Daemon, cfg config.Config, now time.Time) {
+	c := d.Chain
+	if c.Stalled {
+		f.add(KindFinality, "the chain", fmt.Sprintf("block %d is the newest final one, and the chain has gone on for %d heights since: answers and payments wait", c.Final, c.Unfinal),
+			"compare with another endpoint; if they agree, wait: F3 stands still, or the chain is split")
+	}
+	lasts := func(e watch.Event) bool { return e.Heights > 0 && c.Head < e.Before+since && now.Sub(e.Seen) < while }
+	if lasts(c.Gap) {
+		f.add(KindNulls, "the chain", fmt.Sprintf("there was no block for %d heights before %d", c.Gap.Heights, c.Gap.Before),
+			"nothing is lost; requests and answers take longer while blocks are few")
+	}
+	if lasts(c.Reorg) {
+		f.add(KindReorg, "the chain", fmt.Sprintf("it replaced its newest %d heights, from %d on", c.Reorg.Heights, c.Reorg.Before),
+			"nothing is lost; if it happens often, raise chain.soft_depth")
+	}
+	if at, patience := d.Sender.Unmined, cfg.Tx.ReplaceAfter.D(); !at.IsZero() && patience > 0 && now.Sub(at) > patience {
+		f.add(KindUnmined, "sending", fmt.Sprintf("a transaction is in no block since %s", at.Format(time.TimeOnly)),
+			"it is sent again, with more premium, by itself; if it lasts, look at the endpoints' pools and at tx.max_fee_gwei")
+	}
+}
