@@ -39,7 +39,7 @@ type checkpoint struct {
 // connections tell how much they wrote.
 func (s *Store) checkpointBeside(ctx context.Context) error {
 	for _, w := range []*writer{s.normal, s.full} {
-		if w.in == nil {
+		if w.kept == nil {
 			return nil
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Store) wrote(w *writer) {
 	if c.every == 0 {
 		return
 	}
-	if c.written += w.in.written(); c.written < c.every || !c.busy.CompareAndSwap(false, true) {
+	if c.written += w.kept.written(); c.written < c.every || !c.busy.CompareAndSwap(false, true) {
 		return
 	}
 	c.written = 0

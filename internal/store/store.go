@@ -10,6 +10,7 @@
 //
 //	store.go      Open, the connections, the transaction runner
 //	dialect.go    all that only SQLite understands
+//	statement.go  SQLite's statements, prepared once
 //	insert.go     inserting many rows into SQLite
 //	checkpoint.go what was committed goes from SQLite's log into its file
 //	postgres.go   all that only Postgres understands
@@ -97,7 +98,7 @@ type core struct {
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn // nil on Postgres, whose connections may break: one for each turn
-	in   *inserter // nil on Postgres
+	kept *keeper   // nil on Postgres, and where the driver has another form
 }
 
 // take gives the connection for one transaction.
@@ -170,11 +171,9 @@ func (s *Store) connect(ctx context.Context) error {
 	if err := refuseHalf(s.cfg.Path); err != nil {
 		return err
 	}
-	db, err := s.open(syncNormal, false, 1)
+	db := s.open(syncNormal, false, 1)
+	err := migrate(ctx, db, false)
 	if err != nil {
-		return err
-	}
-	if err := migrate(ctx, db, false); err != nil {
 		return err
 	}
 	if s.normal, err = newWriter(ctx, db); err != nil {
@@ -184,24 +183,17 @@ func (s *Store) connect(ctx context.Context) error {
 		s.full = s.normal
 		return nil
 	}
-	if db, err = s.open(syncFull, false, 1); err != nil {
+	if s.full, err = newWriter(ctx, s.open(syncFull, false, 1)); err != nil {
 		return err
 	}
-	if s.full, err = newWriter(ctx, db); err != nil {
-		return err
-	}
-	if s.read, err = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0))); err != nil {
-		return err
-	}
+	s.read = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0)))
 	return s.checkpointBeside(ctx)
 }
 
-func (s *Store) open(mode syncMode, readOnly bool, conns int) (*sql.DB, error) {
-	db, err := open(s.cfg.Path, mode, readOnly, conns)
-	if err == nil {
-		s.dbs = append(s.dbs, db)
-	}
-	return db, err
+func (s *Store) open(mode syncMode, readOnly bool, conns int) *sql.DB {
+	db := open(s.cfg.Path, mode, readOnly, conns)
+	s.dbs = append(s.dbs, db)
+	return db
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -209,7 +201,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{db: db, conn: c, in: newInserter(c)}, nil
+	return &writer{db: db, conn: c, kept: keeperOf(c)}, nil
 }
 
 // Close waits for the write under way and closes the ledger; later calls of any
@@ -225,9 +217,6 @@ func (s *Store) Close() error {
 	s.checkpoint.running.Wait()
 	var errs []error
 	for _, w := range []*writer{s.normal, s.full} {
-		if w != nil && w.in != nil {
-			w.in.close()
-		}
 		if w != nil && w.conn != nil {
 			if err := w.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 				errs = append(errs, err)
@@ -343,8 +332,8 @@ func (s *Store) run(patience context.Context, w *writer, begin, place string, fn
 		}
 	}
 	t := conn(c)
-	if w.in != nil {
-		t = inserting{c, w.in}
+	if w.kept != nil {
+		t = inserting{c, w.kept}
 	}
 	t = s.wrapped(t)
 	if s.lead != nil && begin != "BEGIN" {
