@@ -16,7 +16,7 @@ func TestTheDriverShowsItsHandle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.normal.kept == nil || s.full.kept == nil {
+	if s.writer.kept == nil {
 		t.Fatal("the driver's connection has no fields db and tls of the types that statement.go reads")
 	}
 }
@@ -50,7 +50,7 @@ func TestRowsArriveAsTheyAre(t *testing.T) {
 		index            int64
 		data             []byte
 	}
-	got, err := list(t.Context(), s.normal.conn, func(sc scanner) (r row, err error) {
+	got, err := list(t.Context(), s.writer.conn, func(sc scanner) (r row, err error) {
 		err = sc.Scan(&r.tx, &r.index, &r.topics, &r.data, &r.kind)
 		return r, err
 	}, "SELECT tx, tx_index, topics, data, typeof(data) || typeof(tx) || typeof(seq) FROM log ORDER BY idx")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -53,7 +54,14 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 	if !db.IsValid() || db.Kind() != reflect.Uintptr || !tls.IsValid() || tls.Type() != reflect.TypeFor[*libc.TLS]() {
 		return conn, nil
 	}
-	return &keeper{driverConn: full, tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), kept: map[string]*statement{}}, nil
+	k := &keeper{driverConn: full, tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), kept: map[string]*statement{}}
+	// else a statement with LIMIT ? is planned anew each time that its value is bound
+	on := libc.NewVaList(int32(1), uintptr(0))
+	defer libc.Xfree(k.tls, on)
+	if rc := sqlite3.Xsqlite3_db_config(k.tls, k.db, sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, on); rc != sqlite3.SQLITE_OK {
+		return nil, errors.Join(k.failed(rc), k.Close())
+	}
+	return k, nil
 }
 
 // driverConn is the driver's connection.

@@ -210,7 +210,7 @@ func TestRowsLeftEarlyHoldNothing(t *testing.T) {
 	}
 	fillLog(t, s, 2, 2)
 	var busy, pages, copied int
-	if err := s.normal.conn.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied); err != nil || busy != 0 || pages != 0 {
+	if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied); err != nil || busy != 0 || pages != 0 {
 		t.Errorf("busy %d, %d pages are left, %v", busy, pages, err)
 	}
 }
