@@ -231,7 +231,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	}
 	d.closers = append(d.closers, client.Close)
 	deps := report.Deps{
-		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Batches: client.Client(), Signer: d.deps.ReportSigner, Sender: d.freeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
 	}
 	provider := common.HexToAddress(d.cfg.Chain.Provider)
 	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
