@@ -25,7 +25,7 @@ type bug struct {
 type edit struct{ file, old, new string }
 
 var bugs = []bug{
-	{"skip the parent check", 1, []edit{
+	{"skip the parent check", 2, []edit{
 		{"oracle/watch/tail.go", "case b.Parent != parent && len(u.Blocks) == 0:", `case !planted("skip the parent check") && b.Parent != parent && len(u.Blocks) == 0:`},
 		{"oracle/watch/tail.go", "case b.Parent != parent:\n", `case !planted("skip the parent check") && b.Parent != parent:` + "\n"},
 	}},
@@ -59,7 +59,7 @@ var bugs = []bug{
 	}
 	err := s.write(`},
 	}},
-	{"broadcast before storing", 10, []edit{
+	{"broadcast before storing", 17, []edit{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
 	{"mark a job done outside its result's transaction", 6, []edit{
