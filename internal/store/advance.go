@@ -119,7 +119,7 @@ func (b *batch) settleHolders(ctx context.Context, final int64) error {
 		return p, err
 	}, `SELECT `+prefixed("j", startedColumns)+`, r.state, r.outcome, EXISTS (SELECT 1 FROM signed_result s WHERE s.request = r.id)
 		FROM request r JOIN job j ON j.request = r.id AND j.answers = 1
-		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind IN (?, ?)`,
+		WHERE r.closed_final = 0 AND r.close_block <> '' AND r.close_height <= ? AND j.started = 1 AND j.kind IN (?, ?) AND NOT `+asAnswered,
 		final, string(job.KindPin), string(job.KindPrepare))
 	if err != nil {
 		return err
@@ -133,6 +133,10 @@ func (b *batch) settleHolders(ctx context.Context, final int64) error {
 	}
 	return nil
 }
+
+// asAnswered is true of what most pins are, by release to be kept: done, and answered as
+// it was done.
+const asAnswered = "(r.state = 'answered' AND j.state || '' IN ('done', 'settled', 'orphaned') AND j.outcome = r.outcome)"
 
 // holder is a pin whose request's closing becomes final.
 type holder struct {

@@ -75,12 +75,9 @@ func (s *Store) backup(ctx context.Context, path string, step func(string)) erro
 }
 
 func (s *Store) vacuumInto(ctx context.Context, path string) error {
-	db, err := open(s.cfg.Path, syncNormal, false, 1)
-	if err != nil {
-		return err
-	}
+	db := open(s.cfg.Path, syncNormal, false, 1)
 	defer db.Close()
-	_, err = db.ExecContext(ctx, "VACUUM INTO ?", path)
+	_, err := db.ExecContext(ctx, "VACUUM INTO ?", path)
 	return explain(err)
 }
 
@@ -151,10 +148,7 @@ func copyTable(ctx context.Context, from, to conn, table string) error {
 
 // checkFile reads a whole file of SQLite.
 func checkFile(ctx context.Context, path string) error {
-	db, err := open(path, syncNormal, true, 1)
-	if err != nil {
-		return err
-	}
+	db := open(path, syncNormal, true, 1)
 	defer db.Close()
 	var said string
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&said); err != nil {

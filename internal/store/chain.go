@@ -160,7 +160,11 @@ func (s *Store) Logs(ctx context.Context, f chain.LogFilter) (out []chain.Stored
 	if f.Address != (common.Address{}) {
 		q, args = q+" AND address = ?", append(args, address(f.Address))
 	}
-	if f.State != "" {
+	switch f.State {
+	case "":
+	case chain.LogSeen:
+		q += " AND state = 'seen'" // as log_open has it: what is not final yet is little, all logs are many
+	default:
 		q, args = q+" AND state = ?", append(args, string(f.State))
 	}
 	if f.AfterID > 0 {

@@ -36,17 +36,13 @@ type checkpoint struct {
 }
 
 // checkpointBeside takes checkpoints out of the writers' commits, where their
-// connections tell how much they wrote.
+// connection tells how much they wrote.
 func (s *Store) checkpointBeside(ctx context.Context) error {
-	for _, w := range []*writer{s.normal, s.full} {
-		if w.in == nil {
-			return nil
-		}
+	if s.writer.kept == nil {
+		return nil
 	}
-	for _, w := range []*writer{s.normal, s.full} {
-		if _, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", longestLog)); err != nil {
-			return err
-		}
+	if _, err := s.writer.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", longestLog)); err != nil {
+		return err
 	}
 	s.checkpoint.every, s.checkpoint.long = checkpointEvery, longLog
 	return nil
@@ -54,12 +50,12 @@ func (s *Store) checkpointBeside(ctx context.Context) error {
 
 // wrote begins a checkpoint when enough was written by the transaction that just ended,
 // in whose turn it is called, and by those before it.
-func (s *Store) wrote(w *writer) {
+func (s *Store) wrote() {
 	c := &s.checkpoint
 	if c.every == 0 {
 		return
 	}
-	if c.written += w.in.written(); c.written < c.every || !c.busy.CompareAndSwap(false, true) {
+	if c.written += s.writer.kept.written(); c.written < c.every || !c.busy.CompareAndSwap(false, true) {
 		return
 	}
 	c.written = 0

@@ -56,7 +56,7 @@ func TestCheckpointsRunBesideTheWriters(t *testing.T) {
 		t.Errorf("the database grew by %d bytes only: nothing was copied into it", grown)
 	}
 	var auto int
-	if err := s.normal.conn.QueryRowContext(t.Context(), "PRAGMA wal_autocheckpoint").Scan(&auto); err != nil || auto != longestLog {
+	if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA wal_autocheckpoint").Scan(&auto); err != nil || auto != longestLog {
 		t.Errorf("commits copy at %d pages, %v", auto, err)
 	}
 	if err := s.Close(); err != nil {

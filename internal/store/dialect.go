@@ -18,7 +18,6 @@ import (
 // RETURNING and ON CONFLICT, which both share.
 
 const (
-	driverName = "sqlite"
 	beginWrite = "BEGIN IMMEDIATE"
 	// busyTimeout is how long a statement waits for another process's lock;
 	// writers of this process wait in memory, without polling.
@@ -45,7 +44,7 @@ const (
 func isMemory(path string) bool { return path == ":memory:" }
 
 // open gives a pool of at most conns connections to the file at path.
-func open(path string, mode syncMode, readOnly bool, conns int) (*sql.DB, error) {
+func open(path string, mode syncMode, readOnly bool, conns int) *sql.DB {
 	q := url.Values{}
 	for _, p := range []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
@@ -66,13 +65,10 @@ func open(path string, mode syncMode, readOnly bool, conns int) (*sql.DB, error)
 	if !isMemory(path) {
 		name = "file:" + (&url.URL{Path: path}).EscapedPath()
 	}
-	db, err := sql.Open(driverName, name+"?"+q.Encode())
-	if err != nil {
-		return nil, fmt.Errorf("opening the ledger %s: %w", path, err)
-	}
+	db := sql.OpenDB(connector{name + "?" + q.Encode()})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return db, nil
+	return db
 }
 
 // ErrDiskFull is wrapped into every error that comes of a full disk or quota.
@@ -91,7 +87,7 @@ var ErrCorrupt = errors.New("the ledger is damaged or not a ledger: stop the dae
 // ledger's lock for longer than the ledger waits.
 var ErrBusy = errors.New("another process holds the ledger's lock: is a second daemon or a backup tool using the same data directory?")
 
-// coded is an error with SQLite's extended result code: the driver's, or an inserter's.
+// coded is an error with SQLite's extended result code: the driver's, or a keeper's.
 type coded interface {
 	error
 	Code() int

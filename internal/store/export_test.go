@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -20,12 +21,12 @@ func LimitPages(t *testing.T, s *Store) (free func()) {
 	ctx := context.Background()
 	set := func(n int) {
 		t.Helper()
-		if _, err := s.normal.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
+		if _, err := s.writer.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var pages int
-	if err := s.normal.conn.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil {
+	if err := s.writer.conn.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
 	set(pages)
@@ -58,14 +59,20 @@ func Turns(ctx context.Context, s *Store) (wrong int, err error) {
 	return wrong, err
 }
 
-// Synchronous gives the sync mode of the two writing connections: 1 is NORMAL, 2
+// Synchronous gives the sync mode of the two sorts of transactions: 1 is NORMAL, 2
 // FULL.
 func Synchronous(ctx context.Context, s *Store) (normal, full int, err error) {
-	if err := s.normal.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&normal); err != nil {
-		return 0, 0, err
+	mode := func(into *int) func(context.Context, conn) error {
+		return func(ctx context.Context, t conn) error {
+			return t.QueryRowContext(ctx, "PRAGMA synchronous").Scan(into)
+		}
 	}
-	err = s.full.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&full)
-	return normal, full, err
+	for range 2 { // one after the other, and back
+		if err := errors.Join(s.write(ctx, mode(&normal)), s.writeFull(ctx, mode(&full))); err != nil {
+			return 0, 0, err
+		}
+	}
+	return normal, full, nil
 }
 
 // Plans collects how SQLite runs each statement: by statement, the lines of
@@ -124,10 +131,7 @@ func (e explainer) explain(ctx context.Context, q string, args []any) {
 // OpenAt makes a ledger with an older schema, and a row in it.
 func OpenAt(t *testing.T, path string, version int64) {
 	t.Helper()
-	db, err := open(path, syncNormal, false, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := open(path, syncNormal, false, 1)
 	defer db.Close()
 	dir, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {

@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// The driver's connection has what an inserter needs: without it the ledger works, but
-// reads the past at half the pace.
+// The driver's connection has what is needed to keep statements: without it the ledger
+// works, but computes twice as much.
 func TestTheDriverShowsItsHandle(t *testing.T) {
 	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db"), NodeID: "node"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.normal.in == nil || s.full.in == nil {
-		t.Fatal("the driver's connection has no fields db and tls of the types that insert.go reads")
+	if s.writer.kept == nil {
+		t.Fatal("the driver's connection has no fields db and tls of the types that statement.go reads")
 	}
 }
 
@@ -50,7 +50,7 @@ func TestRowsArriveAsTheyAre(t *testing.T) {
 		index            int64
 		data             []byte
 	}
-	got, err := list(t.Context(), s.normal.conn, func(sc scanner) (r row, err error) {
+	got, err := list(t.Context(), s.writer.conn, func(sc scanner) (r row, err error) {
 		err = sc.Scan(&r.tx, &r.index, &r.topics, &r.data, &r.kind)
 		return r, err
 	}, "SELECT tx, tx_index, topics, data, typeof(data) || typeof(tx) || typeof(seq) FROM log ORDER BY idx")

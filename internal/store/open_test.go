@@ -50,7 +50,7 @@ func TestOpenMakesAnEmptyLedgerAndKeepsIt(t *testing.T) {
 	}
 }
 
-func TestSignedBytesAreWrittenOnADurableConnection(t *testing.T) {
+func TestSignedBytesAreWrittenDurably(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
 	normal, full, err := store.Synchronous(t.Context(), s)
 	if err != nil || normal != 1 || full != 2 {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/internal/store/storetest"
+	"github.com/tidegate/tidegate/oracle/chain"
 )
 
 // growing are the tables that grow with history: a statement that walks one of
@@ -59,6 +61,31 @@ func TestSQLiteInMemoryConformsAndWalksNoHistory(t *testing.T) {
 				t.Errorf("%s\n\t%s", strings.Join(strings.Fields(q), " "), strings.Join(plan, "\n\t"))
 				break
 			}
+		}
+	}
+}
+
+// What the watcher asks with each new block is answered by the index of logs that are
+// not final, however many there are of the others.
+func TestLogsThatAreNotFinalAreNotLookedForAmongAll(t *testing.T) {
+	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), NodeID: "node"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var plans store.Plans
+	plans.Watch(s)
+	for _, after := range []int64{0, 7} {
+		if _, err := s.Logs(t.Context(), chain.LogFilter{State: chain.LogSeen, FromHeight: 3, ToHeight: 9, AfterID: after, Limit: 100}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(plans.Of()) != 2 {
+		t.Errorf("%d statements were seen", len(plans.Of()))
+	}
+	for q, plan := range plans.Of() {
+		if !strings.Contains(strings.Join(plan, "\n"), "log_open") {
+			t.Errorf("%s\n\t%s", q, strings.Join(plan, "\n\t"))
 		}
 	}
 }

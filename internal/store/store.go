@@ -10,6 +10,7 @@
 //
 //	store.go      Open, the connections, the transaction runner
 //	dialect.go    all that only SQLite understands
+//	statement.go  SQLite's statements, prepared once
 //	insert.go     inserting many rows into SQLite
 //	checkpoint.go what was committed goes from SQLite's log into its file
 //	postgres.go   all that only Postgres understands
@@ -84,8 +85,7 @@ type core struct {
 	closed   atomic.Bool
 	sharing  sync.RWMutex // read-locked by each shared write
 	postgres bool
-	normal   *writer // chain and job rows
-	full     *writer // tx rows and what is signed: durable on return
+	writer   *writer
 	read     *sql.DB // nil for a ledger in memory, which has one connection
 	dbs      []*sql.DB
 	wrap     func(conn) conn // nil but in tests, which look at the statements
@@ -97,12 +97,19 @@ type core struct {
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn // nil on Postgres, whose connections may break: one for each turn
-	in   *inserter // nil on Postgres
+	kept *keeper   // nil on Postgres, and where the driver has another form
+	mode syncMode  // of conn: "" on Postgres, which is durable at COMMIT
 }
 
-// take gives the connection for one transaction.
-func (w *writer) take(ctx context.Context) (c *sql.Conn, done func(), err error) {
+// take gives the connection for one transaction, which is as durable as mode says.
+func (w *writer) take(ctx context.Context, mode syncMode) (c *sql.Conn, done func(), err error) {
 	if w.conn != nil {
+		if w.mode != mode {
+			if _, err := w.conn.ExecContext(ctx, "PRAGMA synchronous = "+string(mode)); err != nil {
+				return nil, nil, err
+			}
+			w.mode = mode
+		}
 		return w.conn, func() {}, nil
 	}
 	if c, err = w.db.Conn(ctx); err != nil {
@@ -154,8 +161,7 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 	if err := migrate(ctx, db, true); err != nil {
 		return err
 	}
-	s.normal = &writer{db: db}
-	s.full = s.normal // Postgres is durable at COMMIT
+	s.writer = &writer{db: db}
 	if s.read, err = openPostgres(s.cfg.Path, true, max(4, runtime.GOMAXPROCS(0))); err != nil {
 		return err
 	}
@@ -170,38 +176,22 @@ func (s *Store) connect(ctx context.Context) error {
 	if err := refuseHalf(s.cfg.Path); err != nil {
 		return err
 	}
-	db, err := s.open(syncNormal, false, 1)
+	db := s.open(syncNormal, false, 1)
+	err := migrate(ctx, db, false)
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, db, false); err != nil {
+	if s.writer, err = newWriter(ctx, db); err != nil || isMemory(s.cfg.Path) {
 		return err
 	}
-	if s.normal, err = newWriter(ctx, db); err != nil {
-		return err
-	}
-	if isMemory(s.cfg.Path) {
-		s.full = s.normal
-		return nil
-	}
-	if db, err = s.open(syncFull, false, 1); err != nil {
-		return err
-	}
-	if s.full, err = newWriter(ctx, db); err != nil {
-		return err
-	}
-	if s.read, err = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0))); err != nil {
-		return err
-	}
+	s.read = s.open(syncNormal, true, max(4, runtime.GOMAXPROCS(0)))
 	return s.checkpointBeside(ctx)
 }
 
-func (s *Store) open(mode syncMode, readOnly bool, conns int) (*sql.DB, error) {
-	db, err := open(s.cfg.Path, mode, readOnly, conns)
-	if err == nil {
-		s.dbs = append(s.dbs, db)
-	}
-	return db, err
+func (s *Store) open(mode syncMode, readOnly bool, conns int) *sql.DB {
+	db := open(s.cfg.Path, mode, readOnly, conns)
+	s.dbs = append(s.dbs, db)
+	return db
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -209,7 +199,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{db: db, conn: c, in: newInserter(c)}, nil
+	return &writer{db: db, conn: c, kept: keeperOf(c), mode: syncNormal}, nil
 }
 
 // Close waits for the write under way and closes the ledger; later calls of any
@@ -224,15 +214,8 @@ func (s *Store) Close() error {
 	close(s.turn)
 	s.checkpoint.running.Wait()
 	var errs []error
-	for _, w := range []*writer{s.normal, s.full} {
-		if w != nil && w.in != nil {
-			w.in.close()
-		}
-		if w != nil && w.conn != nil {
-			if err := w.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
-				errs = append(errs, err)
-			}
-		}
+	if w := s.writer; w != nil && w.conn != nil {
+		errs = append(errs, w.conn.Close())
 	}
 	for i := len(s.dbs) - 1; i >= 0; i-- {
 		errs = append(errs, s.dbs[i].Close())
@@ -245,7 +228,7 @@ var ErrClosed = errors.New("the ledger is closed")
 
 // write runs fn in a transaction of chain or job rows.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
-	return s.transact(ctx, s.normal, beginWrite, fn)
+	return s.transact(ctx, syncNormal, beginWrite, fn)
 }
 
 // writeBeside runs fn in a transaction that, on Postgres, goes beside others of
@@ -263,7 +246,7 @@ func (s *Store) writeBeside(ctx context.Context, fn func(ctx context.Context, t 
 		return ErrClosed
 	}
 	for try := 1; ; try++ {
-		err := s.run(ctx, s.normal, beginWrite, besideWriters, fn)
+		err := s.run(ctx, syncNormal, beginWrite, besideWriters, fn)
 		if try == 3 || !isDeadlock(err) {
 			return err
 		}
@@ -272,13 +255,13 @@ func (s *Store) writeBeside(ctx context.Context, fn func(ctx context.Context, t 
 
 // writeFull runs fn in a transaction that is on disk when writeFull returns.
 func (s *Store) writeFull(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
-	return s.transact(ctx, s.full, beginWrite, fn)
+	return s.transact(ctx, syncFull, beginWrite, fn)
 }
 
 // view runs fn in a read transaction: all its reads see one moment.
 func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) error) error {
 	if s.read == nil {
-		return s.transact(ctx, s.normal, "BEGIN", fn)
+		return s.transact(ctx, syncNormal, "BEGIN", fn)
 	}
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil && s.closed.Load() {
@@ -297,7 +280,7 @@ func (s *Store) view(ctx context.Context, fn func(ctx context.Context, t conn) e
 // transact waits for the writers' token, which ctx bounds; from then on the
 // transaction, being short, runs to its end whatever becomes of ctx: a caller
 // that got an error, but for ErrInDoubt, knows that nothing was applied.
-func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(context.Context, conn) error) error {
+func (s *Store) transact(ctx context.Context, mode syncMode, begin string, fn func(context.Context, conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -310,14 +293,15 @@ func (s *Store) transact(ctx context.Context, w *writer, begin string, fn func(c
 		return ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	return s.run(ctx, w, begin, amongWriters, fn)
+	return s.run(ctx, mode, begin, amongWriters, fn)
 }
 
 // run is one transaction from BEGIN to COMMIT; place is the writers' lock that it
 // takes on Postgres. Of patience only the wait to hear of a lost COMMIT is bound.
-func (s *Store) run(patience context.Context, w *writer, begin, place string, fn func(context.Context, conn) error) error {
+func (s *Store) run(patience context.Context, mode syncMode, begin, place string, fn func(context.Context, conn) error) error {
 	ctx := context.WithoutCancel(patience)
-	c, release, err := w.take(ctx)
+	w := s.writer
+	c, release, err := w.take(ctx, mode)
 	if err != nil {
 		return explain(err)
 	}
@@ -343,8 +327,8 @@ func (s *Store) run(patience context.Context, w *writer, begin, place string, fn
 		}
 	}
 	t := conn(c)
-	if w.in != nil {
-		t = inserting{c, w.in}
+	if w.kept != nil {
+		t = inserting{c, w.kept}
 	}
 	t = s.wrapped(t)
 	if s.lead != nil && begin != "BEGIN" {
@@ -364,7 +348,7 @@ func (s *Store) run(patience context.Context, w *writer, begin, place string, fn
 		return explain(err)
 	}
 	done = true
-	s.wrote(w)
+	s.wrote()
 	s.before(AfterCommit)
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
@@ -20,19 +18,8 @@ type candidate struct {
 	terms estuaryprovider.Terms
 }
 
-// States of a request on chain (IExecutionProvider.RequestState) in which it takes
-// an answer.
-const (
-	stateNone       = 0
-	stateOpen       = 1
-	stateCancelling = 2
-)
-
 // needPeers is what to do about a threshold that one operator cannot reach.
 const needPeers = "needs signatures of other operators: name their daemons in operators.peers"
-
-// atOnce is how many requests are asked about at the same time.
-const atOnce = 8
 
 // collect seals what waits, once its window has passed or a batch is full, and
 // says when to look again. queued is how many batches wait for the sender.
@@ -140,34 +127,6 @@ func (r *Reporter) eligible(pending []chain.Answer, now time.Time) (ready []cand
 		ready = append(ready, candidate{a, terms})
 	}
 	return ready, next
-}
-
-// stillOpen asks the contract about each request and leaves out what it would skip.
-func (r *Reporter) stillOpen(ctx context.Context, in []candidate) ([]candidate, error) {
-	states := make([]uint8, len(in))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for i, c := range in {
-		g.Go(func() (err error) {
-			states[i], err = call(gctx, r, r.contract.PackStateOf(c.Request), r.contract.UnpackStateOf)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("asking whether requests are still open: %w", err)
-	}
-	var out []candidate
-	for i, c := range in {
-		switch states[i] {
-		case stateOpen, stateCancelling:
-			out = append(out, c)
-		case stateNone:
-			r.hold(c.Answer, "the endpoint does not know the request although it is final here: it is behind, or on another chain", true)
-		default:
-			r.hold(c.Answer, "the request is closed on chain already; it is settled when that is final", false)
-		}
-	}
-	return out, nil
 }
 
 // pack cuts candidates into batches under the limits on count, bytes and callback

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,9 @@ type world struct {
 	digest    common.Hash
 	threshold uint8
 	peers     Peers
+	inBatches Batcher
+	callMu    sync.Mutex
+	calledOf  int // calls of stateOf, each by itself
 	operators []common.Address
 	states    map[common.Hash]uint8
 	poison    map[common.Hash]bool
@@ -84,7 +88,7 @@ func newWorld(t *testing.T, cfg Config) *world {
 }
 
 func (w *world) start() {
-	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Signer: w, Peers: w.peers, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
+	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Batches: w.inBatches, Signer: w, Peers: w.peers, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -359,6 +363,9 @@ func (w *world) CallContract(_ context.Context, m ethereum.CallMsg, _ *big.Int) 
 	case "operators":
 		return method.Outputs.Pack(w.operators)
 	case "stateOf":
+		w.callMu.Lock() // several are made at once
+		w.calledOf++
+		w.callMu.Unlock()
 		return method.Outputs.Pack(w.states[common.BytesToHash(m.Data[4:])])
 	}
 	return nil, fmt.Errorf("unexpected call of %s", method.Name)

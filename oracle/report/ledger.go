@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/tidegate/tidegate/oracle/chain"
 )
@@ -62,4 +63,9 @@ type Closer interface {
 // Caller reads contract state; *ethclient.Client is one.
 type Caller interface {
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
+}
+
+// Batcher makes many calls of the chain's endpoint in one; *rpc.Client is one.
+type Batcher interface {
+	BatchCallContext(ctx context.Context, calls []rpc.BatchElem) error
 }

@@ -13,6 +13,7 @@
 //	ledger.go     what is needed of the ledger and of the chain
 //	operators.go  who may sign: the configuration in force on chain
 //	collect.go    pending answers → batches to be sealed
+//	state.go      which requests are still open on chain
 //	batch.go      sealed → signed → submitted → resolved
 //	peers.go      whose turn it is; what the same k operators agree on; their signatures
 //	judge.go      what this operator answers when another one leads
@@ -120,6 +121,7 @@ func (c Config) withDefaults() Config {
 type Deps struct {
 	Ledger  Ledger
 	Chain   Caller
+	Batches Batcher // of the same chain; nil to make each call by itself
 	Signer  Signer
 	Peers   Peers                 // the other operators; nil for none
 	Sender  func() common.Address // the key whose transactions carry the next batch
@@ -162,6 +164,7 @@ type Reporter struct {
 	cfg      Config
 	ledger   Ledger
 	chain    Caller
+	batches  Batcher
 	signer   Signer
 	sender   func() common.Address
 	peers    Peers
@@ -181,6 +184,7 @@ type Reporter struct {
 	trouble    trouble
 	ending     map[int64]chain.ReportBatch // their transaction has ended, they are not resolved
 	said       string
+	batchAgain time.Time                    // when the endpoint, which refused a batch of calls, is given one again
 	unreliable map[common.Address]time.Time // operators that come last in choosing, until when
 
 	mu            sync.Mutex
@@ -200,7 +204,7 @@ func New(cfg Config, deps Deps) (*Reporter, error) {
 		return nil, errors.New("report: needs the provider's address")
 	}
 	r := &Reporter{
-		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
+		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, batches: deps.Batches, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
 		queued: deps.Queued, span: deps.Span, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
 		contract: estuaryprovider.NewEstuaryProvider(), wake: make(chan struct{}, 1),
 		trouble: newTrouble(), ending: map[int64]chain.ReportBatch{},

@@ -17,6 +17,7 @@
 //	trace.go      a trace of each request, for OpenTelemetry
 //	status.go     what /status and /readyz say
 //	reads.go      reads of contracts' state at whichever endpoint answers
+//	senders.go    which key sends next
 //	preflight.go  the checks that need the chain, before anything is acted on
 //	tar.go        directories uploaded as a tar stream
 //	clock.go      the time that contracts compare with
@@ -86,6 +87,7 @@ type Daemon struct {
 	report    *report.Reporter // nil: does not send
 	reporting *term            // as report
 	senders   []*txmgr.Sender  // one a key
+	turns     turns            // of the keys
 	operators *peers.Server    // nil: no port for other operators
 	api       *httpapi.Server
 	shelf     *bucket.Shelf   // nil: makes no pieces

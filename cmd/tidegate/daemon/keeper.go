@@ -171,7 +171,7 @@ func (s keeperSender) Queue(ctx context.Context, key string, c keep.Call, expiry
 // queueOnce queues an intent for a key that has little to do, unless it was queued
 // before, perhaps for another of our keys.
 func (d *Daemon) queueOnce(ctx context.Context, in chain.Intent, now time.Time) error {
-	in.Sender = d.freeSender()
+	in.Sender = d.takeSender()
 	_, _, err := d.ledger.QueueIntent(ctx, in, now)
 	if errors.Is(err, job.ErrConflict) {
 		err = nil

@@ -189,25 +189,6 @@ func (d *Daemon) openSender(ctx context.Context) (err error) {
 	return nil
 }
 
-// freeSender is the key that has least to send and is not held up.
-func (d *Daemon) freeSender() common.Address {
-	best := d.senders[0].Status()
-	for _, s := range d.senders[1:] {
-		if st := s.Status(); burden(st) < burden(best) {
-			best = st
-		}
-	}
-	return best.Address
-}
-
-func burden(s txmgr.Status) int {
-	n := s.Queued + s.InFlight
-	if s.Parked != "" || s.Waiting != "" || !s.Holding {
-		n += 1 << 20
-	}
-	return n
-}
-
 func (d *Daemon) wakeSenders() {
 	for _, s := range d.senders {
 		s.Wake()
@@ -231,7 +212,7 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	}
 	d.closers = append(d.closers, client.Close)
 	deps := report.Deps{
-		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Signer: d.deps.ReportSigner, Sender: d.freeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
+		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Batches: client.Client(), Signer: d.deps.ReportSigner, Sender: d.takeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
 	}
 	provider := common.HexToAddress(d.cfg.Chain.Provider)
 	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
