@@ -1,7 +1,7 @@
 // Command symbolic has halmos show, for all values at once, what test/symbolic
 // says of solvency, the bounty's curve and vesting in PerpetualStorage. `make
-// symbolic` runs it, and installs halmos and yices before; `make soak` too. The
-// result file is committed.
+// symbolic` runs it, and installs halmos and yices before; `make soak` too. A
+// full run writes result.txt, which is committed.
 //
 // A check that could not fail would show nothing: planted.json lists small changes
 // of contracts, each with the check that has to find it, and every check is named there.
