@@ -40,12 +40,6 @@ contract SolvencyChecks is StorageBook {
         assert(_owed() == owed);
     }
 
-    function check_Published_Open(Start calldata x, Said calldata said, PublishedDeal calldata p) external {
-        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
-        Slots.published(b, SLOT, p);
-        assert(_owed() == owed);
-    }
-
     function check_PublishDeal(Start calldata x, Said calldata said) external {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Claimed);
         Slots.publishDeal(b, SLOT, 9);
@@ -76,12 +70,6 @@ contract SolvencyChecks is StorageBook {
         assert(_owed() == owed);
     }
 
-    function check_Prove(Start calldata x, Said calldata said) external {
-        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Active);
-        _prove();
-        assert(_owed() == owed);
-    }
-
     function check_CheckDeal(Start calldata x, Said calldata said, uint8 status) external {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Active);
         Proofs.check(b, SLOT, status, "");
@@ -92,12 +80,6 @@ contract SolvencyChecks is StorageBook {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Active);
         Proofs.terminate(b, SLOT);
         assert(_owed() == owed);
-    }
-
-    function check_RenewByExtension(Start calldata x, Said calldata said, uint96 value) external {
-        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Active);
-        Proofs.renewByExtension(b, SLOT, "", value);
-        assert(_owed() == owed + value);
     }
 
     function check_Fund(Start calldata x, Said calldata said, uint256 value) external {
