@@ -110,11 +110,13 @@ lint: tools ## gofmt, go vet, staticcheck, import rules, forge fmt
 	$(GO) tool staticcheck ./...
 	$(GO) test ./test/arch/...
 	$(FORGE) fmt --check
+	$(FORGE) fmt --check test/symbolic
 
 .PHONY: fmt
 fmt: tools ## format Go and Solidity
 	git ls-files -co --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -w
 	$(FORGE) fmt
+	$(FORGE) fmt test/symbolic
 
 .PHONY: gen
 gen: tools ## write all generated files: bindings from bindings/contracts.json, vectors, gas and size snapshots
@@ -141,12 +143,21 @@ check: tools ## fail where a generated file is not what its sources give, or a c
 analyze: tools .cache/python/slither/bin/slither ## slither over the contracts; fails on what scripts/analyze/baseline.txt gives no reason for
 	$(GO) run ./scripts/analyze
 
+.cache/python/symbolic/bin/halmos: scripts/symbolic/symbolic.txt
+	python3 -m venv --clear .cache/python/symbolic
+	.cache/python/symbolic/bin/pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+.PHONY: symbolic
+symbolic: tools .cache/python/symbolic/bin/halmos ## halmos over test/symbolic: solvency, bounty and vesting for all values, and planted changes that it has to find
+	$(GO) run ./scripts/symbolic $(ARGS)
+
 .PHONY: bench
 bench: build tools peers ponder ## every benchmark as one table (ONLY=prefix for some, BENCH_JSON=file for lines of JSON)
 	$(GO) run ./scripts/bench -only '$(ONLY)' -json '$(BENCH_JSON)'
 
 .PHONY: soak
-soak: build tools peers ## long runs, by hand, hours; the result file is committed (ARGS="-only kills"; ARGS=-list prints the stages)
+soak: build tools peers .cache/python/symbolic/bin/halmos ## long runs, by hand, hours; the result file is committed (ARGS="-only kills"; ARGS=-list prints the stages)
 	$(GO) run ./scripts/soak $(ARGS)
 
 .PHONY: tools

@@ -49,7 +49,7 @@ func TestStagesCoverThePlan(t *testing.T) {
 	text := strings.Join(all, "\n")
 	for _, part := range []string{
 		"FOUNDRY_PROFILE=soak FOUNDRY_FUZZ_SEED=0xab", "-fuzz ^FuzzOne$ -fuzztime 1m0s ./a",
-		"CGO_ENABLED=1 go test -race -count 3", "./scripts/mutants -n 9 -seed 171", "go test -count 3 -timeout 0 ./test/e2e/...",
+		"CGO_ENABLED=1 go test -race -count 3", "./scripts/mutants -n 9 -seed 171", "go run ./scripts/symbolic", "go test -count 3 -timeout 0 ./test/e2e/...",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no stage has %q:\n%s", part, text)

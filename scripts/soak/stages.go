@@ -51,6 +51,11 @@ func stages(p plan, targets []target) []stage {
 			name: fmt.Sprintf("mutants: %d, seed %d", p.mutants, p.seed),
 			args: []string{"go", "run", "./scripts/mutants", "-n", strconv.Itoa(p.mutants), "-seed", strconv.FormatUint(p.seed, 10)},
 		},
+		stage{
+			id:   "symbolic",
+			name: "halmos: solvency, the bounty's curve and vesting for all values, and each planted change",
+			args: []string{"go", "run", "./scripts/symbolic"},
+		},
 	)
 	for _, t := range targets {
 		all = append(all, stage{

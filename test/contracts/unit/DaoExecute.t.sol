@@ -134,6 +134,15 @@ contract DaoExecuteTest is DaoBase {
         assertEq(dao.creditOf(address(this)), 0);
     }
 
+    function test_Add_NotOneAttoFilTooMuchIsKept() public {
+        uint256 id = _propose(_cid(1));
+        _vote(id, 0, 3, true);
+        _untilReady(id);
+        (uint96 fee,) = pinning.quotePin(SIZE, uint40(block.timestamp) + 180 days);
+        dao.executeCIDProposal{ value: fee + 1 }(id);
+        assertEq(dao.creditOf(address(this)), 1);
+    }
+
     function test_Add_TheTreasuryPaysWithinTheBudget() public {
         (uint96 fee,) = pinning.quotePin(SIZE, uint40(block.timestamp) + 180 days);
         uint256 id = _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), fee, ""));
