@@ -84,6 +84,7 @@ type world struct {
 	content   []byte            // of the piece, for who reads it; nil where nobody does
 	factStart int64             // of every f05 deal
 	factTerm  int64
+	cutOff    bool    // nobody else is within reach
 	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
@@ -168,6 +169,7 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	m, err := deals.New(cfg, deals.Deps{
 		Node: node, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
 		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
+		Online: func(context.Context) bool { return !w.cutOff },
 	})
 	if err != nil {
 		w.Fatal(err)
