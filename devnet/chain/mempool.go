@@ -58,7 +58,8 @@ type mempool struct {
 	changes feed[MempoolChange]
 
 	mu      sync.Mutex
-	tree    *fvm.StateTree // state after the tipset
+	at      *node          // the tipset
+	tree    *fvm.StateTree // state after it
 	senders map[address.Address]bySender
 }
 

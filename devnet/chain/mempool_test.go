@@ -3,6 +3,7 @@ package chain_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,51 @@ func TestRefusedMessages(t *testing.T) {
 	}
 	if pending := n.Pending(); len(pending) != 0 {
 		t.Errorf("%d refused messages are pending", len(pending))
+	}
+}
+
+// A message that was pushed is in the pool or behind the head, at any moment: what an
+// estimate is made on.
+func TestNoMessageIsMissingBetweenPoolAndHead(t *testing.T) {
+	n := start(t)
+	from, to := n.of(chain.Secp256k1, 0), n.of(chain.BLS, 0).Address
+	over := make(chan struct{})
+	seen := make(chan error, 1)
+	go func() {
+		var last uint64
+		for {
+			select {
+			case <-over:
+				seen <- nil
+				return
+			default:
+			}
+			head, pending, err := n.PendingAtHead(n.ctx)
+			var actor *types.Actor
+			if err == nil {
+				actor, err = n.Actor(n.ctx, from.Address, head)
+			}
+			if err == nil && actor.Nonce+uint64(len(pending)) < last {
+				err = fmt.Errorf("of %d messages %d are behind epoch %d and %d in the pool", last, actor.Nonce, head.Height(), len(pending))
+			}
+			if err != nil {
+				seen <- err
+				return
+			}
+			last = actor.Nonce + uint64(len(pending))
+		}
+	}()
+	for range 100 {
+		if _, err := n.Push(n.ctx, n.sign(from, n.message(from, to))); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.Advance(n.ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(over)
+	if err := <-seen; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -81,7 +82,7 @@ func (p *mempool) load(ctx context.Context, at *node) error {
 	if err != nil {
 		return fmt.Errorf("state after epoch %d: %w", at.height(), err)
 	}
-	p.tree = tree
+	p.tree, p.at = tree, at
 	return nil
 }
 
@@ -121,6 +122,26 @@ func (p *mempool) selection(ctx context.Context, baseFee abi.TokenAmount) (bls, 
 
 // Pending are the messages in the pool, by sender and nonce.
 func (c *Chain) Pending() []*types.SignedMessage { return c.pool.pending() }
+
+// PendingAtHead are the head and the messages in the pool on top of it, by sender and nonce.
+// Pending and Head asked one after the other may lack a message in both: a tipset takes
+// it out of the pool before it is the head. Errors: those of ctx.
+func (c *Chain) PendingAtHead(ctx context.Context) (*types.TipSet, []*types.SignedMessage, error) {
+	for {
+		c.pool.mu.Lock()
+		at, messages := c.pool.at, c.pool.pendingLocked()
+		same := at == c.headNode()
+		c.pool.mu.Unlock()
+		if same {
+			return at.ts, messages, nil
+		}
+		select {
+		case <-time.After(time.Millisecond): // the pool is ahead for moments
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+	}
+}
 
 // PendingMessage is the message with this CID in the pool.
 func (c *Chain) PendingMessage(msg cid.Cid) (*types.SignedMessage, bool) {

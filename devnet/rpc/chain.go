@@ -86,6 +86,7 @@ type Pool interface {
 	Push(ctx context.Context, msg *types.SignedMessage) (cid.Cid, error)
 	PushUntrusted(ctx context.Context, msg *types.SignedMessage) (cid.Cid, error)
 	Pending() []*types.SignedMessage
+	PendingAtHead(ctx context.Context) (*types.TipSet, []*types.SignedMessage, error)
 	NextNonce(ctx context.Context, addr address.Address) (uint64, error)
 	DropPending(msgs ...cid.Cid) int
 }

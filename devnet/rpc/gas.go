@@ -36,8 +36,12 @@ func (n *node) callWithGas(ctx context.Context, msg *types.Message, at *types.Ti
 	if err != nil {
 		return nil, fmt.Errorf("getting key address: %w", err)
 	}
+	head, all, err := n.chain.PendingAtHead(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var before []*types.SignedMessage
-	for _, pending := range n.chain.Pending() {
+	for _, pending := range all {
 		if pending.Message.From != from {
 			continue
 		}
@@ -46,7 +50,7 @@ func (n *node) callWithGas(ctx context.Context, msg *types.Message, at *types.Ti
 		}
 		before = append(before, pending)
 	}
-	result, err := n.explicit(ctx, n.chain.Head(), msg, before)
+	result, err := n.explicit(ctx, head, msg, before)
 	if err != nil {
 		return nil, fmt.Errorf("CallWithGas failed: %w", err)
 	}

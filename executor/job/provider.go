@@ -25,7 +25,7 @@ type ProviderInput struct {
 	Rate   string    `json:"rate"`   // accepted, sealed, kept, served; hours and firstByte are measures
 	Good   float64   `json:"good"`   // of all, or the sum of what was measured
 	All    float64   `json:"all"`    // how many
-	Weight float64   `json:"weight"` // 1 when new, half after 30 days
+	Weight float64   `json:"weight"` // 1 when new, 8 for what was lost or not served; half after 30 days
 	At     time.Time `json:"at"`
 	Of     string    `json:"of"` // an offer's id, or "samples"
 	Words  string    `json:"words,omitempty"`

@@ -219,7 +219,8 @@ func (s *Storage) broken(ctx context.Context, at Locator, id uint64, v perpetual
 	if err != nil {
 		return nil, err
 	}
-	due := Due{Fn: "checkDeal", Subject: fmt.Sprint(id), At: fmt.Sprintf("%d.%s", v.LastProof, hex.EncodeToString(place.Aux))}
+	// What was told to be faulty is told once more when it is dead, which it may be at the same place.
+	due := Due{Fn: "checkDeal", Subject: fmt.Sprint(id), At: fmt.Sprintf("%d.%d.%s", v.LastProof, place.Status, hex.EncodeToString(place.Aux))}
 	switch uint8(place.Status) {
 	case sectorDead:
 		due.Tip = tipOf(v.Bond)

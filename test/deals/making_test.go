@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/filecoin-project/go-address"
 
@@ -52,6 +53,40 @@ func TestEachMisconductIsSurvived(t *testing.T) {
 			}
 			if conduct == "refuse" && !strings.Contains(failed[0].Reason, "price too low") {
 				t.Errorf("the provider's words are lost: %q", failed[0].Reason)
+			}
+		})
+	}
+}
+
+// TestWhoLosesScoresLessThanWhoWasNeverTried has a provider store a copy at once, serve it,
+// and lose it or be faulty; another was never asked for anything.
+func TestWhoLosesScoresLessThanWhoWasNeverTried(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		slot   uint8
+		faulty bool
+	}{{"lost", lost, false}, {"given up", terminated, false}, {"faulty", active, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, &sp{id: 1001}, &sp{id: 1002})
+			id := w.openSlot(1, 0, 0)
+			m := w.maker()
+			w.run(m, 80, w.allActive)
+			for range 20 {
+				if err := w.ledger.AddSample(t.Context(), job.Sample{Miner: 1001, Slot: id, Piece: "p", URL: "u", At: w.now, Length: 1, Good: true, FirstByte: 1, Took: 1}, time.Time{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ranked, err := m.Rank(t.Context()); err != nil || ranked[0].Miner != 1001 {
+				t.Fatalf("who stores a copy is not first: %+v, %v", ranked, err)
+			}
+			w.slots[id].State, w.slots[id].Faulty = c.slot, c.faulty
+			w.epoch++ // the events of this one were read
+			w.event("SlotClosed", id)
+			if err := w.step(m, 1); err != nil {
+				t.Fatal(err)
+			}
+			if ranked, err := m.Rank(t.Context()); err != nil || ranked[0].Miner != 1002 {
+				t.Errorf("%+v, %v", ranked, err)
 			}
 		})
 	}

@@ -16,6 +16,7 @@ import (
 
 	commp "github.com/filecoin-project/go-fil-commp-hashhash"
 
+	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market/deals"
 	"github.com/tidegate/tidegate/executor/piece"
@@ -57,11 +58,16 @@ var serving = map[string]http.HandlerFunc{
 	},
 }
 
+func sampledContent() []byte {
+	content := make([]byte, 3<<20)
+	_, _ = rand.NewChaCha8([32]byte{7}).Read(content) // it never fails
+	return content
+}
+
 // sampled is a world whose only provider serves its piece of 3 MiB by a handler.
 func sampled(t *testing.T, serve func(content []byte) http.HandlerFunc) (*world, *deals.Maker) {
 	t.Helper()
-	content := make([]byte, 3<<20)
-	_, _ = rand.NewChaCha8([32]byte{7}).Read(content) // it never fails
+	content := sampledContent()
 	srv := httptest.NewServer(serve(content))
 	t.Cleanup(srv.Close)
 	w := newWorld(t, &sp{id: 1001})
@@ -179,6 +185,95 @@ func TestWhatIsServedWronglyIsSeen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnOutageOfOursIsNobodysFault cuts the daemon off, its chain too: no provider answers,
+// none has failed, and they are asked again. One that is silent by itself has, be it that
+// the chain goes on, or that another provider answers.
+func TestAnOutageOfOursIsNobodysFault(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	w, m := sampled(t, right)
+	w.openSlot(1, 1, 0)
+	w.sps[1002] = &sp{id: 1002, w: w, got: map[string]uint64{}}
+	w.order = append(w.order, 1002)
+	at := func(miner uint64, url string) {
+		w.entries[miner] = providerregistry.ProviderEntry{MaxPieceSize: 1 << 35, Retrieval: url}
+		w.now = w.now.Add(11 * time.Minute) // after which the list is read again
+		if err := w.step(m, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := w.entries[1001].Retrieval
+	at(1002, there)
+	m = w.maker(func(c *deals.Config) { c.SampleEvery, c.Trees = time.Hour, filepath.Join(t.TempDir(), "trees") })
+	w.content = nil // as the piece was offered
+	w.run(m, 80, w.allActive)
+	w.content = sampledContent()
+	round := func() (of [2]int) {
+		t.Helper()
+		w.now = w.now.Add(time.Hour + time.Second)
+		if err := m.SamplePass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, miner := range []uint64{1001, 1002} {
+			got, err := w.ledger.Samples(t.Context(), job.SampleFilter{Miner: miner})
+			if err != nil {
+				t.Fatal(err)
+			}
+			of[i] = len(got)
+		}
+		return of
+	}
+	at(1001, gone.URL+"/")
+	at(1002, gone.URL+"/")
+	before, err := m.Rank(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cutOff = true
+	for range 3 {
+		if got := round(); got != [2]int{} {
+			t.Errorf("the outage is held against %v", got)
+		}
+	}
+	if after, err := m.Rank(t.Context()); err != nil || after[0].Samples != 0 || after[0].Served != before[0].Served {
+		t.Errorf("%+v, before %+v, %v", after, before, err)
+	}
+	w.cutOff = false
+	if got := round(); got != [2]int{1, 1} {
+		t.Errorf("the chain goes on, and providers who do not answer have %v samples", got)
+	}
+	w.cutOff = true
+	at(1001, there)
+	if got := round(); got != [2]int{2, 2} {
+		t.Errorf("one answers, the other does not: they have %v samples", got)
+	}
+}
+
+// TestNobodyIsGivenUpWhileWeAreCutOff lets a provider be out of reach, first because all is.
+func TestNobodyIsGivenUpWhileWeAreCutOff(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001, conduct: "away"})
+	w.cutOff = true
+	w.openSlot(1, 0, 0)
+	m := w.maker()
+	failed := func() int {
+		got, err := w.ledger.Offers(t.Context(), job.OfferFilter{State: job.OfferFailed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(got)
+	}
+	for range 400 {
+		if err := w.step(m, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked := w.sps[1001].asked; asked < 9 || failed() != 0 {
+		t.Fatalf("after %d tries %d offers have failed", asked, failed())
+	}
+	w.cutOff = false
+	w.run(m, 100, func() bool { return failed() == 1 })
 }
 
 // TestAProviderIsShownWithEveryInput looks at what `tidegate sp show` and `deals stats`

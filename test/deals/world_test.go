@@ -90,6 +90,7 @@ type world struct {
 	factTerm  int64
 	claimed   bool    // the verified registry has the claim of every allocation
 	drawn     int64   // when what the market actor allocated runs out; 0: it allocated nothing
+	cutOff    bool    // nobody else is within reach
 	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
@@ -178,6 +179,7 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	m, err := deals.New(cfg, deals.Deps{
 		Node: node, Funds: have, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
 		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
+		Online: func(context.Context) bool { return !w.cutOff },
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -12,8 +12,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
@@ -23,18 +21,24 @@ import (
 	"github.com/tidegate/tidegate/executor/httpapi"
 )
 
-// dealsKilled is a daemon that makes deals and is killed, beside a devnet in this
-// process, whose providers can be asked what they were sent.
-type dealsKilled struct {
+// dealsWorld is a daemon that makes deals, beside a devnet in this process, whose
+// providers can be asked what they were sent.
+type dealsWorld struct {
 	*network
 	net     *devnet.Devnet
 	d       *daemon
 	public  string
 	pins    *estuarypinning.EstuaryPinning
 	storage *perpetualstorage.PerpetualStorage
-	random  *rand.Rand
-	kills   int
-	states  map[string]int // of the latest offer when the daemon was killed
+	ordered uint64 // deals
+}
+
+// dealsKilled is one that is killed.
+type dealsKilled struct {
+	*dealsWorld
+	random *rand.Rand
+	kills  int
+	states map[string]int // of the latest offer when the daemon was killed
 }
 
 // The daemon is killed in each phase of a deal: as it proposes, in the middle of the transfer,
@@ -47,28 +51,28 @@ func TestDealsSurviveKillNineInEachPhase(t *testing.T) {
 	if os.Getenv("TIDEGATE_SOAK") != "" {
 		rounds = 20
 	}
-	k := newDealsKilled(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	// A transfer that a kill cut is taken up again when the daemon is back.
+	k := &dealsKilled{newDealsWorld(t, 2, market.Config{RetryPause: 500 * time.Millisecond, Attempts: 240}), rand.New(rand.NewPCG(seed, 1)), 0, map[string]int{}}
 	began := time.Now()
-	for round := range rounds {
-		k.round(t, uint64(round))
+	for range rounds {
+		k.round(t)
 	}
 	t.Logf("%d kills in %s, the latest offer being %v", k.kills, time.Since(began).Round(time.Second), k.states)
 	k.once(t, 2*rounds)
 	k.d.stop(t)
 }
 
-func newDealsKilled(t *testing.T) *dealsKilled {
+func newDealsWorld(t *testing.T, miners int, sps market.Config, flags ...string) *dealsWorld {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	k := &dealsKilled{
+	k := &dealsWorld{
 		network: &network{ChainID: devnet.ChainID, Keys: devKeys(), Contracts: map[string]string{}, gas: devnetGas, plain: "its epochs are half a minute apart: days pass as heights, as fast as the endpoint is asked"},
-		pins:    estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage(), random: rand.New(rand.NewPCG(seed, 1)), states: map[string]int{},
+		pins:    estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage(),
 	}
 	k.net = devnet.Start(t, func(c *devnet.Config) {
 		c.BlockTime, c.Epoch, c.Unmetered = 100*time.Millisecond, 30*time.Second, true
-		// A transfer that a kill cut is taken up again when the daemon is back.
-		c.Miners, c.Market = 2, &market.Config{RetryPause: 500 * time.Millisecond, Attempts: 240}
+		c.Miners, c.Market = miners, &sps
 	})
 	k.RPC = k.net.HTTPURL()
 	k.dial(t, nil)
@@ -87,17 +91,19 @@ func newDealsKilled(t *testing.T) *dealsKilled {
 		providers = append(providers, fmt.Sprintf("%s %s %s", e.Miner, e.URL, e.Multiaddr))
 	}
 	k.public = fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	k.d = newDaemon(t, k.network, "--chain-storage", k.Contracts["PerpetualStorage"], "--public-listen", k.public, "--public-requests-per-second", "1000",
-		"--piece-min-size", "1 KiB", "--deals-enabled", "true", "--deals-providers", strings.Join(providers, ","), "--keeper-enabled", "true", "--keeper-max-cost-fil", "1")
+	k.d = newDaemon(t, k.network, append([]string{"--chain-storage", k.Contracts["PerpetualStorage"], "--public-listen", k.public, "--public-requests-per-second", "1000",
+		"--piece-min-size", "1 KiB", "--deals-enabled", "true", "--deals-providers", strings.Join(providers, ","), "--keeper-enabled", "true", "--keeper-max-cost-fil", "1", "--keeper-node", k.RPC}, flags...)...)
 	k.d.start(t)
 	return k
 }
 
 // round makes and renews one deal of one copy, with five kills.
-func (k *dealsKilled) round(t *testing.T, n uint64) {
+func (k *dealsKilled) round(t *testing.T) {
 	t.Helper()
 	k.behave(t, market.Stall)
-	first := k.order(t, n) << 24
+	const term = 180 * 2880
+	first := k.order(t, 1, term-1) << 24
+	k.served(t, first>>24)
 	k.killWhen(t, "it proposes", 700, func() bool { return len(k.offers(first)) > 0 })
 	k.killWhen(t, "the piece is transferred", 100, func() bool {
 		d, ok := k.taken(first)
@@ -118,13 +124,13 @@ func (k *dealsKilled) round(t *testing.T, n uint64) {
 		t.Fatal(err)
 	}
 	k.killWhen(t, "the renewal is open", 1500, func() bool {
-		seat := readAt(t, k, k.storage.PackSeatOf(first>>24, 0), k.storage.UnpackSeatOf)
+		seat := readAt(t, k.dealsWorld, k.storage.PackSeatOf(first>>24, 0), k.storage.UnpackSeatOf)
 		return seat.Next == first|1
 	})
 	k.active(t, first|1)
 }
 
-func (k *dealsKilled) behave(t *testing.T, how ...market.Conduct) {
+func (k *dealsWorld) behave(t *testing.T, how ...market.Conduct) {
 	t.Helper()
 	for _, p := range k.net.Market().Providers() {
 		if err := p.Behave(t.Context(), how...); err != nil {
@@ -154,7 +160,7 @@ func (k *dealsKilled) killWhen(t *testing.T, what string, most int, is func() bo
 	k.d.start(t)
 }
 
-func (k *dealsKilled) await(t *testing.T, what string, is func() bool) {
+func (k *dealsWorld) await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -170,7 +176,7 @@ func (k *dealsKilled) await(t *testing.T, what string, is func() bool) {
 
 // offers are those of a slot, the latest first, or all. While the daemon is not
 // there it has none.
-func (k *dealsKilled) offers(slot uint64) []httpapi.Deal {
+func (k *dealsWorld) offers(slot uint64) []httpapi.Deal {
 	path := "/deals?limit=200"
 	if slot != 0 {
 		path += fmt.Sprintf("&slot=%d", slot)
@@ -183,7 +189,7 @@ func (k *dealsKilled) offers(slot uint64) []httpapi.Deal {
 }
 
 // taken is what a provider has of a slot's offer.
-func (k *dealsKilled) taken(slot uint64) (market.Deal, bool) {
+func (k *dealsWorld) taken(slot uint64) (market.Deal, bool) {
 	for _, o := range k.offers(slot) {
 		for _, p := range k.net.Market().Providers() {
 			if d, ok := p.Deal(o.ID); ok {
@@ -195,20 +201,19 @@ func (k *dealsKilled) taken(slot uint64) (market.Deal, bool) {
 }
 
 // active waits until the daemon has a slot as active, as which the contract must have it.
-func (k *dealsKilled) active(t *testing.T, slot uint64) {
+func (k *dealsWorld) active(t *testing.T, slot uint64) {
 	t.Helper()
 	k.await(t, fmt.Sprintf("slot %d is active", slot), func() bool {
 		o := k.offers(slot)
 		return len(o) > 0 && o[0].State == "active"
 	})
 	v := readAt(t, k, k.storage.PackSlotOf(slot), k.storage.UnpackSlotOf)
-	const slotActive = 3
 	if o := k.offers(slot)[0]; v.State != slotActive || v.MinerId != o.Miner || uint64(v.End) != o.End || o.Evidence == nil || v.F05DealId != *o.Evidence {
 		t.Errorf("the contract has %+v, the ledger %+v", v, o)
 	}
 }
 
-func readAt[T any](t *testing.T, k *dealsKilled, call []byte, unpack func([]byte) (T, error)) T {
+func readAt[T any](t *testing.T, k *dealsWorld, call []byte, unpack func([]byte) (T, error)) T {
 	t.Helper()
 	v, err := bind.Call(k.storage.Instance(k.client, common.HexToAddress(k.Contracts["PerpetualStorage"])), &bind.CallOpts{Context: t.Context()}, call, unpack)
 	if err != nil {
@@ -217,50 +222,37 @@ func readAt[T any](t *testing.T, k *dealsKilled, call []byte, unpack func([]byte
 	return v
 }
 
-// transact sends as a wallet does.
-func (k *dealsKilled) transact(t *testing.T, to string, value *big.Int, data []byte) *types.Receipt {
+// order has a wallet order a deal of so many copies with cast, to be renewed so many epochs
+// before they end, and waits until the keeper has opened it.
+func (k *dealsWorld) order(t *testing.T, replicas, renew int) (deal uint64) {
 	t.Helper()
-	opts := bind.NewKeyedTransactor(k.net.Accounts()[keyAlice].Key(), big.NewInt(devnet.ChainID))
-	opts.Context, opts.Value = t.Context(), value
-	tx, err := bind.Transact(k.storage.Instance(k.client, common.HexToAddress(to)), opts, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	receipt, err := bind.WaitMined(t.Context(), k.client, tx.Hash())
-	if err != nil || receipt.Status != types.ReceiptStatusSuccessful {
-		t.Fatalf("transaction %s: %v", tx.Hash(), err)
-	}
-	return receipt
-}
-
-// order has a deal of one copy made, up to the word of operators that its piece is served.
-func (k *dealsKilled) order(t *testing.T, n uint64) (deal uint64) {
-	t.Helper()
-	root, err := cid.Decode(k.d.add(t, "deal", content(9000+n, 200_000)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const term = 180 * 2880
-	terms := estuarypinning.DealTerms{
-		Replicas: 1, Term: term, SealWindow: 2880, RenewWindow: term - 1, Ramp: 2880, Rate: 1e10, Endpoint: "http://" + k.public + "/piece/",
-		BaseBounty: attoFIL(10), MaxBounty: attoFIL(10), BondFloor: attoFIL(100), MinCollateral: new(big.Int),
-	}
+	k.ordered++
+	root := cidHex(t, k.d.add(t, "deal", content(9000+k.ordered, 200_000)))
+	terms := fmt.Sprintf("(%d,false,%d,2880,%d,2880,0,%s,%s,%d,%s,0,\"http://%s/piece/\")",
+		replicas, 180*2880, renew, attoFIL(10), attoFIL(10), int64(1e10), attoFIL(100), k.public)
 	opts := &bind.CallOpts{Context: t.Context()}
 	at := k.pins.Instance(k.client, common.HexToAddress(k.pinning()))
 	fee, err := bind.Call(at, opts, k.pins.PackQuoteDeals(), k.pins.UnpackQuoteDeals)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.transact(t, k.pinning(), new(big.Int).Add(fee, attoFIL(1000)), k.pins.PackMakeDealsForCid(root.Bytes(), terms))
-	deal = n + 1
+	k.send(keyAlice, new(big.Int).Add(fee, dealBudget), k.pinning(), "makeDealsForCid(bytes,"+termsTuple+")", root, terms)
 	k.await(t, "the keeper has opened the deal", func() bool {
-		v := readAt(t, k, k.storage.PackDealOf(deal), k.storage.UnpackDealOf)
+		v := readAt(t, k, k.storage.PackDealOf(k.ordered), k.storage.UnpackDealOf)
 		const open = 2
-		return v.Status == open && string(v.Cid) == string(root.Bytes())
+		return v.Status == open && fmt.Sprintf("0x%x", v.Cid) == root
 	})
-	fee = readAt(t, k, k.storage.PackQuoteServed(deal), k.storage.UnpackQuoteServed)
-	k.transact(t, k.Contracts["PerpetualStorage"], fee, k.storage.PackRequestServed(deal))
-	return deal
+	return k.ordered
+}
+
+// dealBudget is what a wallet sends for a deal, beside the fee.
+var dealBudget = attoFIL(1000)
+
+// served has the client ask operators whether a deal's piece is served.
+func (k *dealsWorld) served(t *testing.T, deal uint64) {
+	t.Helper()
+	fee := readAt(t, k, k.storage.PackQuoteServed(deal), k.storage.UnpackQuoteServed)
+	k.send(keyAlice, fee, k.Contracts["PerpetualStorage"], "requestServed(uint64)", fmt.Sprint(deal))
 }
 
 // once wants so many deals: each slot's one, with one provider, in f05 and in the ledger.

@@ -69,7 +69,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	d.deals, err = deals.New(cfg, deals.Deps{
 		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node, Funds: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
-		Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
+		Online: d.online, Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
 	return err
 }
@@ -89,6 +89,16 @@ func (d *Daemon) filecoin(ctx context.Context) (*market.Node, error) {
 	}
 	d.closers = append(d.closers, node.Close)
 	return node, nil
+}
+
+// staleHead is how old the newest block may be while the chain goes on: Filecoin has one
+// every 30 s, and a node beside us answers without a network too, with ever older ones.
+const staleHead = 10 * time.Minute
+
+// online tells whether the chain reaches us.
+func (d *Daemon) online(ctx context.Context) bool {
+	newest, err := d.endpoints.HeaderByTag(ctx, "latest")
+	return err == nil && time.Since(newest.Time) < staleHead
 }
 
 // dealsKey is the key by which MK20 providers know this daemon, made when absent. It

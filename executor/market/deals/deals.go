@@ -158,8 +158,11 @@ type Deps struct {
 	Funds Funds
 	// Door and Open are for samples: how a provider is asked, and the piece as it is here
 	// (job.ErrNotFound).
-	Door   Door
-	Open   func(ctx context.Context, pieceCID string) (io.ReadCloser, error)
+	Door Door
+	Open func(ctx context.Context, pieceCID string) (io.ReadCloser, error)
+	// Online tells whether anybody but a provider answers from the network now: what no
+	// provider answered while we are cut off is held against none. nil: always.
+	Online func(ctx context.Context) bool
 	Client string // the address by which MK20 providers know us
 	// Send makes a call of a contract happen once for each key.
 	Send func(ctx context.Context, key string, to common.Address, data []byte) error

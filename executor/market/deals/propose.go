@@ -352,7 +352,7 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	case err == nil:
 		next.State, next.Reason = job.OfferFailed, whyRefused+no
 		return m.update(ctx, next, o.State, no)
-	case unsent && o.Attempts >= sendTries:
+	case unsent && o.Attempts >= sendTries && m.online(ctx):
 		next.State, next.Reason = job.OfferFailed, whyUnreached+err.Error()
 		return m.update(ctx, next, o.State, err.Error())
 	default: // it may be there: the same is sent again, and the chain is looked at

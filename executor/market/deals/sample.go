@@ -44,7 +44,8 @@ func (m *Maker) sampling(ctx context.Context) {
 
 // SamplePass asks each provider with active deals, that was not asked for the time of
 // SampleEvery, for a random range of one of their pieces: a few providers at most, one
-// after another. What came of it is in the ledger.
+// after another. What came of it is in the ledger; nothing is where all of them were
+// silent and we are cut off ourselves: they are asked again then.
 func (m *Maker) SamplePass(ctx context.Context) error {
 	now := m.d.Now()
 	active, err := m.d.Ledger.Offers(ctx, job.OfferFilter{State: job.OfferActive, Brief: true})
@@ -67,15 +68,47 @@ func (m *Maker) SamplePass(ctx context.Context) error {
 		}
 	}
 	var errs []error
-	done := 0
+	var round []sampled
 	for miner, offers := range of {
-		if done++; done > mostAtOnce || ctx.Err() != nil {
+		if len(round) == mostAtOnce || ctx.Err() != nil {
 			break
 		}
-		errs = append(errs, m.sample(ctx, known[miner], offers[m.pick(uint64(len(offers)))]))
+		s, err := m.sample(ctx, known[miner], offers[m.pick(uint64(len(offers)))])
+		if errs = append(errs, err); s != nil {
+			round = append(round, *s)
+		}
+	}
+	return errors.Join(append(errs, m.keep(ctx, round))...)
+}
+
+// sampled is a sample, and whether nothing at all came for it.
+type sampled struct {
+	job.Sample
+	silent bool
+}
+
+// keep writes a round of samples down.
+func (m *Maker) keep(ctx context.Context, round []sampled) error {
+	silent := 0
+	for _, s := range round {
+		silent += flag(s.silent)
+	}
+	if silent > 0 && silent == len(round) && !m.online(ctx) {
+		m.d.Log.Warn("no provider that was asked for a range answers, nor does the chain: this counts for nobody", "asked", silent)
+		return nil
+	}
+	var errs []error
+	for _, s := range round {
+		if !s.Good {
+			m.d.Log.Warn("a provider did not serve what it stores", "miner", s.Miner, "slot", s.Slot, "url", s.URL, "error", s.Words)
+		}
+		errs = append(errs, m.d.Ledger.AddSample(ctx, s.Sample, m.d.Now().Add(-history)))
 	}
 	return errors.Join(errs...)
 }
+
+// online tells whether others than providers are within reach.
+func (m *Maker) online(ctx context.Context) bool { return m.d.Online == nil || m.d.Online(ctx) }
 
 // pieces is where a provider gives pieces, by HTTP; "" where that is not known. Curio
 // has them beside its market.
@@ -96,34 +129,33 @@ func (m *Maker) pick(n uint64) uint64 {
 	return binary.LittleEndian.Uint64(b[:]) % n
 }
 
-// sample asks for one range, and writes down what came.
-func (m *Maker) sample(ctx context.Context, p Provider, o job.Offer) error {
+// sample asks for one range. Nil where nobody was asked, or is to blame.
+func (m *Maker) sample(ctx context.Context, p Provider, o job.Offer) (*sampled, error) {
 	commitment, layer, err := m.layer(ctx, o)
 	if errors.Is(err, job.ErrNotFound) {
-		return nil // the piece is no more here, and was never sampled
+		return nil, nil // the piece is no more here, and was never sampled
 	}
 	if err != nil {
-		return fmt.Errorf("the tree of piece %s: %w", o.Piece, err)
+		return nil, fmt.Errorf("the tree of piece %s: %w", o.Piece, err)
 	}
 	i := m.pick(layer.Ranges())
-	s := job.Sample{Miner: o.Miner, Slot: o.Slot, Piece: o.Piece, URL: p.pieces() + o.Piece, At: m.d.Now()}
+	s := &sampled{Sample: job.Sample{Miner: o.Miner, Slot: o.Slot, Piece: o.Piece, URL: p.pieces() + o.Piece, At: m.d.Now()}}
 	s.Offset, s.Length = layer.Range(i)
-	data, err := m.fetch(ctx, &s)
+	data, err := m.fetch(ctx, s)
 	if err == nil {
 		err = piece.CheckRange(commitment, i, data, layer.Path(i))
 	}
 	if ctx.Err() != nil {
-		return nil // nobody's fault
+		return nil, nil // nobody's fault
 	}
 	if s.Good = err == nil; !s.Good {
 		s.Words = fmt.Sprintf("%.300s", err.Error())
-		m.d.Log.Warn("a provider did not serve what it stores", "miner", s.Miner, "slot", s.Slot, "url", s.URL, "error", err)
 	}
-	return m.d.Ledger.AddSample(ctx, s, m.d.Now().Add(-history))
+	return s, nil
 }
 
 // fetch gets the range of a sample, and how long it took.
-func (m *Maker) fetch(ctx context.Context, s *job.Sample) ([]byte, error) {
+func (m *Maker) fetch(ctx context.Context, s *sampled) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, sampleTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
@@ -135,6 +167,7 @@ func (m *Maker) fetch(ctx context.Context, s *job.Sample) ([]byte, error) {
 	defer func() { s.Took = time.Since(began) }()
 	res, _, err := m.d.Door.Ask(ctx, req)
 	if err != nil {
+		s.silent = true
 		return nil, err
 	}
 	defer res.Body.Close()

@@ -17,10 +17,16 @@ const (
 	halfLife = 30 * 24 * time.Hour // of what is known of a provider
 	history  = 6 * halfLife        // what is older weighs nothing
 
-	// usual is the time from an offer to an active deal that scores half, usualByte the
-	// seconds until a range begins to come that do.
+	// usual is the time from an offer to an active deal that scores like none known,
+	// usualByte the seconds until a range begins to come that do.
 	usual     = 48 * time.Hour
 	usualByte = 1.0
+
+	// Of who is unknown four things in five are expected to go well.
+	expectedGood, expected = 4, 5
+	// grave is how much a copy that was not kept, or a range that was not served, weighs:
+	// who stored one copy quickly and lost it is to score less than who was never tried.
+	grave = 8
 )
 
 // Rates of an input.
@@ -61,7 +67,11 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 	weight := func(at time.Time) float64 { return math.Exp2(-float64(max(now.Sub(at), 0)) / float64(halfLife)) }
 	for _, o := range p.of[miner] {
 		count := func(rate string, good bool) {
-			out = append(out, job.ProviderInput{Rate: rate, Good: float64(flag(good)), All: 1, Weight: weight(o.UpdatedAt), At: o.UpdatedAt, Of: o.ID, Words: o.Reason})
+			w := weight(o.UpdatedAt)
+			if rate == rateKept && !good {
+				w *= grave
+			}
+			out = append(out, job.ProviderInput{Rate: rate, Good: float64(flag(good)), All: 1, Weight: w, At: o.UpdatedAt, Of: o.ID, Words: o.Reason})
 		}
 		wasActive := !o.ActiveAt.IsZero()
 		if strings.HasPrefix(o.Reason, whyUnasked) {
@@ -82,9 +92,12 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 	}
 	for _, d := range p.days[miner] {
 		at := d.Day.Add(24 * time.Hour) // as if all had been at its end
-		good, all := float64(d.Good), float64(d.Good+d.Bad)
-		out = append(out, job.ProviderInput{Rate: rateServed, Good: good, All: all, Weight: weight(at), At: d.Day, Of: "samples"})
-		if d.Good > 0 {
+		good, bad := float64(d.Good), float64(d.Bad)
+		if bad > 0 {
+			out = append(out, job.ProviderInput{Rate: rateServed, All: bad, Weight: grave * weight(at), At: d.Day, Of: "samples", Words: "not served, or not the piece"})
+		}
+		if good > 0 {
+			out = append(out, job.ProviderInput{Rate: rateServed, Good: good, All: good, Weight: weight(at), At: d.Day, Of: "samples"})
 			out = append(out, job.ProviderInput{Rate: rateFirstByte, Good: good * d.FirstByte.Seconds(), All: good, Weight: weight(at), At: d.Day, Of: "samples"})
 		}
 	}
@@ -112,14 +125,16 @@ func (p past) score(miner uint64, now time.Time) job.ProviderScore {
 			s.Deals++
 		}
 	}
-	rate := func(name string) float64 { return (good[name] + 1) / (all[name] + 2) }
-	// A measure that is not known counts as the usual one.
+	rate := func(name string) float64 { return (good[name] + expectedGood) / (all[name] + expected) }
+	// Speed is worth half of a score at most: who keeps data slowly is better than who loses
+	// it fast. A measure that is not known counts as the usual one.
 	speed := func(name string, usual float64) (mean, factor float64) {
-		if all[name] == 0 {
-			return 0, 0.5
+		factor = usual / (usual + usual)
+		if all[name] > 0 {
+			mean = good[name] / all[name]
+			factor = usual / (usual + mean)
 		}
-		mean = good[name] / all[name]
-		return mean, usual / (usual + mean)
+		return mean, (1 + factor) / 2
 	}
 	var sealing, giving float64
 	s.Accepted, s.Sealed, s.Kept, s.Served = rate(rateAccepted), rate(rateSealed), rate(rateKept), rate(rateServed)
