@@ -93,7 +93,7 @@ func TestAStatusNamesADealOrASector(t *testing.T) {
 		"empty":     {nil, job.Status{Malformed: true}},
 		"no uint64": {bytes.Repeat([]byte{0xff}, 128), job.Status{Malformed: true}},
 	} {
-		n, who, ok := jobOf(asked(actionStatus, c.payload), time.Now())
+		n, who, ok := jobOf(asked(actionStatus, c.payload))
 		p, err := job.Decode[job.Status](n.Payload)
 		if !ok || who != consumer || n.Kind != job.KindStatus || n.Lane != job.LaneFinal || err != nil || p != c.want {
 			t.Errorf("%s: %+v of %+v, %v", name, p, n, err)

@@ -176,8 +176,8 @@ func (w *dealsWorld) Call(ctx context.Context, to common.Address, data []byte, h
 }
 
 // Logs implements deals.Chain.
-func (w *dealsWorld) Logs(ctx context.Context, from, to uint64, of common.Address) (out []deals.Log, err error) {
-	logs, err := w.client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(from), ToBlock: new(big.Int).SetUint64(to), Addresses: []common.Address{of}})
+func (w *dealsWorld) Logs(ctx context.Context, from, to uint64, of ...common.Address) (out []deals.Log, err error) {
+	logs, err := w.client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(from), ToBlock: new(big.Int).SetUint64(to), Addresses: of})
 	for _, l := range logs {
 		out = append(out, deals.Log{Topics: l.Topics})
 	}
