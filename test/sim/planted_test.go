@@ -17,13 +17,15 @@ const plantedBug = "TIDEGATE_PLANTED"
 // bug is an error that somebody might make, and the seed of a world that shows it.
 type bug struct {
 	name  string
-	seed  uint64 // 0: none is recorded yet, it is looked for in soak runs only
+	seed  uint64
 	edits []edit
 }
 
 // edit makes a place of the source wrong where the bug is switched on.
 type edit struct{ file, old, new string }
 
+// What is near the head is read a second time (oracle/watch/again.go), which heals two of these
+// bugs there: with them that is off, so that the line of defence which they break stands alone.
 var bugs = []bug{
 	{"skip the parent check", 2, []edit{
 		{"oracle/watch/tail.go", "case b.Parent != parent && len(u.Blocks) == 0:", `case !planted("skip the parent check") && b.Parent != parent && len(u.Blocks) == 0:`},
@@ -42,7 +44,8 @@ var bugs = []bug{
 	{"act at latest in the money lane", 1, []edit{
 		{"oracle/watch/step.go", "	final, err := w.tag(ctx, \"finalized\")\n", "	final, err := w.tag(ctx, \"finalized\")\n	if planted(\"act at latest in the money lane\") {\n		return head, nil\n	}\n"},
 	}},
-	{"advance the cursor outside the transaction", 0, []edit{
+	{"advance the cursor outside the transaction", 18, []edit{
+		{"oracle/watch/again.go", " || !s.has || w.cfg.until > 0 ||", " || planted(\"advance the cursor outside the transaction\") || !s.has || w.cfg.until > 0 ||"},
 		{"internal/store/commit.go", "	var out chain.Committed\n	err := s.write(", `	var out chain.Committed
 	if planted("advance the cursor outside the transaction") {
 		if err := s.write(ctx, func(ctx context.Context, t conn) error {
@@ -60,7 +63,7 @@ var bugs = []bug{
 	}
 	err := s.write(`},
 	}},
-	{"broadcast before storing", 13, []edit{
+	{"broadcast before storing", 15, []edit{
 		{"oracle/txmgr/send.go", "	if err := s.ledger.SignTx(ctx, row.ID,", "	if planted(\"broadcast before storing\") {\n		_ = s.pool.broadcast(ctx, raw)\n	}\n	if err := s.ledger.SignTx(ctx, row.ID,"},
 	}},
 	{"mark a job done outside its result's transaction", 6, []edit{
@@ -185,9 +188,6 @@ func TestEachPlantedBugIsCaught(t *testing.T) {
 	binary := build(t)
 	soak := os.Getenv("TIDEGATE_SOAK") != ""
 	for _, b := range bugs {
-		if b.seed == 0 && !soak {
-			continue
-		}
 		t.Run(b.name, func(t *testing.T) {
 			first, n := b.seed, uint64(near)
 			if soak {
