@@ -19,24 +19,28 @@ import (
 const resultFile = "scripts/soak/result.txt"
 
 func main() {
-	var p plan
+	p, file, list := parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, p, file, list); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (p plan, file string, list bool) {
 	flag.IntVar(&p.rounds, "rounds", 20, "rounds of the end-to-end tests and under the race detector")
 	flag.DurationVar(&p.fuzz, "fuzz", 10*time.Minute, "how long each fuzz target runs")
 	flag.IntVar(&p.mutants, "mutants", 200, "how many mutants of the contracts are tried")
 	flag.Uint64Var(&p.seed, "seed", 0, "of Foundry's fuzzing and of the draw of mutants (0: a fresh one)")
 	flag.Var(&p.only, "only", "the stages to run, an expression for their ids (default: all); the others keep what the result file says of them")
-	list := flag.Bool("list", false, "print the stages' ids and what they run")
-	file := flag.String("result", resultFile, "the file that the result is written to")
+	flag.BoolVar(&list, "list", false, "print the stages' ids and what they run")
+	flag.StringVar(&file, "result", resultFile, "the file that the result is written to")
 	flag.Parse()
 	if p.seed == 0 {
 		p.seed = rand.Uint64()
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, p, *file, *list); err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
-	}
+	return p, file, list
 }
 
 // run does the stages that are wanted, or lists all of them.

@@ -57,6 +57,10 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "run", "./scripts/symbolic"},
 		},
 	)
+	return append(append(all, fuzzing(p, targets)...), wholes(strconv.Itoa(p.rounds))...)
+}
+
+func fuzzing(p plan, targets []target) (all []stage) {
 	for _, t := range targets {
 		all = append(all, stage{
 			id:   "fuzz:" + strings.TrimPrefix(t.pkg, "./") + ":" + t.fn,
@@ -64,64 +68,73 @@ func stages(p plan, targets []target) []stage {
 			args: []string{"go", "test", "-run", "^$", "-fuzz", "^" + t.fn + "$", "-fuzztime", p.fuzz.String(), t.pkg},
 		})
 	}
-	count := strconv.Itoa(p.rounds)
-	return append(all,
-		stage{
+	return all
+}
+
+// wholes are the parts that work together, and what is done to them.
+func wholes(count string) []stage {
+	return []stage{
+		{
 			id:   "race",
 			name: "race detector, " + count + " rounds", env: []string{"CGO_ENABLED=1"},
 			args: append([]string{"go", "test", "-race", "-count", count, "-timeout", "0"}, concurrent...),
 		},
-		stage{
+		{
 			id:   "e2e",
 			name: "end to end, " + count + " rounds",
 			args: []string{"go", "test", "-count", count, "-timeout", "0", "./test/e2e/..."},
 		},
-		stage{
+		{
 			id:   "sim",
 			name: "simulation: 200 seeds, and each planted bug with up to 200", env: []string{"TIDEGATE_SOAK=1", "SEEDS=200"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/sim"},
 		},
-		stage{
+		{
 			id:   "faults",
 			name: "faults of endpoints: each alone and all together, 500 requests each", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachFaultAloneAndAllTogether", "./test/e2e"},
 		},
-		stage{
+		{
 			id:   "traps",
 			name: "traps of the chain: each alone and all together, 500 requests each", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachTrapAloneAndAllTogether", "./test/e2e"},
 		},
-		stage{
+		{
 			id:   "kills",
 			name: "kill -9 of one daemon on SQLite and of two on Postgres: 300 times during 2,000 requests; ten dead leaders", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestKillNine|TestTheNextDaemonTakesOver", "./test/e2e"},
 		},
-		stage{
+		{
 			id:   "deal-kills",
 			name: "kill -9 of a daemon that makes deals: 100 times, 20 in each phase of a deal", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestDealsSurviveKillNineInEachPhase", "./test/e2e"},
 		},
-		stage{
+		{
+			id:   "conducts",
+			name: "each misconduct of a storage provider against a daemon", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachMisconductOfAProvider", "./test/e2e"},
+		},
+		{
 			id:   "pieces",
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},
 		},
-		stage{
+		{
 			id:   "storage",
 			name: "storage and DAOs on the FEVM: a term of half a year, 1,000 members; deals with a provider that never seals, and over 400 days", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./test/fevm", "./test/deals"},
 		},
-		stage{
+		{
 			id:   "deal-states",
 			name: "every state of a deal, to its end and what is left of it", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEveryStateOfADealIsToldRightly", "./cmd/tidegate/cli"},
 		},
-		stage{
+		{
 			id:   "providers",
 			name: "half years of storage providers", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "./devnet/provider"},
 		},
-	)
+	}
 }
 
 // target is a fuzz target.

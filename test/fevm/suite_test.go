@@ -29,7 +29,7 @@ func TestSuiteDeploys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(made.Contracts) != 20 {
+	if len(made.Contracts) != 21 {
 		t.Errorf("deployed %v", made.Contracts)
 	}
 	provider := estuaryprovider.NewEstuaryProvider()
