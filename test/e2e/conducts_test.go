@@ -65,6 +65,7 @@ func (m misconduct) String() string {
 // less than it did and less than each of the others, asked or not, and all money is where the
 // contract says. Each misbehaviour in make soak (TIDEGATE_SOAK=1), one of them otherwise.
 func TestEachMisconductOfAProvider(t *testing.T) {
+	t.Parallel()
 	for _, m := range misconducts {
 		if m.quick || os.Getenv("TIDEGATE_SOAK") != "" {
 			t.Run(m.String(), m.survived)

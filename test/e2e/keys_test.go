@@ -15,6 +15,7 @@ import (
 // Answers that are too many for a transaction are sent by several keys beside each
 // other, each request is answered once, and the chain sees both keys at work.
 func TestSeveralKeysSendBesideEachOther(t *testing.T) {
+	t.Parallel()
 	const requests = 48
 	n := startAnvil(t, "--block-time", "1")
 	other := n.Keys[n.fund(t, 7)]
