@@ -126,7 +126,7 @@ func (n *network) askMany(t testing.TB, count int, cids []string) []common.Hash 
 	ctx := context.Background()
 	var asked []common.Hash
 	for i := 0; i < count; i += len(cids) {
-		who, price := n.fund(t, i), n.quotePin()
+		who, price := n.fund(t, i, 1+min(count-i, len(cids))), n.quotePin()
 		nonce := uint64(0)
 		var sent []common.Hash
 		for j := i; j < min(count, i+len(cids)); j++ {
@@ -145,10 +145,10 @@ func (n *network) askMany(t testing.TB, count int, cids []string) []common.Hash 
 	return asked
 }
 
-// fund makes a fresh account with money and gives its key's index.
-func (n *network) fund(t testing.TB, salt int) int {
+// fund makes a fresh account with so many FIL, one for each request, and gives its key's index.
+func (n *network) fund(t testing.TB, salt, fil int) int {
 	t.Helper()
-	key, tx := n.funding(t, salt)
+	key, tx := n.funding(t, salt, fil)
 	eventually(t, 30*time.Second, "the account is funded", func() error {
 		r, err := n.client.TransactionReceipt(context.Background(), tx)
 		if err == nil && r.Status != types.ReceiptStatusSuccessful {
@@ -160,7 +160,7 @@ func (n *network) fund(t testing.TB, salt int) int {
 }
 
 // funding makes a fresh account and sends it money: its key's index, and the transaction.
-func (n *network) funding(t testing.TB, salt int) (int, common.Hash) {
+func (n *network) funding(t testing.TB, salt, fil int) (int, common.Hash) {
 	t.Helper()
 	private, err := crypto.ToECDSA(crypto.Keccak256([]byte(fmt.Sprint("e2e account ", salt, len(n.Keys)))))
 	if err != nil {
@@ -168,7 +168,7 @@ func (n *network) funding(t testing.TB, salt int) (int, common.Hash) {
 	}
 	a := account{crypto.PubkeyToAddress(private.PublicKey).Hex(), "0x" + hex.EncodeToString(crypto.FromECDSA(private))}
 	n.Keys = append(n.Keys, a)
-	value, _ := new(big.Int).SetString("10000000000000000000", 10) // for ten requests; the deployer pays for a thousand such accounts
+	value := new(big.Int).Mul(big.NewInt(int64(fil)), big.NewInt(1e18)) // no more: the deployer's money has to be enough for thousands of requests
 	tx := n.signed(t, keyDeployer, n.nonce(t, keyDeployer), call{to: a.Address, value: value})
 	if err := n.client.SendTransaction(context.Background(), tx); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestSeveralKeysSendBesideEachOther(t *testing.T) {
 	t.Parallel()
 	const requests = 48
 	n := startAnvil(t, "--block-time", "1")
-	other := n.Keys[n.fund(t, 7)]
+	other := n.Keys[n.fund(t, 7, 10)]
 	d := newDaemon(t, n, "--report-max-batch", "4", "--keys-more-senders", "OTHER_SENDER_KEY")
 	d.env = append(d.env, "OTHER_SENDER_KEY="+other.PrivateKey)
 	d.start(t)

@@ -61,7 +61,7 @@ func (s *trapped) sign(count int) []*types.Transaction {
 	var keys []int
 	var last common.Hash
 	for i := 0; i < count; i += len(s.cids) {
-		key, tx := s.funding(s.t, s.asked+i)
+		key, tx := s.funding(s.t, s.asked+i, 10)
 		keys, last = append(keys, key), tx
 	}
 	s.final(last)
