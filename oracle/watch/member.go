@@ -79,9 +79,10 @@ func (m *member) putOff(now time.Time, shortest, longest, asked time.Duration, j
 // moved takes down a new head. An endpoint that went back, further than behind allows, and
 // then goes on at the chain's pace still lags, however far it comes: what it went back
 // it has to make up for, in one jump as where several nodes are behind one name, or by
-// and by as one that is syncing. It gives how far it is behind by that.
+// and by as one that is syncing. As the pace is no more than a guess, that is held against
+// it for two minutes at most. It gives how far it is behind by that.
 func (m *member) moved(height uint64, now time.Time, behind uint64) uint64 {
-	const smooth, longest = 0.1, 10 * time.Minute
+	const smooth, longest = 0.1, 2 * time.Minute
 	passed := now.Sub(m.headAt).Seconds()
 	gained := float64(height) - float64(m.head)
 	switch {
