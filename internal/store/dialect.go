@@ -45,27 +45,24 @@ func isMemory(path string) bool { return path == ":memory:" }
 
 // open gives a pool of at most conns connections to the file at path.
 func open(path string, mode syncMode, readOnly bool, conns int) *sql.DB {
-	q := url.Values{}
-	for _, p := range []string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"foreign_keys(1)",
-		fmt.Sprintf("page_size(%d)", pageSize),
-		"journal_mode(WAL)",
-		fmt.Sprintf("synchronous(%s)", mode),
-		fmt.Sprintf("cache_size(-%d)", cacheKiB),
-		"temp_store(MEMORY)",
-		"wal_autocheckpoint(4000)", // pages; see checkpoint.go
-	} {
-		q.Add("_pragma", p)
+	pragmas := []string{
+		fmt.Sprintf("busy_timeout = %d", busyTimeout.Milliseconds()),
+		"foreign_keys = 1",
+		fmt.Sprintf("page_size = %d", pageSize), // a file that has a log keeps the size it has
+		"journal_mode = WAL",
+		fmt.Sprintf("synchronous = %s", mode),
+		fmt.Sprintf("cache_size = -%d", cacheKiB),
+		"temp_store = MEMORY",
+		"wal_autocheckpoint = 4000", // pages; see checkpoint.go
 	}
 	if readOnly {
-		q.Add("_pragma", "query_only(1)")
+		pragmas = append(pragmas, "query_only = 1")
 	}
 	name := "file::memory:"
 	if !isMemory(path) {
 		name = "file:" + (&url.URL{Path: path}).EscapedPath()
 	}
-	db := sql.OpenDB(connector{name + "?" + q.Encode()})
+	db := sql.OpenDB(connector{name, pragmas})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db

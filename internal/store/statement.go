@@ -25,8 +25,13 @@ import (
 // type, all goes through the driver as it is. So does what is not worth keeping, or
 // must not be kept: see keepable.
 
-// connector opens connections that keep their statements.
-type connector struct{ dsn string }
+// connector opens connections that keep their statements, each after the pragmas, which
+// run in their order: those of a DSN the driver sorts, and no page size comes after the
+// journal mode, with which the file is made.
+type connector struct {
+	dsn     string
+	pragmas []string
+}
 
 // Driver is the one that is registered, with the hooks that others may have given it.
 func (c connector) Driver() driver.Driver { return registered() }
@@ -40,14 +45,22 @@ var registered = sync.OnceValue(func() driver.Driver {
 	return db.Driver()
 })
 
-func (c connector) Connect(context.Context) (driver.Conn, error) {
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Driver().Open(c.dsn)
 	if err != nil {
 		return nil, err
 	}
 	full, ok := conn.(driverConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the driver's %T is no connection as database/sql wants it", conn), conn.Close())
+	}
+	for _, p := range c.pragmas {
+		if _, err := full.ExecContext(ctx, "PRAGMA "+p, nil); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
 	v := reflect.ValueOf(conn)
-	if !ok || v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 		return conn, nil
 	}
 	db, tls := v.Elem().FieldByName("db"), v.Elem().FieldByName("tls")
