@@ -1,13 +1,18 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
+	"sync"
 	"time"
 
+	"modernc.org/libc"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -45,30 +50,79 @@ func isMemory(path string) bool { return path == ":memory:" }
 
 // open gives a pool of at most conns connections to the file at path.
 func open(path string, mode syncMode, readOnly bool, conns int) *sql.DB {
-	q := url.Values{}
-	for _, p := range []string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"foreign_keys(1)",
-		fmt.Sprintf("page_size(%d)", pageSize),
-		"journal_mode(WAL)",
-		fmt.Sprintf("synchronous(%s)", mode),
-		fmt.Sprintf("cache_size(-%d)", cacheKiB),
-		"temp_store(MEMORY)",
-		"wal_autocheckpoint(4000)", // pages; see checkpoint.go
-	} {
-		q.Add("_pragma", p)
+	pragmas := []string{
+		fmt.Sprintf("busy_timeout = %d", busyTimeout.Milliseconds()),
+		"foreign_keys = 1",
+		fmt.Sprintf("page_size = %d", pageSize), // a file that has a log keeps the size it has
+		"journal_mode = WAL",
+		fmt.Sprintf("synchronous = %s", mode),
+		fmt.Sprintf("cache_size = -%d", cacheKiB),
+		"temp_store = MEMORY",
+		"wal_autocheckpoint = 4000", // pages; see checkpoint.go
 	}
 	if readOnly {
-		q.Add("_pragma", "query_only(1)")
+		pragmas = append(pragmas, "query_only = 1")
 	}
 	name := "file::memory:"
 	if !isMemory(path) {
 		name = "file:" + (&url.URL{Path: path}).EscapedPath()
 	}
-	db := sql.OpenDB(connector{name + "?" + q.Encode()})
+	db := sql.OpenDB(connector{name, pragmas})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db
+}
+
+// connector opens connections that keep their statements, each after the pragmas, which
+// run in their order: those of a DSN the driver sorts, and no page size comes after the
+// journal mode, with which the file is made.
+type connector struct {
+	dsn     string
+	pragmas []string
+}
+
+// Driver is the one that is registered, with the hooks that others may have given it.
+func (c connector) Driver() driver.Driver { return registered() }
+
+var registered = sync.OnceValue(func() driver.Driver {
+	db, err := sql.Open("sqlite", "")
+	if err != nil {
+		panic(err) // the driver registers itself when it is imported
+	}
+	defer db.Close()
+	return db.Driver()
+})
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Driver().Open(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := conn.(driverConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the driver's %T is no connection as database/sql wants it", conn), conn.Close())
+	}
+	for _, p := range c.pragmas {
+		if _, err := full.ExecContext(ctx, "PRAGMA "+p, nil); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	v := reflect.ValueOf(conn)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return conn, nil
+	}
+	db, tls := v.Elem().FieldByName("db"), v.Elem().FieldByName("tls")
+	if !db.IsValid() || db.Kind() != reflect.Uintptr || !tls.IsValid() || tls.Type() != reflect.TypeFor[*libc.TLS]() {
+		return conn, nil
+	}
+	k := &keeper{driverConn: full, tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), kept: map[string]*statement{}}
+	// else a statement with LIMIT ? is planned anew each time that its value is bound
+	on := libc.NewVaList(int32(1), uintptr(0))
+	defer libc.Xfree(k.tls, on)
+	if rc := sqlite3.Xsqlite3_db_config(k.tls, k.db, sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, on); rc != sqlite3.SQLITE_OK {
+		return nil, errors.Join(k.failed(rc), k.Close())
+	}
+	return k, nil
 }
 
 // ErrDiskFull is wrapped into every error that comes of a full disk or quota.

@@ -3,13 +3,15 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 	"unsafe"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Inserting many rows is what reading the past consists of. They go to SQLite one after
-// the other with a statement that is kept (statement.go), past database/sql.
+// Inserting many rows is what reading the past consists of. They go to SQLite some at a
+// time with a statement that is kept (statement.go), past database/sql.
 
 // keeperOf gives what a connection keeps; nil where the driver has another form.
 func keeperOf(c *sql.Conn) (k *keeper) {
@@ -39,23 +41,35 @@ func (k *keeper) reserve() {
 // reserveFor is for how many rows reserve is good: new pages take of what was free.
 const reserveFor = 64
 
+// together is how many rows one statement inserts: SQLite finds its way to the end of
+// each table and of each index that grows at its end once for all of them.
+const together = 16
+
 // insert adds rows of cols values each to head, a table with its columns. It reports
 // false when it did nothing, the driver being needed for it.
 func (k *keeper) insert(head string, cols int, vals []any) (bool, error) {
-	s, err := k.take(insertMany + head + " VALUES " + marks(cols))
-	if s == nil || err != nil {
-		return false, err
-	}
-	defer s.release()
-	for row := 0; len(vals) > 0; row, vals = row+1, vals[cols:] {
-		if row%reserveFor == reserveFor-1 {
-			k.reserve()
+	for row := 0; len(vals) > 0; {
+		n := 1
+		if len(vals) >= together*cols {
+			n = together
 		}
-		if err := s.bind(cols, func(i int) any { return vals[i] }); err != nil {
-			return true, err
+		s, err := k.take(insertMany + head + " VALUES " + strings.Repeat(marks(cols)+",", n-1) + marks(cols))
+		if s == nil && err == nil && row > 0 {
+			err = fmt.Errorf("inserting the last %d rows: no memory for their statement", len(vals)/cols)
 		}
-		_, err := s.step()
-		sqlite3.Xsqlite3_reset(k.tls, s.handle)
+		if s == nil || err != nil {
+			return row > 0, err
+		}
+		for ; len(vals) >= n*cols && err == nil; row, vals = row+n, vals[n*cols:] {
+			if row%reserveFor == 0 {
+				k.reserve()
+			}
+			if err = s.bind(n*cols, func(i int) any { return vals[i] }); err == nil {
+				_, err = s.step()
+				sqlite3.Xsqlite3_reset(k.tls, s.handle)
+			}
+		}
+		s.release()
 		if err != nil {
 			return true, err
 		}

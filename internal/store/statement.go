@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"reflect"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -24,45 +20,6 @@ import (
 // handle, so it is read by reflection; where a version of it has none of that name and
 // type, all goes through the driver as it is. So does what is not worth keeping, or
 // must not be kept: see keepable.
-
-// connector opens connections that keep their statements.
-type connector struct{ dsn string }
-
-// Driver is the one that is registered, with the hooks that others may have given it.
-func (c connector) Driver() driver.Driver { return registered() }
-
-var registered = sync.OnceValue(func() driver.Driver {
-	db, err := sql.Open("sqlite", "")
-	if err != nil {
-		panic(err) // the driver registers itself when it is imported
-	}
-	defer db.Close()
-	return db.Driver()
-})
-
-func (c connector) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.Driver().Open(c.dsn)
-	if err != nil {
-		return nil, err
-	}
-	full, ok := conn.(driverConn)
-	v := reflect.ValueOf(conn)
-	if !ok || v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return conn, nil
-	}
-	db, tls := v.Elem().FieldByName("db"), v.Elem().FieldByName("tls")
-	if !db.IsValid() || db.Kind() != reflect.Uintptr || !tls.IsValid() || tls.Type() != reflect.TypeFor[*libc.TLS]() {
-		return conn, nil
-	}
-	k := &keeper{driverConn: full, tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), kept: map[string]*statement{}}
-	// else a statement with LIMIT ? is planned anew each time that its value is bound
-	on := libc.NewVaList(int32(1), uintptr(0))
-	defer libc.Xfree(k.tls, on)
-	if rc := sqlite3.Xsqlite3_db_config(k.tls, k.db, sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, on); rc != sqlite3.SQLITE_OK {
-		return nil, errors.Join(k.failed(rc), k.Close())
-	}
-	return k, nil
-}
 
 // driverConn is the driver's connection.
 type driverConn interface {
