@@ -103,6 +103,20 @@ contract BoundsTest is StorageBase {
         _stateOf(slotId, IPerpetualStorage.SlotState.Active);
     }
 
+    function test_ActivateByClaim_AClaimCountsOnceWhateverItsSector() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        facts.setSector(M1, 77, 1, uint64(block.number) + TERM);
+        facts.setSector(M1, 78, 1, uint64(block.number) + TERM);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, 0, 77));
+        vm.prank(sp1);
+        store.activateByClaim(slotId, 5);
+        uint64 other = _claim(_deal(), 0, M1, sp1);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, 0, 78));
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("used")));
+        store.activateByClaim(other, 5);
+    }
+
     function test_Expire_APublishedSlotIsAsNew() public {
         uint64 slotId = _claim(_deal(), 0, M1, sp1);
         PublishedDeal memory p = _f05(M1, 9);
