@@ -23,6 +23,21 @@ contract BoundsTest is StorageBase {
         store.createDeal(HELLO_BYTES, PIECE, GIB, most + 1, _terms());
     }
 
+    function test_Create_TermsAtTheirBounds() public {
+        DealTerms memory t = _terms();
+        t.replicas = 16;
+        (t.term, t.renewWindow, t.sealWindow) = (518_400, 518_399, 2880);
+        (t.baseBounty, t.bondFloor) = (t.maxBounty, 0.1 ether);
+        t.ramp = 3_680_640;
+        t.endpoint = string(new bytes(256));
+        uint64 dealId = _dealWith(t, 0);
+        assertEq(abi.encode(store.dealOf(dealId).terms), abi.encode(t));
+        (t.term, t.sealWindow) = (3_680_640, 172_800);
+        t.maxBounty = type(uint80).max - t.bondFloor;
+        dealId = _dealWith(t, 0);
+        assertEq(abi.encode(store.dealOf(dealId).terms), abi.encode(t));
+    }
+
     function test_Fund_AllThatFitsIn96Bits() public {
         uint256 most = type(uint96).max;
         vm.deal(client, most + 1);
@@ -42,6 +57,19 @@ contract BoundsTest is StorageBase {
             abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_AmountTooLarge.selector, 1 ether + 1, 1 ether)
         );
         store.prepareDeal{ value: 1 ether }(HELLO_BYTES, 1 << 30, 1 ether + 1, _terms());
+    }
+
+    function test_PrepareDeal_RevertWhen_TheSizeIsZeroOrTooLarge() public {
+        uint64 most = store.mostMaxBytes();
+        uint96 fee = store.quotePrepare(most);
+        vm.startPrank(client);
+        bytes memory err =
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TermsOutOfRange.selector, bytes32("maxBytes"));
+        vm.expectRevert(err);
+        store.prepareDeal{ value: fee }(HELLO_BYTES, 0, fee, _terms());
+        vm.expectRevert(err);
+        store.prepareDeal{ value: fee }(HELLO_BYTES, most + 1, fee, _terms());
+        store.prepareDeal{ value: fee }(HELLO_BYTES, most, fee, _terms());
     }
 
     function test_Activated_NoMinerZeroForASlotThatNobodyClaimed() public {
@@ -75,6 +103,20 @@ contract BoundsTest is StorageBase {
         _stateOf(slotId, IPerpetualStorage.SlotState.Active);
     }
 
+    function test_ActivateByClaim_AClaimCountsOnceWhateverItsSector() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        facts.setSector(M1, 77, 1, uint64(block.number) + TERM);
+        facts.setSector(M1, 78, 1, uint64(block.number) + TERM);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, 0, 77));
+        vm.prank(sp1);
+        store.activateByClaim(slotId, 5);
+        uint64 other = _claim(_deal(), 0, M1, sp1);
+        facts.setClaim(M1, 5, ClaimFacts(true, true, COMMP, GIB, 0, 0, 78));
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("used")));
+        store.activateByClaim(other, 5);
+    }
+
     function test_Expire_APublishedSlotIsAsNew() public {
         uint64 slotId = _claim(_deal(), 0, M1, sp1);
         PublishedDeal memory p = _f05(M1, 9);
@@ -85,6 +127,22 @@ contract BoundsTest is StorageBase {
         SlotView memory s = store.slotOf(slotId);
         assertEq(uint8(s.state), uint8(IPerpetualStorage.SlotState.Open));
         assertEq(uint256(s.start) + s.end + s.bond, 0);
+        assertEq(s.minerId, 0);
+        assertEq(s.f05DealId, 0);
+    }
+
+    function test_Expire_WithoutABondNothingIsBurnt() public {
+        uint64 dealId = _deal();
+        uint64 slotId = _slot(dealId, 0, 0);
+        PublishedDeal memory p = _f05(M1, 9);
+        assertTrue(facts.publish(store, slotId, p));
+        facts.setDeal(9, _factsOf(p, IFilecoinFacts.DealState.Gone, 0, 0));
+        _pass(SEAL + DAY + 1);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.ClaimExpired(dealId, slotId, M1, store.nextSeq(), 0, 0);
+        vm.prank(keeper);
+        store.expireClaim(slotId);
+        assertEq(store.burnable() + store.creditOf(keeper), 0);
     }
 
     /// The owner when the slot was claimed is of its side, and so is the owner of now.

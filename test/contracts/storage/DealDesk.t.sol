@@ -97,6 +97,20 @@ contract DealDeskTest is StorageBase {
         desk.withdrawEscrow(stranger);
     }
 
+    function test_MakeDeals_TheFeeAloneUpToAllThatFitsIn96Bits() public {
+        Ask memory ask = _order(0);
+        _holds(ask.id, 0);
+        uint256 most = type(uint96).max;
+        uint96 fee = desk.quoteDeals();
+        vm.deal(client, 2 * most);
+        ask = _order(most);
+        _holds(ask.id, most);
+        vm.deal(client, 2 * most);
+        vm.prank(client);
+        vm.expectRevert(abi.encodeWithSelector(IDealDesk.EstuaryPinning_ValueTooLarge.selector, most + 1));
+        desk.makeDealsForCid{ value: fee + most + 1 }(HELLO_BYTES, _terms());
+    }
+
     function test_MakeDeals_EventsHaveNoGap() public {
         uint64 seq = desk.nextSeq();
         Ask memory ask = _order(1 ether);
@@ -118,6 +132,12 @@ contract DealDeskTest is StorageBase {
     function _dealsAre(bytes32 id, DealsState expected) private view {
         (DealsState state,,,,,) = desk.dealsOf(id);
         assertEq(uint8(state), uint8(expected));
+    }
+
+    function _holds(bytes32 id, uint256 value) private view {
+        _dealsAre(id, DealsState.Asked);
+        (,, uint96 held,,,) = desk.dealsOf(id);
+        assertEq(held, value);
     }
 
     function _takesBack(uint256 value) private {

@@ -381,6 +381,28 @@ contract GateTest is Base, FvmTest {
         assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
     }
 
+    /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
+    function test_DataCap_ThatWasAllocatedIsNotDrawnByTheMarket() public {
+        uint64 slotId = _deal(true) << 24;
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
+        _claim(slotId >> 24, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(slotId);
+        DealProposal memory p = _offered(slotId, M1);
+        p.endEpoch += 1;
+        vm.prank(Hooks.MARKET);
+        (uint32 exit,,) = gate.handle_filecoin_method(
+            4_186_741_094,
+            0x51,
+            abi.encodePacked(bytes1(0x82), CborWriter.byteString(Hooks.encode(p)), CborWriter.u64(7))
+        );
+        assertEq(exit, 0);
+        verifreg.seal(allocation, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        vm.prank(sp1);
+        store.activateByClaim(slotId, allocation);
+    }
+
     function test_DataCap_OfALapsedClaimIsTheDealsAgain() public {
         uint64 dealId = _deal(true);
         datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));

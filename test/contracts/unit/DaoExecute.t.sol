@@ -169,6 +169,21 @@ contract DaoExecuteTest is DaoBase {
         _execute(id, "");
     }
 
+    function test_Add_TheTreasuryPaysToTheLast() public {
+        (uint96 fee,) = pinning.quotePin(SIZE, uint40(block.timestamp) + 180 days);
+        vm.deal(owner, fee);
+        vm.prank(owner);
+        dao = DataDAO(payable(daos.createDAO{ value: fee }(_params(), founders, address(0))));
+        uint256 id = _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), 1 ether, ""));
+        _propose(_cid(2));
+        _vote(id, 1, 3, true);
+        _untilReady(id);
+        _execute(id, "");
+        assertTrue(dao.cidSet(_cid(1)));
+        assertEq(dao.treasury(), 0);
+        assertEq(address(dao).balance, 5.5 ether, "the executor's value and a deposit");
+    }
+
     function test_Add_OfAPieceAsksNothing() public {
         bytes memory piece = abi.encodePacked(hex"0181e203922020", bytes32(uint256(0xabc0) << 8));
         vm.prank(founders[0]);

@@ -109,6 +109,18 @@ contract EscrowTest is Base {
         provider.refund(ask.terms);
     }
 
+    function test_Refund_AtTheDeadlineWhenTheCancellationComesWithIt() public {
+        Ask memory ask = _askDirect(alice, 0, "");
+        skip(1 days + 1 - 1 hours);
+        vm.prank(alice);
+        provider.cancel(ask.terms);
+        skip(1 hours);
+        uint64 seq = provider.nextSeq();
+        vm.expectEmit(address(provider));
+        emit IExecutionProvider.OracleRefunded(ask.id, seq, alice, ask.terms.fee, false);
+        provider.refund(ask.terms);
+    }
+
     // --------------------------------------------------------------- withdraw
 
     function test_Withdraw_RevertWhen_NoCredit() public {
