@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -140,7 +141,8 @@ func (s *trapped) answered(txs []*types.Transaction) {
 			}
 		}
 		if len(answers) < s.asked {
-			return fmt.Errorf("%d of %d", len(answers), s.asked)
+			var at json.RawMessage // why it does not is in the daemon's status, not in what it logs
+			return errors.Join(fmt.Errorf("%d of %d", len(answers), s.asked), s.d.ask(http.MethodGet, "/status", nil, &at), fmt.Errorf("the daemon is at %s", at))
 		}
 		return nil
 	})
