@@ -62,7 +62,7 @@ func answeredAndFinal(t *testing.T, s *store.Store, now time.Time) (chain.Batch,
 	_, err = s.CommitBatch(ctx, chain.Batch{Update: chain.Update{Filter: "bench", From: 7, To: 7, Blocks: []chain.Block{blockOf(7)}, Final: blockOf(7), Head: blockOf(7)},
 		Closings: closings, Now: now, UndoAt: now})
 	must(err)
-	must(s.Freeze(ctx, "bench", "test"))
+	must(s.Freeze(ctx, "bench", blockOf(7), "test"))
 	return b, answered
 }
 
@@ -89,6 +89,13 @@ func TestAcceptingADeepReorg(t *testing.T) {
 	must(err)
 	if cur.Height != 3 || cur.Final != 3 || cur.Hash != blockOf(3).Hash || cur.FinalHash != blockOf(3).Hash || cur.Frozen != "" {
 		t.Fatalf("cursor %+v", cur)
+	}
+	// who saw the old final block go while the reorg was accepted freezes nothing
+	if err := s.Freeze(ctx, "bench", blockOf(7), "seen before"); !errors.Is(err, job.ErrConflict) {
+		t.Errorf("a freeze by what was final before: %v", err)
+	}
+	if cur, _, err := s.Cursor(ctx, "bench"); err != nil || cur.Frozen != "" {
+		t.Errorf("frozen again: %q, %v", cur.Frozen, err)
 	}
 	reopened := 0
 	for _, r := range b.Requests {

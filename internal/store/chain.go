@@ -83,15 +83,20 @@ func (s *Store) BlockBelow(ctx context.Context, height uint64) (b chain.Block, o
 	return b, ok, nil
 }
 
-// Freeze stops answers from being handed out until Unfreeze. The first reason is
-// kept.
-func (s *Store) Freeze(ctx context.Context, filter, why string) error {
+// Freeze stops answers from being handed out until Unfreeze or AcceptReorg. The first
+// reason is kept. final is the filter's final block as whoever freezes read it: once it is
+// another one, because a person accepted the reorg meanwhile, what was seen says nothing
+// any more, and nothing is frozen: job.ErrConflict.
+func (s *Store) Freeze(ctx context.Context, filter string, final chain.Block, why string) error {
 	if why == "" {
 		return errors.New("freezing the money lane: a reason is needed")
 	}
 	err := s.write(ctx, func(ctx context.Context, t conn) error {
-		_, err := exec(ctx, t, `INSERT INTO cursor (filter, height, hash, final, frozen, updated) VALUES (?, 0, '', 0, ?, ?)
-			ON CONFLICT (filter) DO UPDATE SET frozen = excluded.frozen, updated = excluded.updated WHERE cursor.frozen = ''`, filter, why, ms(s.now()))
+		n, err := exec(ctx, t, `UPDATE cursor SET updated = CASE WHEN frozen = '' THEN ? ELSE updated END, frozen = CASE WHEN frozen = '' THEN ? ELSE frozen END
+			WHERE filter = ? AND final = ? AND final_hash = ?`, ms(s.now()), why, filter, int64(final.Height), optional(final.Hash))
+		if err == nil && n == 0 {
+			err = fmt.Errorf("its final block is no longer %s: %w", final.ID(), job.ErrConflict)
+		}
 		return err
 	})
 	if err != nil {

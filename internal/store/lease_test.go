@@ -42,7 +42,7 @@ func TestAStaleLeaderWritesNothing(t *testing.T) {
 		next := lead("b", now.Add(time.Minute))
 		young := s.Under("watch", func() int64 { return next })
 		stale := map[string]error{
-			"a setting": old.SetMeta(ctx, "k", "stale"), "a freeze": old.Freeze(ctx, "f", "stale"),
+			"a setting": old.SetMeta(ctx, "k", "stale"), "a freeze": old.Freeze(ctx, "f", chain.Block{}, "stale"),
 			"a key": func() error {
 				_, _, err := old.QueueIntent(ctx, chain.Intent{Key: "stale"}, now)
 				return err

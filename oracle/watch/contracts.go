@@ -98,6 +98,7 @@ func (w *Watcher) lookBack(ctx context.Context) (sight, error) {
 	if s.cur, s.has, err = w.ledger.Cursor(ctx, w.cfg.Filter); err != nil {
 		return s, fmt.Errorf("reading the cursor: %w", err)
 	}
+	w.judged = s.cur
 	if w.end == nil {
 		head, err := w.tag(ctx, "latest")
 		if err != nil {

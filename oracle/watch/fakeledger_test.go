@@ -69,9 +69,12 @@ func (l *fakeLedger) Logs(_ context.Context, f chain.LogFilter) ([]chain.StoredL
 }
 
 // Freeze implements Ledger.
-func (l *fakeLedger) Freeze(_ context.Context, _, why string) error {
+func (l *fakeLedger) Freeze(_ context.Context, _ string, final chain.Block, why string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if final.Height != l.cur.Final || final.Hash != l.cur.FinalHash {
+		return job.ErrConflict
+	}
 	l.cur.Frozen = why
 	return nil
 }
@@ -130,6 +133,19 @@ func (l *fakeLedger) rollback(a chain.Block) {
 		}
 	}
 	l.cur.Height, l.cur.Hash = a.Height, a.Hash
+}
+
+// accept rolls back to an ancestor, whatever was final, and unfreezes.
+func (l *fakeLedger) accept(a chain.Block) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, x := range l.logs {
+		if x.Height > a.Height {
+			l.logs[i].State = chain.LogRetracted
+		}
+	}
+	l.rollback(a)
+	l.cur.Final, l.cur.FinalHash, l.cur.Soft, l.cur.Frozen = a.Height, a.Hash, a.Height, ""
 }
 
 // checkFrame holds watch to its invariants.

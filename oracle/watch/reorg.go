@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/oracle/chain"
 )
 
@@ -94,20 +95,24 @@ func (w *Watcher) stored(ctx context.Context, cur chain.Cursor) ([]chain.Block, 
 }
 
 // freeze stops the money lane when a rollback below the final block has been
-// seen twice in a row: once may be one bad node behind a name.
+// seen twice in a row: once may be one bad node behind a name. What was seen holds for
+// the cursor that the step went by, and for no other: a person may accept the reorg
+// while a step is under way.
 func (w *Watcher) freeze(ctx context.Context, cause error) error {
 	if w.deep++; w.deep < 2 {
 		return &Fault{Kind: FaultGarbage, Endpoint: "the endpoint", Method: methodFinality,
 			Err: fmt.Errorf("looking again before believing it: %s", cause)}
 	}
-	cur, has, err := w.ledger.Cursor(ctx, w.cfg.Filter)
-	if err != nil {
-		return errors.Join(cause, fmt.Errorf("reading the cursor: %w", err))
-	}
-	if has && cur.Frozen != "" {
+	if w.judged.Frozen != "" {
 		return cause
 	}
-	if err := w.ledger.Freeze(ctx, w.cfg.Filter, cause.Error()); err != nil {
+	final := chain.Block{Height: w.judged.Final, Hash: w.judged.FinalHash}
+	err := w.ledger.Freeze(ctx, w.cfg.Filter, final, cause.Error())
+	if errors.Is(err, job.ErrConflict) {
+		w.deep = 0
+		return nil // a person has decided since the step began: the next one sees what is so now
+	}
+	if err != nil {
 		return errors.Join(cause, fmt.Errorf("freezing the money lane: %w", err))
 	}
 	w.m.frozen.Set(1)

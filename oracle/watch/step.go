@@ -126,7 +126,7 @@ func (w *Watcher) glance(ctx context.Context) (sight, bool, error) {
 	if err != nil {
 		return s, false, fmt.Errorf("reading the cursor: %w", err)
 	}
-	s.cur, s.has = cur, has
+	s.cur, s.has, w.judged = cur, has, cur
 	return s, has && cur.Hash == w.last.tip && cur.Final == cur.Height && cur.Frozen == "" && cur.Height+w.size < s.final.Height, nil
 }
 
@@ -151,6 +151,7 @@ func (w *Watcher) look(ctx context.Context) (sight, error) {
 	if s.cur, s.has, err = w.ledger.Cursor(ctx, w.cfg.Filter); err != nil {
 		return s, fmt.Errorf("reading the cursor: %w", err)
 	}
+	w.judged = s.cur
 	if s.has && final.Height == s.cur.Final && final.Hash != s.cur.FinalHash {
 		return s, fmt.Errorf("%w: block %d is final as %s and was final as %s", chain.ErrDeepReorg, s.cur.Final, final.Hash, s.cur.FinalHash)
 	}

@@ -110,7 +110,8 @@ type Ledger interface {
 	Cursor(ctx context.Context, filter string) (chain.Cursor, bool, error)
 	BlocksFrom(ctx context.Context, height uint64, limit int) ([]chain.Block, error)
 	Logs(ctx context.Context, f chain.LogFilter) ([]chain.StoredLog, error)
-	Freeze(ctx context.Context, filter, why string) error
+	// Freeze stops the money lane; job.ErrConflict when final is not the cursor's any more.
+	Freeze(ctx context.Context, filter string, final chain.Block, why string) error
 	SetMetaOnce(ctx context.Context, key, value string) error
 }
 
@@ -142,13 +143,14 @@ type Watcher struct {
 	farAt    time.Time
 	ahead    chan chunk // being read while the one before is stored
 
-	shaken    atomic.Bool // a call failed on its way since the last step began
-	connected bool        // chain id and binding checked since the last transport failure
-	anchored  bool        // the block at Start is bound
-	size      uint64      // heights of the next range read
-	deep      int         // successive sights of a rollback below the final block
-	last      mark        // of the last accepted update
-	late      late        // blocks that are read again before they are final
+	shaken    atomic.Bool  // a call failed on its way since the last step began
+	connected bool         // chain id and binding checked since the last transport failure
+	anchored  bool         // the block at Start is bound
+	size      uint64       // heights of the next range read
+	deep      int          // successive sights of a rollback below the final block
+	judged    chain.Cursor // what the step goes by
+	last      mark         // of the last accepted update
+	late      late         // blocks that are read again before they are final
 	spacing   time.Duration
 	seen      chain.Block // last head, for spacing
 	cond      string      // condition last logged

@@ -2,8 +2,10 @@ package watch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -323,6 +325,56 @@ func TestDeepReorgFreezesAndThawsByItself(t *testing.T) {
 			r.agree()
 			if r.ledger.cursor().Frozen == "" {
 				t.Fatal("only a person unfreezes")
+			}
+		})
+	}
+}
+
+// A person accepts a deep reorg while a step is under way that still goes by what was
+// final before: what it saw says nothing any more, and the money lane stays open.
+func TestADeepReorgThatIsAcceptedDuringAStepIsNotFrozenAgain(t *testing.T) {
+	for name, seen := range map[string]bool{"after a step saw it frozen": true, "before any did": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 3, func(c *Config) { c.Start = 1 })
+			for range 20 {
+				r.chain.mine(1)
+			}
+			r.settle()
+			r.chain.drop(8)
+			for range 9 {
+				r.chain.mine(1)
+			}
+			steps := 1
+			if seen {
+				steps = 3
+			}
+			for range steps {
+				if _, err := r.w.Step(t.Context()); err == nil {
+					t.Fatal("it is not seen")
+				}
+			}
+			if frozen := r.ledger.cursor().Frozen != ""; frozen != seen {
+				t.Fatalf("frozen: %t", frozen)
+			}
+			accepted := false
+			r.chain.set(func() {
+				ancestor := r.chain.blocks[len(r.chain.blocks)-10].Block
+				r.chain.intercept = func(_ string, params []json.RawMessage, _ http.ResponseWriter) bool {
+					if byNumber := len(params) > 0 && strings.HasPrefix(string(params[0]), `"0x`); byNumber && !accepted {
+						accepted = true // the cursor is read before any block is asked for by its number
+						r.ledger.accept(ancestor)
+					}
+					return false
+				}
+			})
+			_, _ = r.w.Step(t.Context())
+			if why := r.ledger.cursor().Frozen; !accepted || why != "" {
+				t.Fatalf("accepted %t, frozen again: %q", accepted, why)
+			}
+			r.settle()
+			r.agree()
+			if why := r.ledger.cursor().Frozen; why != "" {
+				t.Fatalf("frozen later: %q", why)
 			}
 		})
 	}

@@ -255,8 +255,8 @@ var commitTests = []test{
 		w.finish(w.claim(job.KindPin), pinned)
 		equal(w, "answers", fmt.Sprint(w.pending()), "[0]")
 		answers := w.answers(0)
-		w.ok(w.l.Freeze(w.ctx, filter, "deep reorg"))
-		w.ok(w.l.Freeze(w.ctx, filter, "again"))
+		w.ok(w.freeze("deep reorg"))
+		w.ok(w.freeze("again"))
 		c, _, err := w.l.Cursor(w.ctx, filter)
 		w.ok(err)
 		equal(w, "first reason", c.Frozen, "deep reorg")
@@ -269,7 +269,7 @@ var commitTests = []test{
 		equal(w, "still frozen", c.Frozen, "deep reorg")
 		w.ok(w.l.Unfreeze(w.ctx, filter))
 		equal(w, "answers", fmt.Sprint(w.pending()), "[0]")
-		if err := w.l.Freeze(w.ctx, filter, ""); err == nil {
+		if err := w.freeze(""); err == nil {
 			w.Fatal("froze without a reason")
 		}
 	}},

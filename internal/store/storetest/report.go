@@ -75,7 +75,7 @@ var reportTests = []test{
 		equal(w, "not final", shown(1), false)
 		w.seal(1, 0)
 		equal(w, "sealed", shown(0), true)
-		w.ok(w.l.Freeze(w.ctx, filter, "block 3 was final"))
+		w.ok(w.freeze("block 3 was final"))
 		equal(w, "frozen", shown(0), false)
 		w.ok(w.l.Unfreeze(w.ctx, filter))
 		w.on(mainBranch, 6, 6).answered(0, 6).commit()

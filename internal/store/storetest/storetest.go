@@ -40,7 +40,7 @@ type ChainLedger interface {
 	BlocksFrom(ctx context.Context, height uint64, limit int) ([]chain.Block, error)
 	BlockBelow(ctx context.Context, height uint64) (chain.Block, bool, error)
 	CommitBatch(ctx context.Context, b chain.Batch) (chain.Committed, error)
-	Freeze(ctx context.Context, filter, why string) error
+	Freeze(ctx context.Context, filter string, final chain.Block, why string) error
 	Unfreeze(ctx context.Context, filter string) error
 	Request(ctx context.Context, id common.Hash) (chain.Request, error)
 	Requests(ctx context.Context, f chain.RequestFilter) ([]chain.Request, error)

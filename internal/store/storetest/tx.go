@@ -313,7 +313,7 @@ var txTests = []test{
 		equal(w, "one of three answered", purpose(), chain.Purpose{})
 		w.on(mainBranch, 7, 7).answered(1, 7).commit()
 		equal(w, "two of three answered", purpose().Gone, "of its 3 requests 2 are retracted, refunded or answered")
-		w.ok(w.l.Freeze(w.ctx, filter, "block 5 was final"))
+		w.ok(w.freeze("block 5 was final"))
 		equal(w, "frozen", purpose().Frozen, "block 5 was final")
 		other, err := w.l.TxPurpose(w.ctx, w.queue("no batch"))
 		w.ok(err)

@@ -200,6 +200,14 @@ func (s *step) refused(want error) {
 	s.w.is(err, want)
 }
 
+// freeze stops the money lane as the filter's cursor stands.
+func (w *world) freeze(why string) error {
+	w.Helper()
+	c, _, err := w.l.Cursor(w.ctx, filter)
+	w.ok(err)
+	return w.l.Freeze(w.ctx, filter, chain.Block{Height: c.Final, Hash: c.FinalHash}, why)
+}
+
 // ---- looking ----
 
 func (w *world) job(n int) job.Job {
