@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/oracle/chain"
 )
 
 // A chain that stood still leaves thousands of null rounds, and a devnet whose clock
@@ -74,4 +76,54 @@ func (w *Watcher) following(ctx context.Context, height uint64, head Header) (He
 		}
 	}
 	return head, nil
+}
+
+// tellGap takes down the newest run of null rounds that is more than usual among heights
+// that were read as a range, where they are near enough to the head to be news. A block
+// of which logs came is there, and so is a parent that is known by its hash: calls are
+// made only where what lies between two known blocks may be such a run, and then not for
+// every height of it, for a run so long has one of every so many heights. It is no part
+// of what must succeed.
+func (w *Watcher) tellGap(ctx context.Context, s sight, c *chunk) {
+	if w.cfg.until > 0 || c.end.Height+News <= s.head.Height {
+		return
+	}
+	low := chain.Block{Height: s.cur.Height, Hash: s.cur.Hash}
+	if !s.has {
+		low = chain.Block{Height: max(c.from, 1) - 1}
+	}
+	floor := max(low.Height, s.head.Height-min(News, s.head.Height))
+	top := Header{Block: c.end}
+	for i := len(c.logs) - 1; top.Height > floor; i-- {
+		next := low
+		if i >= 0 && c.logs[i].Height > floor {
+			next = chain.Block{Height: c.logs[i].Height, Hash: c.logs[i].Block}
+		}
+		gap, err := w.newestGap(ctx, top, next, floor)
+		if w.noteEvent(&w.status.Gap, gap.Heights, gap.Before) || err != nil || next == low {
+			return
+		}
+		top = Header{Block: next}
+	}
+}
+
+// newestGap looks between two blocks, and not below a floor.
+func (w *Watcher) newestGap(ctx context.Context, top Header, low chain.Block, floor uint64) (Event, error) {
+	usual := w.cfg.SoftDepth + 1 // heights from one block to the next
+	for {
+		if low.Hash != (common.Hash{}) && top.Parent == low.Hash {
+			return Event{Heights: top.Height - low.Height - 1, Before: top.Height}, nil
+		}
+		if top.Height <= max(low.Height, floor)+usual {
+			return Event{}, nil
+		}
+		below, above, err := w.around(ctx, top.Height-usual, top)
+		if err != nil {
+			return Event{}, err
+		}
+		if above.Height > below.Height+usual {
+			return Event{Heights: above.Height - below.Height - 1, Before: above.Height}, nil
+		}
+		top = below
+	}
 }

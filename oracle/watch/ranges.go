@@ -55,7 +55,11 @@ func (w *Watcher) readChunk(ctx context.Context, s sight, next uint64, glance bo
 			w.farAt = w.now()
 		}
 	}
-	return true, w.emit(ctx, u)
+	if err := w.emit(ctx, u); err != nil {
+		return true, err
+	}
+	w.tellGap(ctx, s, c)
+	return true, nil
 }
 
 // fetch reads one range and the block that ends it; it changes nothing of w.

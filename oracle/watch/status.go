@@ -30,6 +30,9 @@ type Status struct {
 	Past         []Status  // of added contracts whose past is being read
 }
 
+// News is how many heights the head goes on until an Event is past.
+const News = 50
+
 // Event is something that the chain did.
 type Event struct {
 	Heights uint64    `json:"heights"` // null rounds, or heights that were replaced; 0 for none since the start
@@ -60,14 +63,15 @@ func (w *Watcher) stillFinal(head, final uint64) {
 }
 
 // noteEvent takes down what the chain did if it is more than is usual: as long or as
-// deep as what the soft lane waits for.
-func (w *Watcher) noteEvent(at *Event, heights, before uint64) {
+// deep as what the soft lane waits for. It reports whether it is.
+func (w *Watcher) noteEvent(at *Event, heights, before uint64) bool {
 	if heights <= w.cfg.SoftDepth && (at == &w.status.Gap || heights < max(w.cfg.SoftDepth, 1)) {
-		return
+		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	*at = Event{heights, before, w.now()}
+	return true
 }
 
 // Status gives the state after the last step.

@@ -31,21 +31,13 @@ type trapped struct {
 	told  bool            // it did
 }
 
-// doctorNames waits until doctor calls the trap by its name. What snap does may pass a
-// daemon by that is behind and reads ranges, not blocks: it is done again now and then.
-func (s *trapped) doctorNames(snap ...func()) {
+// doctorNames waits until doctor calls the trap by its name.
+func (s *trapped) doctorNames() {
 	s.t.Helper()
 	if len(s.named) == 0 {
 		return // all together, or always there
 	}
-	var snapped time.Time
 	eventually(s.t, time.Minute, "doctor names it", func() error {
-		if time.Since(snapped) > patient(8*time.Second) {
-			for _, again := range snap {
-				again()
-			}
-			snapped = time.Now()
-		}
 		found := s.d.doctor(s.t)
 		if slices.ContainsFunc(found, func(kind string) bool { return slices.Contains(s.named, kind) }) {
 			s.told = true

@@ -8,12 +8,9 @@ import (
 	"github.com/tidegate/tidegate/oracle/watch"
 )
 
-// What the chain did is said until it has gone on for so many heights, and no longer than
-// a while: some chains stand still.
-const (
-	since = 50
-	while = 2 * time.Minute
-)
+// while is how long what the chain did is said, unless it goes on and it is no news before:
+// some chains stand still.
+const while = 2 * time.Minute
 
 // chain says what the daemon sees the chain do.
 func (f *findings) chain(d *Daemon, cfg config.Config, now time.Time) {
@@ -22,7 +19,9 @@ func (f *findings) chain(d *Daemon, cfg config.Config, now time.Time) {
 		f.add(KindFinality, "the chain", fmt.Sprintf("block %d is the newest final one, and the chain has gone on for %d heights since: answers and payments wait", c.Final, c.Unfinal),
 			"compare with another endpoint; if they agree, wait: F3 stands still, or the chain is split")
 	}
-	lasts := func(e watch.Event) bool { return e.Heights > 0 && c.Head < e.Before+since && now.Sub(e.Seen) < while }
+	lasts := func(e watch.Event) bool {
+		return e.Heights > 0 && c.Head < e.Before+watch.News && now.Sub(e.Seen) < while
+	}
 	if lasts(c.Gap) {
 		f.add(KindNulls, "the chain", fmt.Sprintf("there was no block for %d heights before %d", c.Gap.Heights, c.Gap.Before),
 			"nothing is lost; requests and answers take longer while blocks are few")
