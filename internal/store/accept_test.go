@@ -80,8 +80,14 @@ func TestAcceptingADeepReorg(t *testing.T) {
 	if _, err := s.AcceptReorg(ctx, chain.Block{Height: 3, Hash: common.Hash{1}}, now, now); !errors.Is(err, job.ErrConflict) {
 		t.Fatalf("an ancestor that the ledger does not have: %v", err)
 	}
+	before, _, err := s.Cursor(ctx, "bench")
+	must(err)
 	got, err := s.AcceptReorg(ctx, blockOf(3), now, now)
 	must(err)
+	// a step that was under way when the reorg was accepted goes by what is no longer so
+	if _, err := s.CommitBatch(ctx, chain.Batch{Update: chain.Update{Filter: "bench", After: &before, From: 1, Final: blockOf(7), Head: blockOf(7)}, Now: now}); !errors.Is(err, job.ErrConflict) {
+		t.Errorf("a step of before: %v", err)
+	}
 	if want := (store.Accepted{Logs: 6, Requests: 6, Reopened: 0}); got.Logs != want.Logs || got.Requests != want.Requests {
 		t.Fatalf("took back %+v", got)
 	}

@@ -28,8 +28,9 @@ type batch struct {
 //
 // It returns chain.ErrDeepReorg, with nothing applied, when the rollback would
 // undo what was final, and job.ErrConflict, with nothing applied, when the batch
-// contradicts the stored branch: a block that does not follow its stored parent,
-// or two logs with one seq.
+// went by a cursor (b.After) that is no longer the filter's, for another watcher or a
+// person has moved it, or contradicts the stored branch: a block that does not follow
+// its stored parent, two logs with one seq, a final block above what was covered.
 func (s *Store) CommitBatch(ctx context.Context, b chain.Batch) (chain.Committed, error) {
 	if len(b.Seq) != 0 && len(b.Seq) != len(b.Logs) {
 		return chain.Committed{}, fmt.Errorf("committing a batch: %d seqs for %d logs", len(b.Seq), len(b.Logs))
@@ -98,6 +99,10 @@ func (b *batch) advanceCursor(ctx context.Context) error {
 	if !ok {
 		c = chain.Cursor{Filter: b.Filter}
 	}
+	if b.After != nil && !b.After.Same(c) && (ok || *b.After != (chain.Cursor{})) {
+		return fmt.Errorf("the step went by height %d, final %d, and the ledger is at height %d, final %d: %w",
+			b.After.Height, b.After.Final, c.Height, c.Final, job.ErrConflict)
+	}
 	b.cursor = c
 	if b.Reorg {
 		if err := b.refuseDeep(); err != nil {
@@ -113,6 +118,9 @@ func (b *batch) advanceCursor(ctx context.Context) error {
 	}
 	if b.Final != (chain.Block{}) && b.Final.Height >= c.Final {
 		b.cursor.Final, b.cursor.FinalHash = b.Final.Height, b.Final.Hash
+	}
+	if b.cursor.Final > b.cursor.Height {
+		return fmt.Errorf("height %d cannot be final: heights up to %d are covered: %w", b.cursor.Final, b.cursor.Height, job.ErrConflict)
 	}
 	if b.Reorg {
 		b.cursor.Soft = max(b.Soft, b.cursor.Final)

@@ -59,6 +59,10 @@ const (
 // are added, then everything at or below Final is final.
 type Update struct {
 	Filter string // name of the watched set of contracts
+	// After is the filter's cursor as the step saw it, the zero Cursor where there was
+	// none: the update is of use only while that is how the ledger stands. nil is for
+	// logs of heights that were covered long ago.
+	After *Cursor
 	// Reorg says that stored blocks above Ancestor are no longer canonical.
 	Reorg    bool
 	Ancestor Block

@@ -102,6 +102,12 @@ type Cursor struct {
 	Updated   time.Time
 }
 
+// Same reports whether two cursors stand at one place of one branch, with the same final
+// block. Height and Hash are not enough: who accepted a reorg moved only what was final.
+func (c Cursor) Same(o Cursor) bool {
+	return c.Filter == o.Filter && c.Height == o.Height && c.Hash == o.Hash && c.Final == o.Final && c.FinalHash == o.FinalHash
+}
+
 // RequestFilter narrows a listing of requests; zero fields do not. Newest first.
 type RequestFilter struct {
 	State     RequestState

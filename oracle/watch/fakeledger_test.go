@@ -98,6 +98,9 @@ func (l *fakeLedger) Apply(_ context.Context, u chain.Update) error {
 		l.fail = nil
 		return err
 	}
+	if u.After == nil || !u.After.Same(l.cur) {
+		l.t.Errorf("the update goes by %+v, the ledger is at %+v", u.After, l.cur)
+	}
 	if u.Reorg {
 		if u.Ancestor.Height < l.cur.Final {
 			return chain.ErrDeepReorg

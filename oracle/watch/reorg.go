@@ -34,7 +34,7 @@ func (w *Watcher) reorg(ctx context.Context, s sight) (bool, error) {
 	if found, err := w.tail(ctx, after); err == nil && len(found.Blocks) > 0 && ancestor.Height >= s.final.Height {
 		u = found
 	}
-	u.Reorg, u.Ancestor = true, ancestor
+	u.Reorg, u.Ancestor, u.After = true, ancestor, &s.cur
 	u.Soft = w.soft(after, max(ancestor.Height, u.To))
 	if err := w.emit(ctx, u); err != nil {
 		return false, err

@@ -196,8 +196,9 @@ func (w *Watcher) soft(s sight, covered uint64) uint64 {
 
 // update is the frame of an update that covers no heights and changes nothing.
 func (w *Watcher) update(s sight) chain.Update {
+	after := s.cur
 	return chain.Update{
-		Filter: w.cfg.Filter, From: 1, To: 0, Head: s.head.Block, Soft: s.cur.Soft,
+		Filter: w.cfg.Filter, After: &after, From: 1, To: 0, Head: s.head.Block, Soft: s.cur.Soft,
 		Final: chain.Block{Height: s.cur.Final, Hash: s.cur.FinalHash},
 	}
 }

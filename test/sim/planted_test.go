@@ -60,6 +60,7 @@ var bugs = []bug{
 		}); err != nil {
 			return out, err
 		}
+		b.After = nil
 	}
 	err := s.write(`},
 	}},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -151,6 +152,63 @@ var commitTests = []test{
 		w.on(side, 6, 7).ask(0, 6).refused(job.ErrConflict)
 		_, err := w.l.Request(w.ctx, requestID(0))
 		w.is(err, job.ErrNotFound)
+	}},
+	{"a step that went by another cursor is refused whole", func(w *world) {
+		none := chain.Cursor{}
+		w.on(mainBranch, 1, 5).ask(0, 3).by(none).commit()
+		w.on(mainBranch, 1, 5).by(none).refused(job.ErrConflict)
+		was := w.cursor()
+		w.on(mainBranch, 6, 6).ask(1, 6).by(was).softAt(6).final(5).commit()
+		w.on(mainBranch, 7, 7).ask(2, 7).by(was).refused(job.ErrConflict)
+		now := w.cursor()
+		for _, edit := range []func(*chain.Cursor){
+			func(c *chain.Cursor) { c.Height-- },
+			func(c *chain.Cursor) { c.Height++ },
+			func(c *chain.Cursor) { c.Hash = mainBranch.fork("side", 6).hash(6) },
+			func(c *chain.Cursor) { c.Final-- },
+			func(c *chain.Cursor) { c.FinalHash = common.Hash{1} },
+			func(c *chain.Cursor) { c.Filter = "other" },
+			func(c *chain.Cursor) { *c = chain.Cursor{} },
+		} {
+			other := now
+			edit(&other)
+			w.on(mainBranch, 7, 7).ask(2, 7).by(other).refused(job.ErrConflict)
+			// who sees that what was final is gone must see it of what is final now
+			w.on(mainBranch, 1, 0).back(2).by(other).refused(job.ErrConflict)
+		}
+		w.on(mainBranch, 1, 0).back(2).by(now).refused(chain.ErrDeepReorg)
+		_, err := w.l.Request(w.ctx, requestID(2))
+		w.is(err, job.ErrNotFound)
+		equal(w, "cursor", w.cursor(), now)
+		s := w.on(mainBranch, 6, 6) // the same step goes by the same heights while only the head has moved
+		s.Head = mainBranch.block(9)
+		s.by(now).commit()
+		w.on(mainBranch, 7, 7).ask(2, 7).by(now).commit()
+	}},
+	{"of two steps by one cursor, one is taken", func(w *world) {
+		w.on(mainBranch, 1, 5).commit()
+		was := w.cursor()
+		results := make(chan error, 2)
+		for n := range 2 {
+			s := w.on(mainBranch.fork(fmt.Sprint("side ", n), 6), 6, 7).ask(n, 6).by(was)
+			go func() {
+				_, err := w.l.CommitBatch(w.ctx, s.Batch)
+				results <- err
+			}()
+		}
+		if a, b := <-results, <-results; (a == nil) == (b == nil) || !errors.Is(errors.Join(a, b), job.ErrConflict) {
+			w.Fatalf("one: %v, the other: %v", a, b)
+		}
+		requests, err := w.l.Requests(w.ctx, chain.RequestFilter{})
+		w.ok(err)
+		equal(w, "requests", len(requests), 1)
+	}},
+	{"what was not covered cannot be final", func(w *world) {
+		w.on(mainBranch, 1, 5).ask(0, 5).final(6).refused(job.ErrConflict)
+		w.on(mainBranch, 1, 5).ask(0, 5).final(3).commit()
+		w.on(mainBranch, 1, 0).final(6).refused(job.ErrConflict)
+		w.on(mainBranch, 1, 0).back(4).final(5).refused(job.ErrConflict)
+		equal(w, "final", w.cursor().Final, 3)
 	}},
 	{"two canonical logs with one seq are refused", func(w *world) {
 		w.on(mainBranch, 1, 5).ask(0, 3).commit()

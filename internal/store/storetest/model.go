@@ -342,15 +342,16 @@ func runModel(t *testing.T, open Opener) {
 		}
 		k := &walk{world: w, m: newModel()}
 		r.Repeat(map[string]func(*rapid.T){
-			"":        func(*rapid.T) { k.m.check(w) },
-			"extend":  func(r *rapid.T) { k.commit(r, k.m.head()) },
-			"reorg":   k.reorg,
-			"deep":    k.deep,
-			"claim":   k.claim,
-			"claim2":  k.claim,
-			"work":    k.work,
-			"work2":   k.work,
-			"operate": k.operate,
+			"":         func(*rapid.T) { k.m.check(w) },
+			"extend":   func(r *rapid.T) { k.commit(r, k.m.head()) },
+			"reorg":    k.reorg,
+			"deep":     k.deep,
+			"outdated": k.outdated,
+			"claim":    k.claim,
+			"claim2":   k.claim,
+			"work":     k.work,
+			"work2":    k.work,
+			"operate":  k.operate,
 			"wait": func(r *rapid.T) {
 				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(r, "seconds")) * time.Second)
 			},

@@ -15,7 +15,8 @@ type walk struct {
 	*world
 	m     *model
 	forks int
-	held  []job.Job // every claim so far, stale ones too
+	held  []job.Job      // every claim so far, stale ones too
+	seen  []chain.Cursor // every cursor so far
 }
 
 // commit rolls back to ancestor, adds a few blocks, and advances.
@@ -50,8 +51,29 @@ func (k *walk) commit(r *rapid.T, ancestor uint64) {
 		s.Final = k.m.blocks[k.m.final-1].b.block(k.m.final)
 	}
 	k.m.soft = max(k.m.soft, k.m.final)
-	s.commit()
+	k.seen = append(k.seen, k.cursor())
+	s.by(k.seen[len(k.seen)-1]).commit()
 	k.m.advance(s.UndoAt)
+}
+
+// outdated commits a step that went by a cursor of before, as a watcher does whose
+// lease another one has taken meanwhile; nothing may change.
+func (k *walk) outdated(r *rapid.T) {
+	now := k.cursor()
+	if len(k.seen) == 0 {
+		return
+	}
+	was := rapid.SampledFrom(k.seen).Draw(r, "cursor")
+	if was.Same(now) {
+		return
+	}
+	b := mainBranch.fork("outdated", was.Height+1)
+	s := k.on(b, was.Height+1, was.Height+2).ask(11, was.Height+1).by(was)
+	if rapid.Bool().Draw(r, "back") && was.Height > 0 {
+		s.back(uint64(rapid.IntRange(0, int(was.Height)-1).Draw(r, "ancestor")))
+	}
+	s.refused(job.ErrConflict)
+	equal(k.world, "cursor", k.cursor(), now)
 }
 
 func flagInt(b bool) int {

@@ -135,6 +135,16 @@ func (s *step) back(ancestor uint64) *step {
 
 func (s *step) final(h uint64) *step { s.Final = s.b.block(h); return s }
 
+// by has the step go by a cursor.
+func (s *step) by(c chain.Cursor) *step { s.After = &c; return s }
+
+func (w *world) cursor() chain.Cursor {
+	w.Helper()
+	c, _, err := w.l.Cursor(w.ctx, filter)
+	w.ok(err)
+	return c
+}
+
 func (s *step) softAt(h uint64) *step { s.Soft = h; return s }
 
 func (s *step) log(h uint64, seq int64) chain.Log {
