@@ -57,6 +57,7 @@ type world struct {
 	threshold uint8
 	peers     Peers
 	inBatches Batcher
+	quorum    Agreed
 	callMu    sync.Mutex
 	calledOf  int // calls of stateOf, each by itself
 	operators []common.Address
@@ -88,7 +89,7 @@ func newWorld(t *testing.T, cfg Config) *world {
 }
 
 func (w *world) start() {
-	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Batches: w.inBatches, Signer: w, Peers: w.peers, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
+	r, err := New(w.cfg, Deps{Ledger: w, Chain: w, Batches: w.inBatches, Agreed: w.quorum, Signer: w, Peers: w.peers, Sender: func() common.Address { return senderAt }, Now: func() time.Time { return w.now }})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -65,6 +65,12 @@ type Caller interface {
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
 }
 
+// Agreed calls a contract's function on the newest state on which as many endpoints as
+// must agree return the same; it fails where they do not.
+type Agreed interface {
+	CallAgreed(ctx context.Context, to common.Address, data []byte) ([]byte, error)
+}
+
 // Batcher makes many calls of the chain's endpoint in one; *rpc.Client is one.
 type Batcher interface {
 	BatchCallContext(ctx context.Context, calls []rpc.BatchElem) error

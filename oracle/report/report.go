@@ -122,6 +122,7 @@ type Deps struct {
 	Ledger  Ledger
 	Chain   Caller
 	Batches Batcher // of the same chain; nil to make each call by itself
+	Agreed  Agreed  // nil where the word of one endpoint is enough
 	Signer  Signer
 	Peers   Peers                 // the other operators; nil for none
 	Sender  func() common.Address // the key whose transactions carry the next batch
@@ -165,6 +166,7 @@ type Reporter struct {
 	ledger   Ledger
 	chain    Caller
 	batches  Batcher
+	quorum   Agreed
 	signer   Signer
 	sender   func() common.Address
 	peers    Peers
@@ -204,7 +206,7 @@ func New(cfg Config, deps Deps) (*Reporter, error) {
 		return nil, errors.New("report: needs the provider's address")
 	}
 	r := &Reporter{
-		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, batches: deps.Batches, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
+		cfg: cfg.withDefaults(), ledger: deps.Ledger, chain: deps.Chain, batches: deps.Batches, quorum: deps.Agreed, signer: deps.Signer, sender: deps.Sender, peers: deps.Peers,
 		queued: deps.Queued, span: deps.Span, now: deps.Now, log: deps.Log, metrics: newMetrics(deps.Metrics),
 		contract: estuaryprovider.NewEstuaryProvider(), wake: make(chan struct{}, 1),
 		trouble: newTrouble(), ending: map[int64]chain.ReportBatch{},

@@ -29,7 +29,9 @@ const (
 	batchPause = time.Minute
 )
 
-// stillOpen asks the contract about each request and leaves out what it would skip.
+// stillOpen asks the contract about each request and leaves out what it would skip. What
+// one endpoint says may cost the gas of a report that is skipped; but that an answer is
+// not sent is believed, where several endpoints must agree, only if they do.
 func (r *Reporter) stillOpen(ctx context.Context, in []candidate) ([]candidate, error) {
 	ids := make([]common.Hash, len(in))
 	for i, c := range in {
@@ -41,7 +43,7 @@ func (r *Reporter) stillOpen(ctx context.Context, in []candidate) ([]candidate, 
 	}
 	var out []candidate
 	for i, c := range in {
-		switch states[i] {
+		switch r.denied(ctx, c.Request, states[i]) {
 		case stateOpen, stateCancelling:
 			out = append(out, c)
 		case stateNone:
@@ -51,6 +53,29 @@ func (r *Reporter) stillOpen(ctx context.Context, in []candidate) ([]candidate, 
 		}
 	}
 	return out, nil
+}
+
+// denied gives what counts of a state that one endpoint said: what several say, if they
+// agree and it takes no answer. Such requests are few: each is held back for a while.
+func (r *Reporter) denied(ctx context.Context, id common.Hash, state uint8) uint8 {
+	if r.quorum == nil || state == stateOpen || state == stateCancelling {
+		return state
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.CallTimeout)
+	defer cancel()
+	out, err := r.quorum.CallAgreed(ctx, r.cfg.Provider, r.contract.PackStateOf(id))
+	if err != nil {
+		r.log.Debug("the endpoints do not agree on a request's state", "request", id.Hex(), "error", err)
+		return state // it is asked for again when it is not held any more
+	}
+	agreed, err := r.contract.UnpackStateOf(out)
+	if err != nil {
+		return state
+	}
+	if agreed != state {
+		r.log.Warn("one endpoint says otherwise of a request than those that agree", "request", id.Hex(), "one", state, "agreed", agreed)
+	}
+	return agreed
 }
 
 // statesOf gives the states of requests on chain, at the latest block.

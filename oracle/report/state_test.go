@@ -103,3 +103,77 @@ func TestRequestsAreAskedAboutTogether(t *testing.T) {
 		t.Fatalf("later: %d of 10 are sealed, %d batches, %d were asked about by themselves", n, len(b.asked), w.calledOf)
 	}
 }
+
+// several is what endpoints say that must agree.
+type several struct {
+	w     *world
+	says  map[common.Hash]uint8
+	fail  error
+	asked int
+}
+
+func (s *several) CallAgreed(_ context.Context, to common.Address, data []byte) ([]byte, error) {
+	s.asked++
+	if id := common.BytesToHash(data[4:]); s.fail == nil && to == providerAt {
+		return common.LeftPadBytes([]byte{s.says[id]}, 32), nil
+	}
+	return nil, s.fail
+}
+
+// One endpoint does not keep an answer from the chain where several must agree; what it
+// says holds where they agree with it, or cannot be asked. Requests that are open by
+// its word cost no calls more.
+func TestWhatKeepsAnAnswerBackIsAgreed(t *testing.T) {
+	for name, c := range map[string]struct {
+		one, agreed uint8
+		fail        error
+		none        bool // no quorum is configured
+		sent        bool
+	}{
+		"all say that it is open":              {one: stateOpen, agreed: 3, sent: true},
+		"being cancelled, it takes an answer":  {one: stateCancelling, agreed: 3, sent: true},
+		"one says that it is closed":           {one: 3, agreed: stateOpen, sent: true},
+		"one does not know it":                 {one: stateNone, agreed: stateCancelling, sent: true},
+		"they agree that it is closed":         {one: 3, agreed: 3},
+		"one does not know it, and it is over": {one: stateNone, agreed: 5},
+		"they do not agree":                    {one: 3, agreed: stateOpen, fail: errors.New("no 2 of them return the same")},
+		"one is enough":                        {one: 3, agreed: stateOpen, none: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{BatchWindow: time.Nanosecond})
+			q := &several{w: w, says: map[common.Hash]uint8{}, fail: c.fail}
+			if !c.none {
+				w.quorum = q
+			}
+			w.start()
+			a := w.several(1)[0]
+			w.states[a.Request], q.says[a.Request] = c.one, c.agreed
+			for range 2 {
+				w.must()
+				w.later(time.Second)
+			}
+			if sent := a.state != chain.AnswerPending; sent != c.sent {
+				t.Errorf("sent: %t", sent)
+			}
+			asked := 1
+			if c.none || c.one == stateOpen || c.one == stateCancelling {
+				asked = 0
+			}
+			if q.asked != asked {
+				t.Errorf("several were asked %d times", q.asked)
+			}
+			if c.sent {
+				return
+			}
+			w.states[a.Request], q.fail = stateOpen, nil // what kept it back is over
+			w.later(holdFirst)
+			for range 2 {
+				w.must()
+				w.later(time.Second)
+			}
+			if a.state == chain.AnswerPending {
+				t.Error("it is kept back for ever")
+			}
+		})
+	}
+}

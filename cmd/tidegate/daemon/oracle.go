@@ -75,6 +75,22 @@ func Auditor(cfg config.Config, ledger *store.Store, pool *watch.Pool, sink audi
 // counting is the endpoints as audit sees them.
 type counting struct{ *watch.Pool }
 
+// agreed is the endpoints as report sees them where several must agree: at the newest
+// block that the ledger has, for each of them has another newest one.
+type agreed struct {
+	pool   *watch.Pool
+	ledger *store.Store
+}
+
+// CallAgreed implements report.Agreed.
+func (a agreed) CallAgreed(ctx context.Context, to common.Address, data []byte) ([]byte, error) {
+	at, ok, err := a.ledger.Cursor(ctx, Filter)
+	if err != nil || !ok {
+		return nil, errors.Join(errors.New("nothing was watched yet"), err)
+	}
+	return a.pool.Call(ctx, to, data, at.Height)
+}
+
 // reverted reports whether a call failed because the contract refused it.
 func reverted(err error) bool {
 	var f *watch.Fault

@@ -214,6 +214,14 @@ func (d *Daemon) openReport(ctx context.Context) (err error) {
 	deps := report.Deps{
 		Ledger: reportLedger{d.reporting.under(d.ledger), d.ledger}, Chain: client, Batches: client.Client(), Signer: d.deps.ReportSigner, Sender: d.takeSender, Span: d.span(), Queued: d.wakeSenders, Now: d.clock.Now, Log: d.log, Metrics: d.metrics,
 	}
+	if d.cfg.Chain.Quorum > 1 {
+		pool, closers, err := Endpoints(d.cfg) // the watcher's is only where there is one
+		if err != nil {
+			return err
+		}
+		d.closers = append(d.closers, closers...)
+		deps.Agreed = agreed{pool, d.ledger}
+	}
 	provider := common.HexToAddress(d.cfg.Chain.Provider)
 	identity := peers.NewIdentity(peers.Domain{ChainID: d.cfg.Chain.ID, Provider: provider}, d.deps.ReportSigner, time.Now)
 	if len(d.cfg.Operators.Peers) > 0 {
