@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // plantedBug is the variable that switches one bug on in the overlaid binary.
@@ -191,7 +190,7 @@ func TestEachPlantedBugIsCaught(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			first, n := b.seed, uint64(near)
 			if soak {
-				first, n = number(t, "FIRST", uint64(time.Now().UnixNano()%1_000_000_000)), 200
+				first, n = fresh(t), 200
 			}
 			out, failed := caught(t, binary, b.name, first, n)
 			if !failed {
