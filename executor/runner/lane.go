@@ -41,6 +41,20 @@ func (l *lane) run(ctx, work context.Context, attempts *sync.WaitGroup) {
 		case <-wakes:
 		case <-l.swept:
 		}
+		l.drain(wakes)
+	}
+}
+
+// drain takes the wake-ups that came while the lane was full: one look at the ledger
+// finds what all of them are about.
+func (l *lane) drain(wakes <-chan struct{}) {
+	for {
+		select {
+		case <-wakes:
+		case <-l.swept:
+		default:
+			return
+		}
 	}
 }
 

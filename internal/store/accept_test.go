@@ -218,6 +218,87 @@ func TestAnAnswerThatComesBackBeforeItsWorkIsStillOwed(t *testing.T) {
 	}
 }
 
+// An answer that waits in a batch while its request leaves the chain in a deep reorg, and
+// comes back, stands in nobody's way: the job is done again, and when the batch lets the
+// answer go it is what the job says now.
+func TestWorkIsDoneAgainWhileABatchHasItsAnswer(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx, now := t.Context(), time.Unix(1_700_000_100, 0)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := benchBatch(0, 12)
+	b.UndoAt = now
+	for h := 1; h <= 6; h++ {
+		b.Blocks = append(b.Blocks, blockOf(h))
+	}
+	_, err := s.CommitBatch(ctx, b)
+	must(err)
+	finish := func(kind job.Kind, r job.Result) bool {
+		t.Helper()
+		j, ok, err := s.Claim(ctx, job.ClaimRequest{Kind: kind, NodeID: "node", Owner: "w", Lease: time.Hour, Now: now})
+		must(err)
+		if ok {
+			_, err = s.FinishJob(ctx, j.ID, j.Fence, r, now)
+			must(err)
+		}
+		return ok
+	}
+	pinned := func(n byte) {
+		t.Helper()
+		for finish(job.KindPin, job.Result{Outcome: job.Succeeded, Answer: []byte{n}, Held: true, NodeID: "node"}) {
+		}
+	}
+	pinned(1)
+	pending := func() []chain.Answer {
+		t.Helper()
+		out, err := s.PendingAnswers(ctx, now, now, 100)
+		must(err)
+		return out
+	}
+	sealed := pending()
+	if len(sealed) != 12 {
+		t.Fatalf("%d answers wait", len(sealed))
+	}
+	batch, err := s.SealBatch(ctx, chain.Seal{ConfigDigest: common.Hash{1}, Digest: common.Hash{2}, Threshold: 1, Answers: sealed}, now)
+	must(err)
+	must(s.Freeze(ctx, "bench", blockOf(6), "test"))
+	_, err = s.AcceptReorg(ctx, blockOf(3), now, now)
+	must(err)
+	for finish(job.KindRelease, job.Result{Outcome: job.Succeeded}) {
+	}
+	b.From, b.Blocks = 4, b.Blocks[3:]
+	_, err = s.CommitBatch(ctx, b)
+	must(err)
+	pinned(2)
+	if open, err := s.OpenBatches(ctx); err != nil || len(open) != 1 || len(open[0].Items) != 12 || open[0].Items[11].Result[0] != 1 {
+		t.Errorf("what was sealed has changed: %+v, %v", open, err)
+	}
+	if n := len(pending()); n != 0 {
+		t.Errorf("%d answers are offered beside the batch that has them", n)
+	}
+	_, err = s.AbandonBatch(ctx, batch, now)
+	must(err)
+	again := 0
+	for _, a := range pending() {
+		r, err := s.Request(ctx, a.Request)
+		must(err)
+		want := byte(1)
+		if r.Log.Height > 3 {
+			want, again = 2, again+1
+		}
+		if a.Result[0] != want {
+			t.Errorf("the answer to a request at height %d is that of life %d", r.Log.Height, a.Result[0])
+		}
+	}
+	if again != 6 {
+		t.Errorf("%d of 6 answers are those of work that was done again", again)
+	}
+}
+
 func TestContractsAddedAtRunTime(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
 	ctx := t.Context()

@@ -351,8 +351,21 @@ func finish(ctx context.Context, t conn, j started, answers bool, r job.Result, 
 		notBefore = j.NotBefore
 	}
 	out.Answer = true
-	_, err := exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
-		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)`,
-		j.ID, j.Request, int64(r.Outcome), int64(r.Reason), blob(r.Answer), ms(notBefore), ms(j.Deadline), ms(now), ms(now))
+	return putAnswer(ctx, t, j, r, ms(notBefore), ms(now))
+}
+
+// putAnswer stores what a job that is done answers. After a deep reorg a job is done again
+// while a batch may still have the answer of its earlier life: the row stays with that
+// batch, which keeps what was sealed, and says the newer from when the batch lets it go.
+func putAnswer(ctx context.Context, t conn, j started, r job.Result, notBefore, now int64) error {
+	n, err := exec(ctx, t, `INSERT INTO answer (job, request, outcome, reason, result, state, not_before, deadline, created, updated)
+		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)
+		ON CONFLICT (job) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, result = excluded.result,
+			not_before = excluded.not_before, deadline = excluded.deadline, updated = excluded.updated
+		WHERE answer.state IN ('pending', 'sealed')`,
+		j.ID, j.Request, int64(r.Outcome), int64(r.Reason), blob(r.Answer), notBefore, ms(j.Deadline), now, now)
+	if err == nil && n != 1 {
+		return fmt.Errorf("the answer to %s is over: %w", j.Request, job.ErrConflict)
+	}
 	return err
 }

@@ -66,7 +66,7 @@ func (w *Watcher) admit(ctx context.Context, s sight) error {
 func (w *Watcher) backfill(a common.Address, start, until uint64) error {
 	cfg := w.cfg
 	cfg.Filter, cfg.Addresses, cfg.Start, cfg.until = ContractFilter(a), []common.Address{a}, start, until
-	past, err := New(cfg, Deps{RPC: w.rpc, Ledger: w.ledger, Sink: w.sink, Ahead: w.told, Logger: w.logger, Now: w.now})
+	past, err := New(cfg, Deps{RPC: w.rpc, Ledger: w.ledger, Sink: w.sink, Ahead: w.told, Logger: w.logger, Now: w.now, Jitter: w.jitter})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -270,7 +269,7 @@ func (w *Watcher) again(err error, done int) (time.Duration, bool) {
 		return 0, false
 	}
 	d := w.cfg.BackoffMin << done / 2
-	d = max(d*3/4+rand.N(d/2+1), f.After)
+	d = max(d*3/4+w.jitter(d/2+1), f.After)
 	return d, d <= longest && !errors.Is(err, errRemoved)
 }
 

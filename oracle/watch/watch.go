@@ -82,6 +82,7 @@ type Deps struct {
 	Registry Registry               // contracts added at run time
 	Logger   *slog.Logger
 	Now      func() time.Time
+	Jitter   func(time.Duration) time.Duration // in [0, d); nil for random
 	Metrics  prometheus.Registerer
 }
 
@@ -133,6 +134,7 @@ type Watcher struct {
 	log    *slog.Logger
 	logger *slog.Logger // without our attributes
 	now    func() time.Time
+	jitter func(time.Duration) time.Duration
 	m      *metrics
 	wanted map[common.Address]bool
 
@@ -184,8 +186,11 @@ func New(cfg Config, d Deps) (*Watcher, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Jitter == nil {
+		d.Jitter = func(d time.Duration) time.Duration { return rand.N(d) }
+	}
 	w := &Watcher{
-		cfg: cfg, rpc: d.RPC, ledger: d.Ledger, sink: d.Sink, told: d.Ahead, now: d.Now, size: cfg.MaxRange,
+		cfg: cfg, rpc: d.RPC, ledger: d.Ledger, sink: d.Sink, told: d.Ahead, now: d.Now, jitter: d.Jitter, size: cfg.MaxRange,
 		log: d.Logger.With("filter", cfg.Filter), logger: d.Logger, wanted: map[common.Address]bool{}, cond: "ok",
 		registry: d.Registry,
 	}
@@ -304,7 +309,7 @@ func (w *Watcher) backoff(failures int, err error) time.Duration {
 	if shift := failures - 1; shift < 16 {
 		d = min(d, w.cfg.BackoffMin<<shift)
 	}
-	d = d*3/4 + rand.N(d/2+1)
+	d = d*3/4 + w.jitter(d/2+1)
 	var f *Fault
 	if errors.As(err, &f) && f.After > d {
 		d = f.After

@@ -31,14 +31,17 @@ type endpoint struct {
 var errTransport = errors.New("HTTP 502 Bad Gateway")
 
 // fails lets time pass as a call does, and draws whether it fails.
-func (e *endpoint) fails(ctx context.Context, method string) error {
+func (e *endpoint) fails(ctx context.Context, method string, of ...any) error {
 	if e.fair {
 		return nil
 	}
 	if !e.w.alive(ctx) {
 		return &watch.Fault{Kind: watch.FaultTransport, Endpoint: e.name, Method: method, Err: context.Canceled}
 	}
+	call := fmt.Sprint(e.name, " ", method, " ", of)
+	e.w.turns.wait(call)
 	sleep(ctx, time.Duration(1+e.d.n(50))*time.Millisecond+time.Duration(e.d.n(1000))*time.Microsecond)
+	e.w.turns.wait(call)
 	if e.w.calm.Load() {
 		return nil
 	}
@@ -48,6 +51,7 @@ func (e *endpoint) fails(ctx context.Context, method string) error {
 		kind = []watch.FaultKind{watch.FaultTransport, watch.FaultThrottled, watch.FaultGarbage}[e.d.n(3)]
 	case x < e.w.rates.rpc+2:
 		sleep(ctx, 15*time.Second) // a stall
+		e.w.turns.wait(call)
 	default:
 		return nil
 	}
@@ -75,7 +79,7 @@ func (e *endpoint) ChainID(ctx context.Context) (uint64, error) {
 }
 
 func (e *endpoint) HeaderByTag(ctx context.Context, tag string) (watch.Header, error) {
-	if err := e.fails(ctx, "eth_getBlockByNumber"); err != nil {
+	if err := e.fails(ctx, "eth_getBlockByNumber", tag); err != nil {
 		return watch.Header{}, err
 	}
 	c := e.w.chain
@@ -93,7 +97,7 @@ func (e *endpoint) HeaderByTag(ctx context.Context, tag string) (watch.Header, e
 
 func (e *endpoint) HeaderByNumber(ctx context.Context, height uint64) (watch.Header, error) {
 	const method = "eth_getBlockByNumber"
-	if err := e.fails(ctx, method); err != nil {
+	if err := e.fails(ctx, method, height); err != nil {
 		return watch.Header{}, err
 	}
 	c := e.w.chain
@@ -111,7 +115,7 @@ func (e *endpoint) HeaderByNumber(ctx context.Context, height uint64) (watch.Hea
 
 func (e *endpoint) HeaderByHash(ctx context.Context, hash common.Hash) (watch.Header, error) {
 	const method = "eth_getBlockByHash"
-	if err := e.fails(ctx, method); err != nil {
+	if err := e.fails(ctx, method, hash); err != nil {
 		return watch.Header{}, err
 	}
 	c := e.w.chain
@@ -181,7 +185,7 @@ func (e *endpoint) LogsByBlock(ctx context.Context, hash common.Hash, addrs []co
 // ---- report ----
 
 func (e *endpoint) CallContract(ctx context.Context, msg ethereum.CallMsg, _ *big.Int) ([]byte, error) {
-	if err := e.fails(ctx, "eth_call"); err != nil {
+	if err := e.fails(ctx, "eth_call", common.Bytes2Hex(msg.Data)); err != nil {
 		return nil, err
 	}
 	c := e.w.chain
@@ -214,6 +218,13 @@ func (e *endpoint) CallContract(ctx context.Context, msg ethereum.CallMsg, _ *bi
 }
 
 // ---- txmgr ----
+
+// sending is the endpoint as txmgr has it, which asks for the chain's id as watch does.
+type sending struct{ *endpoint }
+
+func (s sending) ChainID(ctx context.Context) (uint64, error) {
+	return chainID, s.fails(ctx, "eth_chainId", "to send")
+}
 
 func (e *endpoint) block(at txmgr.Tag) (*block, error) {
 	shown := e.shown()

@@ -19,6 +19,7 @@ type guarded struct {
 
 // under makes a write and says what it should have met.
 func (g guarded) under(doing string, id, fence int64, write func() error) error {
+	g.w.turns.wait(fmt.Sprint(doing, " ", id, " ", fence))
 	before, unread := g.Store.Job(context.Background(), id)
 	err := write()
 	if err == nil && unread == nil && before.Fence > fence {
@@ -34,6 +35,7 @@ func (g guarded) under(doing string, id, fence int64, write func() error) error 
 // Claim implements runner.Leases. Whoever had the job before comes back, late, each time,
 // and wants to put it off: that must change nothing.
 func (g guarded) Claim(ctx context.Context, r job.ClaimRequest) (job.Job, bool, error) {
+	g.w.turns.wait("claim " + string(r.Kind))
 	j, ok, err := g.Store.Claim(ctx, r)
 	if err == nil && ok && j.Fence > 1 {
 		_ = g.RetryJob(ctx, j.ID, j.Fence-1, r.Now, "whoever had it before", job.Progress{})

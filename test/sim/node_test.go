@@ -29,11 +29,13 @@ var (
 
 // Pin implements pin.Node.
 func (n *node) Pin(ctx context.Context, s pin.Spec, progress func(job.Progress)) (pin.Stat, error) {
+	n.w.turns.wait("pin " + s.Ref)
 	steps := 1 + n.d.n(4)
 	for i := range steps {
 		if !sleep(ctx, time.Duration(n.d.n(n.w.rates.fetch))*time.Millisecond) {
 			return pin.Stat{}, ctx.Err()
 		}
+		n.w.turns.wait("pin " + s.Ref)
 		progress(job.Progress{Blocks: uint64(i)})
 		if !n.w.calm.Load() && n.d.n(100) < 5 {
 			return pin.Stat{}, errFetch
@@ -82,9 +84,11 @@ type releaser struct{ *node }
 
 // Release implements release.Node.
 func (r releaser) Release(ctx context.Context, ref string) (release.Stat, error) {
+	r.w.turns.wait("release " + ref)
 	if !sleep(ctx, time.Duration(r.d.n(2000))*time.Millisecond) {
 		return release.Stat{}, ctx.Err()
 	}
+	r.w.turns.wait("release " + ref)
 	if !r.w.calm.Load() && r.w.stream("release").n(100) < 5 {
 		return release.Stat{}, errDisk
 	}

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -77,6 +80,7 @@ type world struct {
 	frozen                       int   // epochs since the daemon froze
 	stale                        error // a write under a fence that was no longer the row's
 	streams                      map[string]*draws
+	turns                        *turns
 	mu                           sync.Mutex
 }
 
@@ -143,7 +147,7 @@ func (w *world) commit(in *incarnation) bool {
 }
 
 func newWorld(t *testing.T, seed uint64, dir string) *world {
-	w := &world{t: t, seed: seed, dir: dir, streams: map[string]*draws{}}
+	w := &world{t: t, seed: seed, dir: dir, streams: map[string]*draws{}, turns: newTurns(seed)}
 	d := w.stream("rates")
 	pick := func(of ...int) int { return of[d.n(len(of))] }
 	w.rates = rates{
@@ -168,6 +172,11 @@ func newWorld(t *testing.T, seed uint64, dir string) *world {
 	return w
 }
 
+// jitter draws a part of d.
+func (w *world) jitter(d time.Duration) time.Duration {
+	return time.Duration(w.stream("jitter").n(int(d)))
+}
+
 func (w *world) clock() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
 
 // meta is the ledger as txmgr reads single values.
@@ -188,7 +197,7 @@ func (w *world) live() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	in := &incarnation{w: w, ctx: ctx, cancel: cancel}
 	commits.Store(nil)
-	ledger, err := store.Open(ctx, store.Config{Path: w.path(), NodeID: "node", Now: w.clock})
+	ledger, err := store.Open(ctx, store.Config{Path: w.path(), NodeID: "node", Now: w.clock, Before: w.turns.statement})
 	if err != nil {
 		cancel()
 		return err
@@ -213,7 +222,7 @@ func (in *incarnation) wire() error {
 	var named []watch.Named
 	var doors []txmgr.Endpoint
 	for _, e := range w.doors {
-		named, doors = append(named, e), append(doors, e)
+		named, doors = append(named, e), append(doors, sending{e})
 	}
 	sender, err := txmgr.New(txmgr.Config{
 		ChainID: chainID, Owner: "daemon", Poll: 3*time.Second + 171*time.Millisecond, ReplaceAfter: 50 * time.Second, MaxInFlight: 1 + w.stream("flight").n(4),
@@ -229,7 +238,7 @@ func (in *incarnation) wire() error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	pool, err := watch.NewPool(watch.PoolConfig{ChainID: chainID, BackoffMin: time.Second, BackoffMax: 10 * time.Second, Timeout: 10 * time.Second}, named...)
+	pool, err := watch.NewPool(watch.PoolConfig{ChainID: chainID, BackoffMin: time.Second, BackoffMax: 10 * time.Second, Timeout: 10 * time.Second, Jitter: w.jitter}, named...)
 	if err != nil {
 		return err
 	}
@@ -241,7 +250,7 @@ func (in *incarnation) wire() error {
 	in.watch, err = watch.New(watch.Config{
 		Filter: "provider", Addresses: []common.Address{provider}, ChainID: chainID, SoftDepth: 1, PollInterval: 2*time.Second + 57*time.Millisecond,
 		MaxRange: 20, BackoffMax: 20 * time.Second,
-	}, watch.Deps{RPC: pool, Ledger: in.ledger, Sink: sink, Ahead: sink.Ahead, Now: w.clock})
+	}, watch.Deps{RPC: pool, Ledger: in.ledger, Sink: sink, Ahead: sink.Ahead, Now: w.clock, Jitter: w.jitter})
 	if err != nil {
 		return err
 	}
@@ -251,6 +260,7 @@ func (in *incarnation) wire() error {
 	}
 	for _, run := range []func(context.Context) error{sender.Run, reporter.Run, work.Run} {
 		in.wg.Go(func() { _ = run(in.ctx) })
+		w.turns.wait("start") // one after the other, always
 	}
 	in.wg.Go(func() {
 		if err := in.watch.Run(in.ctx); err != nil && in.ctx.Err() == nil {
@@ -284,7 +294,10 @@ func (in *incarnation) runner(queue *bell, reporter *report.Reporter) (*runner.R
 		for _, k := range c.Ready {
 			queue.Notify(k)
 		}
-	}, Now: w.clock, Log: slog.New(slog.DiscardHandler), Rand: func() float64 { return float64(random.n(1000)) / 1000 }})
+	}, Now: w.clock, Log: slog.New(slog.DiscardHandler), Rand: func() float64 {
+		w.turns.wait("backoff")
+		return float64(random.n(1000)) / 1000
+	}})
 }
 
 // die ends the process, however it stands; what was committed stays.
@@ -304,11 +317,13 @@ func (w *world) epochs(n int) error {
 	for range n {
 		w.steps++
 		sleep(context.Background(), epoch+time.Duration(d.n(977))*time.Microsecond)
+		w.turns.wait("world")
 		w.turn(d)
 		if w.now.dead.Load() {
 			w.crashes++
 			w.die()
 			sleep(context.Background(), time.Duration(d.n([]int{2000, 20000, 300000}[d.n(3)]))*time.Millisecond)
+			w.turns.wait("world")
 			if err := w.live(); err != nil {
 				return err
 			}
@@ -396,7 +411,7 @@ func (w *world) turn(d *draws) {
 		}
 	}
 	if d.n(20) == 0 { // a pool forgets
-		for nonce := range c.pool {
+		for _, nonce := range slices.Sorted(maps.Keys(c.pool)) {
 			if d.n(2) == 0 {
 				delete(c.pool, nonce)
 			}
@@ -431,10 +446,14 @@ func (w *world) due(d *draws) []uint64 {
 }
 
 // run is a seed from start to verdict.
-func run(t *testing.T, seed uint64, epochs int) (w *world, verdict error) {
+func run(t *testing.T, seed uint64, epochs int, told io.Writer) (w *world, verdict error) {
 	dir := ramDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(t, seed, dir)
+		w.turns.told = told
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go w.turns.run(ctx)
 		if verdict = w.live(); verdict != nil {
 			w.die()
 			commits.Store(nil)
