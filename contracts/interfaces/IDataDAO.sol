@@ -52,7 +52,7 @@ struct Draft {
     CidAction action;
     bytes cid; // in bytes, as `Cids` takes them
     uint64 size; // unique block bytes of the DAG; padded bytes of a piece
-    uint96 budget; // most that the treasury pays at execution; 0: whoever executes pays
+    uint96 budget; // most that the treasury pays at execution, its tip included; 0: whoever executes pays
     /// Add: empty or `abi.encode(AddData)`; Remove: empty; Renew: `abi.encode(uint40 expiry)`; Store: `abi.encode(StoreData)`;
     /// RenewStorage: `abi.encode(uint96 amount, uint32 endEpoch)`; ChangeBounty: `abi.encode(uint80 baseBounty, uint32 ramp)`;
     /// ChangeReplicas: `abi.encode(uint8 replicas)`.
