@@ -107,6 +107,6 @@ func DaoParams() datadao.DaoParams {
 		VotingPeriod: hour, WeightyPeriod: day, ExecutionDelay: day, ExecutionWindow: 7 * day,
 		MembershipAge: day, InvitePeriod: 7 * day, InviteLimit: 2, QuorumBps: 1000, WeightyQuorumBps: 2000,
 		Deposit: big.NewInt(500 * milliFIL), MaxPerProposal: big.NewInt(1000 * milliFIL), MaxPer30Days: big.NewInt(3000 * milliFIL),
-		GuardianUntil: new(big.Int),
+		Tip: new(big.Int), GuardianUntil: new(big.Int),
 	}
 }

@@ -20,14 +20,28 @@ library DaoExecution {
     using Dao for DaoState;
     using DaoEnding for DaoState;
 
-    /// @notice Ends the proposal and does it.
-    /// @return requestId of the pin or unpin; 0 where there is nothing to ask
-    /// @return paid in all: its fee, and what a deal was given
-    function run(DaoState storage s, IEstuaryPinning pinning, Order memory o, bytes calldata data)
-        external
-        returns (bytes32 requestId, uint256 paid)
-    {
+    /// @notice Ends the proposal and does it, then settles with the caller: what is left of its value is its credit, and the tip is sent to it.
+    function run(DaoState storage s, IEstuaryPinning pinning, Order memory o, bytes calldata data) external {
         s.end(o.id, o.cidHash, ProposalState.Executed, true);
+        bytes32 requestId = _do(s, pinning, o, data);
+        uint256 paid = o.paid;
+        uint256 tip = DaoTreasury.tip(s, o);
+        DaoTreasury.credit(s, msg.sender, o.budget == 0 ? o.value - paid : o.value);
+        emit IDataDAO.ProposalExecuted(o.id, o.cidHash, msg.sender, s.takeSeq(), o.action, requestId, paid);
+        if (tip == 0) return;
+        emit IDataDAO.ExecutorTipped(o.id, msg.sender, s.takeSeq(), tip);
+        bool sent;
+        assembly ("memory-safe") {
+            sent := call(gas(), caller(), tip, 0, 0, 0, 0)
+        }
+        if (!sent) DaoTreasury.credit(s, msg.sender, tip);
+    }
+
+    /// @return requestId of the pin or unpin; 0 where there is nothing to ask
+    function _do(DaoState storage s, IEstuaryPinning pinning, Order memory o, bytes calldata data)
+        private
+        returns (bytes32 requestId)
+    {
         if (o.action == CidAction.Add) {
             requestId = _add(s, pinning, o, data);
         } else {
@@ -40,7 +54,6 @@ library DaoExecution {
             else if (o.action == CidAction.Store) DaoStorage.open(s, pinning, o, data);
             else DaoStorage.change(s, pinning, o, data);
         }
-        paid = o.paid;
     }
 
     /// @notice See IDataDAO.
@@ -118,9 +131,7 @@ library DaoExecution {
         bytes memory cid,
         PinOptions memory options
     ) private returns (bytes32 requestId) {
-        uint40 expiry = options.expiry;
-        if (expiry == 0) expiry = uint40(block.timestamp) + pinning.defaultTerm();
-        (uint256 fee,) = pinning.quotePin(options.maxBytes, expiry);
+        (uint256 fee,) = pinning.quotePin(options.maxBytes, options.expiry);
         DaoTreasury.pay(s, o, fee);
         requestId = pinning.pinToEstuary{ value: fee }(cid, options);
     }

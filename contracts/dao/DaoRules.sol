@@ -18,6 +18,7 @@ library DaoRules {
         _within("quorumBps", p.quorumBps, 1, 10_000);
         _within("weightyQuorumBps", p.weightyQuorumBps, 2000, 10_000);
         _within("maxPerProposal", p.maxPerProposal, 0, p.maxPer30Days);
+        _within("tip", p.tip, 0, p.maxPerProposal);
         if (p.guardian == address(0)) _within("guardianUntil", p.guardianUntil, 0, 0);
         else _within("guardianUntil", p.guardianUntil, block.timestamp + 1, block.timestamp + 3 * 365 days);
         if (token != address(0) && (token.code.length == 0 || clockOf(token) == 0)) {

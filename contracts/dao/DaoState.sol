@@ -27,7 +27,6 @@ struct Member {
     uint8 invites; // made in that period
     uint32 place; // of its seat
     uint24 number; // from 1; of its bit in the votes. It stays an account's, which may leave and come back
-    uint64 nonce; // of the next ballot that it signs; where a token votes, its holders have one too
 }
 
 /// @dev What a vote needs of a member, at its place: 0 to members − 1, the last taking the place of who leaves; see `Dao.seatAt`.

@@ -47,7 +47,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
     /// @notice What f05 calls its client's authorisation with (FRC-0042); kept from the first draft.
     uint64 public constant AUTHORIZE_MESSAGE_METHOD_NUM = 2_643_134_072;
     bytes32 private constant BALLOT_TYPEHASH =
-        keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 nonce,uint256 deadline)");
+        keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 deadline)");
 
     IEstuaryPinning public immutable pinning;
     uint32 public immutable sizeCallbackGas;
@@ -124,23 +124,18 @@ contract DataDAO is Membership, Oracle, EIP712 {
 
     /// @inheritdoc IDataDAO
     /// @dev A masked ID address (Filecoin's form of accounts that are not Ethereum's) signs nothing; of a contract it would be a
-    /// second name, with a second vote.
+    /// second name, with a second vote. What is replayed is refused by the bit that says who voted.
     function voteBySignature(Ballot[] calldata ballots) external nonReentrant {
         for (uint256 i = 0; i < ballots.length; ++i) {
             Ballot calldata b = ballots[i];
             if (block.timestamp > b.deadline) revert DataDAO_BallotExpired(b.deadline);
-            bytes32 digest = _hashTypedDataV4(
-                keccak256(
-                    abi.encode(
-                        BALLOT_TYPEHASH, b.proposalId, b.support, b.voter, Dao.accountOf(b.voter).nonce++, b.deadline
-                    )
-                )
-            );
+            bytes32 digest =
+                _hashTypedDataV4(keccak256(abi.encode(BALLOT_TYPEHASH, b.proposalId, b.support, b.voter, b.deadline)));
             if (
                 uint160(b.voter) >> 64 == 0xff0000000000000000000000
                     || !SignatureChecker.isValidSignatureNow(b.voter, digest, b.signature)
             ) revert DataDAO_BadSignature(b.voter);
-            _vote(b.proposalId, b.voter, b.support, Dao.NOWHERE);
+            _vote(b.proposalId, b.voter, b.support, b.place);
         }
     }
 
@@ -223,9 +218,7 @@ contract DataDAO is Membership, Oracle, EIP712 {
             value: msg.value,
             paid: 0
         });
-        (bytes32 requestId, uint256 paid) = DaoExecution.run(_s, pinning, order, data);
-        _credit(msg.sender, order.budget == 0 ? msg.value - paid : msg.value);
-        emit ProposalExecuted(id, order.cidHash, msg.sender, _s.takeSeq(), order.action, requestId, paid);
+        DaoExecution.run(_s, pinning, order, data);
     }
 
     /// @inheritdoc IDataDAO
@@ -332,12 +325,6 @@ contract DataDAO is Membership, Oracle, EIP712 {
         if (!sent) revert DataDAO_TransferFailed(to);
     }
 
-    function _credit(address account, uint256 amount) private {
-        if (amount == 0) return;
-        _s.credits[account] += amount;
-        _s.owed += amount;
-    }
-
     /// @inheritdoc IDataDAO
     function resignGuardian() external nonReentrant {
         if (msg.sender != _s.params.guardian) revert DataDAO_NotCanceller(msg.sender);
@@ -408,11 +395,6 @@ contract DataDAO is Membership, Oracle, EIP712 {
     /// @inheritdoc IDataDAO
     function hasVotedForProposal(address voter, uint256 proposalId) external view returns (bool) {
         return _s.hasVoted(proposalId, voter);
-    }
-
-    /// @inheritdoc IDataDAO
-    function nonces(address voter) external view returns (uint256) {
-        return Dao.accountOf(voter).nonce;
     }
 
     /// @inheritdoc IDataDAO

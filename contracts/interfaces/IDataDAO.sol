@@ -18,6 +18,7 @@ struct DaoParams {
     uint96 deposit; // of who proposes and is no member; lost below quorum
     uint96 maxPerProposal; // most that one proposal takes from the treasury
     uint128 maxPer30Days; // most that all of them take in any 30 days
+    uint96 tip; // of who executes a proposal that has a budget, out of it; at most `maxPerProposal`, 0 for none
     address guardian; // may cancel proposals until `guardianUntil`; 0 for none
     uint40 guardianUntil; // at most 3 years from now; 0 without a guardian
 }
@@ -51,7 +52,7 @@ struct Draft {
     CidAction action;
     bytes cid; // in bytes, as `Cids` takes them
     uint64 size; // unique block bytes of the DAG; padded bytes of a piece
-    uint96 budget; // most that the treasury pays at execution; 0: whoever executes pays
+    uint96 budget; // most that the treasury pays at execution, its tip included; 0: whoever executes pays
     /// Add: empty or `abi.encode(AddData)`; Remove: empty; Renew: `abi.encode(uint40 expiry)`; Store: `abi.encode(StoreData)`;
     /// RenewStorage: `abi.encode(uint96 amount, uint32 endEpoch)`; ChangeBounty: `abi.encode(uint80 baseBounty, uint32 ramp)`;
     /// ChangeReplicas: `abi.encode(uint8 replicas)`.
@@ -80,13 +81,14 @@ struct StoreData {
     DealTerms terms; // as PerpetualStorage takes them
 }
 
-/// @notice A vote that its voter signed (EIP-712 type `Ballot(uint256 proposalId,bool support,address voter,uint256 nonce,
-/// uint256 deadline)`, domain "Tidegate DataDAO" version "1" at the DAO).
+/// @notice A vote that its voter signed (EIP-712 type `Ballot(uint256 proposalId,bool support,address voter,uint256 deadline)`,
+/// domain "Tidegate DataDAO" version "1" at the DAO). Nobody votes twice on a proposal: so a ballot counts once, and needs no other nonce.
 struct Ballot {
     uint256 proposalId;
     bool support;
     address voter;
     uint256 deadline; // unix seconds; the signature is void after it
+    uint256 place; // of the voter, as in `voteCIDProposalAt`; it is not signed, as whoever sends the ballot knows it better
     bytes signature; // 65 bytes, or whatever an ERC-1271 contract takes
 }
 
@@ -130,6 +132,8 @@ interface IDataDAO {
         bytes32 requestId,
         uint256 paid
     );
+    /// @notice Whoever executed a proposal was sent `amount` by the treasury, or credited it where sending failed.
+    event ExecutorTipped(uint256 indexed proposalId, address indexed executor, uint64 seq, uint256 amount);
     /// @notice A deal of the DAO stores the CID; it began with `amount`.
     event StorageOpened(
         uint256 indexed proposalId, CidHash indexed cidHash, uint64 indexed dealId, uint64 seq, uint256 amount
@@ -226,10 +230,11 @@ interface IDataDAO {
     function voteCIDProposalAt(uint256 proposalId, bool support, uint256 place) external;
     /// @notice Votes on several proposals; one that refuses the vote refuses all.
     function voteCIDProposals(uint256[] calldata proposalIds, bool[] calldata support) external;
-    /// @notice Casts votes that others signed, each with its voter's next nonce; one that is refused refuses all. By anyone.
+    /// @notice Casts votes that others signed; one that is refused refuses all. By anyone.
     function voteBySignature(Ballot[] calldata ballots) external;
     /// @notice Executes a passed proposal. By anyone. With a budget the treasury pays the fee, else the value does; what is not
-    /// needed of the value is credited to the caller.
+    /// needed of the value is credited to the caller. With a budget the caller is sent the DAO's tip too, as far as budget, treasury and
+    /// cap leave it: it stands in nobody's way.
     /// @param data that of the draft, as in `ProposalCreated`
     function executeCIDProposal(uint256 proposalId, bytes calldata data) external payable;
     /// @notice The same for a proposal without data, as `createCIDProposal` makes it.
@@ -270,8 +275,6 @@ interface IDataDAO {
         returns (CidAction action, uint256 quorum, uint256 snapshot, uint40 readyAt, uint40 until, uint96 budget);
     function attestedOf(uint256 proposalId) external view returns (Attested memory);
     function hasVotedForProposal(address voter, uint256 proposalId) external view returns (bool);
-    /// @notice The nonce that the next ballot which an account signs must have.
-    function nonces(address voter) external view returns (uint256);
     /// @notice What a vote of `voter` on a proposal counts.
     function powerOf(uint256 proposalId, address voter) external view returns (uint256);
 

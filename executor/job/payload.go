@@ -44,7 +44,9 @@ type Keep struct {
 	Tip  string `json:"tip"`  // what the caller is credited, decimal attoFIL
 	// Value is what is sent with it, decimal attoFIL; empty for nothing.
 	Value string `json:"value,omitempty"`
-	What  string `json:"what"` // for people: the function and its subject
+	// Pays allows no loss at all, and has the tip looked at again before the call is sent.
+	Pays bool   `json:"pays,omitempty"`
+	What string `json:"what"` // for people: the function and its subject
 }
 
 // Encode gives the ledger form of a payload. It panics only on a type that

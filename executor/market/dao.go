@@ -27,6 +27,9 @@ const (
 	daoRefuted
 )
 
+// daoExecute is the call that may be tipped.
+const daoExecute = "executeCIDProposal"
+
 // DAOSizeSlack is how many times the proposed size operators look at most: what is larger
 // is a lie beyond doubt.
 const DAOSizeSlack = 2
@@ -39,6 +42,7 @@ type DAO struct {
 	pins   *estuarypinning.EstuaryPinning
 	drafts *Drafts
 	over   map[uint64]bool // proposals in which nothing will be due
+	tip    *big.Int        // of who executes, attoFIL; nil: not read yet
 }
 
 // NewDAO is the DataDAO at an address.
@@ -105,12 +109,18 @@ func (d *DAO) Proposal(ctx context.Context, height, id uint64) (DAOProposal, err
 }
 
 // Value is what must be sent with the execution of a proposal with this data at the time
-// of a block: nothing where the treasury has a budget for it; else what a deal is given
-// and the fee of the pin or unpin. Whatever is not needed is the sender's credit.
+// of a block: nothing where the treasury has a budget for it, else its price. Whatever is
+// not needed is the sender's credit.
 func (d *DAO) Value(ctx context.Context, height uint64, p DAOProposal, data []byte) (*big.Int, error) {
 	if p.Budget.Sign() > 0 {
 		return new(big.Int), nil
 	}
+	return d.price(ctx, height, p, data)
+}
+
+// price is what the execution of a proposal with this data pays at the time of a block:
+// what a deal is given, and the fee of the pin or unpin.
+func (d *DAO) price(ctx context.Context, height uint64, p DAOProposal, data []byte) (*big.Int, error) {
 	has := readData(p.Action, data)
 	var fee *big.Int
 	var err error
@@ -202,7 +212,10 @@ func (d *DAO) dueOf(ctx context.Context, height, id uint64) ([]Due, error) {
 	if state != daoReady {
 		return nil, nil
 	}
-	due := d.due("executeCIDProposal", p, d.abi.PackExecuteCIDProposal(new(big.Int).SetUint64(id), made.Draft.Data))
+	due := d.due(daoExecute, p, d.abi.PackExecuteCIDProposal(new(big.Int).SetUint64(id), made.Draft.Data))
+	if due.Tip, err = d.tipOf(ctx, height, p, made.Draft.Data); err != nil {
+		return nil, err
+	}
 	due.Value, err = d.Value(ctx, height, p, made.Draft.Data)
 	return []Due{due}, err
 }

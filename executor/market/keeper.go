@@ -37,6 +37,7 @@ type Due struct {
 	Call    Call
 	Value   *big.Int // sent with it, attoFIL; nil for nothing
 	Tip     *big.Int
+	Pays    bool // made only where its tip pays for all of it
 }
 
 // Due lists what is due in PerpetualStorage at a height. The contract's checker() says in
@@ -305,6 +306,7 @@ type KeeperConfig struct {
 	Storage   common.Address // PerpetualStorage; zero for none
 	Pinning   common.Address // EstuaryPinning, for orders of deals; zero for none
 	DAOs      []common.Address
+	Factory   common.Address   // of DAOs that are served where their tips pay; zero for none
 	Clients   []common.Address // of deals for which operators' word is asked
 	Start     uint64           // no order is older than this height
 	Every     time.Duration
@@ -334,6 +336,7 @@ type Keeper struct {
 	deps    KeeperDeps
 	orders  orders
 	daos    []*DAO
+	patrons *patrons // nil: none are looked for
 	clients map[common.Address]bool
 	looked  time.Time
 }
@@ -351,6 +354,9 @@ func NewKeeper(cfg KeeperConfig, deps KeeperDeps) *Keeper {
 	}
 	for _, at := range cfg.DAOs {
 		k.daos = append(k.daos, NewDAO(deps.Chain, deps.Logs, at))
+	}
+	if cfg.Factory != (common.Address{}) {
+		k.patrons = newPatrons(cfg.Factory, cfg.DAOs)
 	}
 	return k
 }
@@ -414,6 +420,9 @@ func (k *Keeper) Look(ctx context.Context) error {
 	for _, dao := range k.daos {
 		gather(dao.Due(ctx, height))
 	}
+	if k.patrons != nil {
+		gather(k.patrons.due(ctx, k.deps.Chain, k.deps.Logs, height))
+	}
 	for _, d := range all {
 		failed = append(failed, k.put(ctx, d, height))
 	}
@@ -436,7 +445,7 @@ func (k *Keeper) put(ctx context.Context, d Due, height uint64) error {
 	for n := 1; n <= tries; n++ {
 		j, inserted, err := k.deps.Jobs.InsertJob(ctx, job.New{
 			Key: job.KeepKey(k.cfg.ChainID, to, d.Fn, d.Subject, at), Kind: job.KindKeep, Class: job.ClassPaid, Requester: to, Lane: job.LaneFinal, Height: height,
-			Payload: job.Encode(job.Keep{To: to, Data: d.Call.Data, Tip: d.Tip.String(), Value: value, What: d.Fn + " " + d.Subject}),
+			Payload: job.Encode(job.Keep{To: to, Data: d.Call.Data, Tip: d.Tip.String(), Value: value, Pays: d.Pays, What: d.Fn + " " + d.Subject}),
 		}, now)
 		if err != nil {
 			return err

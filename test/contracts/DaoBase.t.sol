@@ -80,6 +80,7 @@ abstract contract DaoBase is Base {
             deposit: 0.5 ether,
             maxPerProposal: 1 ether,
             maxPer30Days: 3 ether,
+            tip: 0,
             guardian: guard,
             guardianUntil: uint40(block.timestamp) + 365 days
         });
@@ -167,22 +168,19 @@ abstract contract DaoBase is Base {
         assertEq(uint8(dao.stateOf(id)), uint8(state), "state of the proposal");
     }
 
-    function _ballot(uint256 id, uint256 i, bool support, uint256 nonce) internal view returns (Ballot memory) {
-        return _ballotOf(id, founders[i], founderKeys[i], support, nonce);
+    function _ballot(uint256 id, uint256 i, bool support) internal view returns (Ballot memory) {
+        return _ballotOf(id, founders[i], founderKeys[i], support);
     }
 
-    function _ballotOf(uint256 id, address voter, uint256 key, bool support, uint256 nonce)
-        internal
-        view
-        returns (Ballot memory b)
-    {
-        b = Ballot(id, support, voter, block.timestamp + 1 hours, "");
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _ballotDigest(b, nonce));
+    /// @dev Names no place.
+    function _ballotOf(uint256 id, address voter, uint256 key, bool support) internal view returns (Ballot memory b) {
+        b = Ballot(id, support, voter, block.timestamp + 1 hours, type(uint256).max, "");
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _ballotDigest(b));
         b.signature = abi.encodePacked(r, s, v);
     }
 
     /// @dev EIP-712 spelled out once more, apart from the contract.
-    function _ballotDigest(Ballot memory b, uint256 nonce) internal view returns (bytes32) {
+    function _ballotDigest(Ballot memory b) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -194,11 +192,10 @@ abstract contract DaoBase is Base {
         );
         bytes32 ballot = keccak256(
             abi.encode(
-                keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 nonce,uint256 deadline)"),
+                keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 deadline)"),
                 b.proposalId,
                 b.support,
                 b.voter,
-                nonce,
                 b.deadline
             )
         );

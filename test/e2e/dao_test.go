@@ -150,12 +150,12 @@ func (s *daoStory) refusals(t *testing.T) {
 	s.send(keyAlice, nil, s.dao, "invite(address)", s.Keys[keyNewcomer].Address)
 	s.send(keyNewcomer, nil, s.dao, "join()")
 	s.refused(keyNewcomer, "DataDAO_TooYoung(address,uint40)", vote, "1", "true")
-	s.send(keyAlice, nil, s.dao, vote, "1", "true")
+	s.send(keyAlice, nil, s.dao, "voteCIDProposalAt(uint256,bool,uint256)", "1", "true", s.place(t, keyAlice))
 	s.refused(keyAlice, "DataDAO_AlreadyVoted(uint256,address)", vote, "1", "true")
 	ballot := s.ballot(t, keyBob, 1, true)
-	by := "voteBySignature((uint256,bool,address,uint256,bytes)[])"
+	by := "voteBySignature((uint256,bool,address,uint256,uint256,bytes)[])"
 	s.send(keyStranger, nil, s.dao, by, ballot)
-	s.refused(keyStranger, "DataDAO_BadSignature(address)", by, ballot)
+	s.refused(keyStranger, "DataDAO_AlreadyVoted(uint256,address)", by, ballot)
 	s.cli(keyCarol, "vote", s.dao, "1", "no")
 	for _, key := range []int{keyAlice, keyBob} {
 		s.send(key, nil, s.dao, vote, "2", "false")
@@ -163,16 +163,22 @@ func (s *daoStory) refusals(t *testing.T) {
 	s.refused(keyStranger, "DataDAO_NotReady(uint256,uint8)", "executeCIDProposal(uint256)", "2")
 }
 
-// ballot is a vote signed with cast, by EIP-712.
+// place is a member's in the register.
+func (s *daoStory) place(t *testing.T, key int) string {
+	t.Helper()
+	return number(t, s.call(s.dao, "placeOf(address)(uint256)", s.Keys[key].Address)).String()
+}
+
+// ballot is a vote signed with cast, by EIP-712; the place is named beside it.
 func (s *daoStory) ballot(t *testing.T, key int, id int64, support bool) string {
 	t.Helper()
 	const deadline = 1 << 40
 	typed := fmt.Sprintf(`{"primaryType":"Ballot","types":{"EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},{"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],
-		"Ballot":[{"name":"proposalId","type":"uint256"},{"name":"support","type":"bool"},{"name":"voter","type":"address"},{"name":"nonce","type":"uint256"},{"name":"deadline","type":"uint256"}]},
+		"Ballot":[{"name":"proposalId","type":"uint256"},{"name":"support","type":"bool"},{"name":"voter","type":"address"},{"name":"deadline","type":"uint256"}]},
 		"domain":{"name":"Tidegate DataDAO","version":"1","chainId":%d,"verifyingContract":"%s"},
-		"message":{"proposalId":%d,"support":%t,"voter":"%s","nonce":0,"deadline":%d}}`, s.ChainID, s.dao, id, support, s.Keys[key].Address, deadline)
+		"message":{"proposalId":%d,"support":%t,"voter":"%s","deadline":%d}}`, s.ChainID, s.dao, id, support, s.Keys[key].Address, deadline)
 	signature := output(t, nil, cast(t), "wallet", "sign", "--private-key", s.Keys[key].PrivateKey, "--data", typed)
-	return fmt.Sprintf("[(%d,%t,%s,%d,%s)]", id, support, s.Keys[key].Address, deadline, signature)
+	return fmt.Sprintf("[(%d,%t,%s,%d,%s,%s)]", id, support, s.Keys[key].Address, deadline, s.place(t, key), signature)
 }
 
 // wrongSize refutes the fourth proposal, whose size is a lie.

@@ -106,8 +106,9 @@ func daoRead[T any](w *daoWorld, call []byte, unpack func([]byte) (T, error)) T 
 	return v
 }
 
-// ballot signs a vote with go-ethereum's EIP-712, which knows nothing of ours.
-func (w *daoWorld) ballot(key *ecdsa.PrivateKey, id, nonce int64, support bool) datadao.Ballot {
+// ballot signs a vote with go-ethereum's EIP-712, which knows nothing of ours. The place is
+// not signed.
+func (w *daoWorld) ballot(key *ecdsa.PrivateKey, id int64, place int, support bool) datadao.Ballot {
 	w.t.Helper()
 	voter, deadline := crypto.PubkeyToAddress(key.PublicKey), big.NewInt(1<<40)
 	chain, err := w.client.ChainID(w.ctx)
@@ -118,12 +119,12 @@ func (w *daoWorld) ballot(key *ecdsa.PrivateKey, id, nonce int64, support bool) 
 		PrimaryType: "Ballot",
 		Types: apitypes.Types{
 			"EIP712Domain": {{Name: "name", Type: "string"}, {Name: "version", Type: "string"}, {Name: "chainId", Type: "uint256"}, {Name: "verifyingContract", Type: "address"}},
-			"Ballot":       {{Name: "proposalId", Type: "uint256"}, {Name: "support", Type: "bool"}, {Name: "voter", Type: "address"}, {Name: "nonce", Type: "uint256"}, {Name: "deadline", Type: "uint256"}},
+			"Ballot":       {{Name: "proposalId", Type: "uint256"}, {Name: "support", Type: "bool"}, {Name: "voter", Type: "address"}, {Name: "deadline", Type: "uint256"}},
 		},
 		Domain: apitypes.TypedDataDomain{Name: "Tidegate DataDAO", Version: "1", ChainId: (*math.HexOrDecimal256)(chain), VerifyingContract: w.dao.Hex()},
 		Message: apitypes.TypedDataMessage{
 			"proposalId": math.NewHexOrDecimal256(id), "support": support, "voter": voter.Hex(),
-			"nonce": math.NewHexOrDecimal256(nonce), "deadline": (*math.HexOrDecimal256)(deadline),
+			"deadline": (*math.HexOrDecimal256)(deadline),
 		},
 	})
 	if err != nil {
@@ -134,7 +135,7 @@ func (w *daoWorld) ballot(key *ecdsa.PrivateKey, id, nonce int64, support bool) 
 		w.t.Fatal(err)
 	}
 	signature[64] += 27
-	return datadao.Ballot{ProposalId: big.NewInt(id), Support: support, Voter: voter, Deadline: deadline, Signature: signature}
+	return datadao.Ballot{ProposalId: big.NewInt(id), Support: support, Voter: voter, Deadline: deadline, Place: big.NewInt(int64(place)), Signature: signature}
 }
 
 // newDaoWorld starts a devnet with the suite on it.
@@ -193,9 +194,9 @@ func TestDataDAOStory(t *testing.T) {
 
 	t.Logf("voteCIDProposal: %d gas", w.send(a.Key(), w.dao, 0, yes).GasUsed)
 	w.refused(a.Address, 0, yes, "AlreadyVoted")
-	signed := w.c.PackVoteBySignature([]datadao.Ballot{w.ballot(b.Key(), 1, 0, true)})
+	signed := w.c.PackVoteBySignature([]datadao.Ballot{w.ballot(b.Key(), 1, 1, true)})
 	w.send(sp.Key(), w.dao, 0, signed)
-	w.refused(sp.Address, 0, signed, "BadSignature") // its nonce is used
+	w.refused(sp.Address, 0, signed, "AlreadyVoted") // a ballot counts once
 	w.refused(sp.Address, 1000, w.c.PackExecuteCIDProposal0(one), "NotReady")
 	if daoRead(w, w.c.PackCidSet(cid), w.c.UnpackCidSet) {
 		t.Error("set before it was accepted")

@@ -33,6 +33,7 @@ func daoCommand() *cli.Command {
 					&cli.StringSliceFlag{Name: "founders", Usage: "addresses of its first members"},
 					&cli.StringFlag{Name: "token", Usage: "`ADDRESS` of a token (IVotes) whose holders vote, in place of members"},
 					&cli.StringFlag{Name: "guardian", Usage: "`ADDRESS` that may cancel proposals for a year"},
+					&cli.StringFlag{Name: "tip", Value: "0", Usage: "what the treasury gives, in `FIL`, to whoever executes a proposal that has a budget, out of it; keepers execute where it pays for their gas"},
 					&cli.StringFlag{Name: "value", Value: "0", Usage: "first treasury, in `FIL`"}),
 				Action: onDao(1, "the address of a DataDAOFactory", daoCreate),
 			},

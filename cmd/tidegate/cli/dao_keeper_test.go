@@ -30,31 +30,46 @@ type keptDAO struct {
 	dao     common.Address
 	members []devnet.Account
 	sp      devnet.Account // no member
+	final   int            // tipsets until one is final
 }
 
 func newKeptDAO(t *testing.T) *keptDAO {
-	w := &keptDAO{spWorld: newSpWorld(t), c: datadao.NewDataDAO()}
+	w := &keptDAO{spWorld: newSpWorld(t), c: datadao.NewDataDAO(), final: devnet.DefaultFinalityDepth}
 	keys := w.net.Accounts()
 	w.members, w.sp = keys[4:7], keys[7]
+	w.dao = w.makes(deploy.DaoParams())
+	return w
+}
+
+// makes a DAO of the members, with a treasury of 5 FIL.
+func (w *keptDAO) makes(params datadao.DaoParams) common.Address {
+	w.Helper()
 	var founders []common.Address
 	for _, m := range w.members {
 		founders = append(founders, m.Address)
 	}
 	f := datadaofactory.NewDataDAOFactory()
-	call := f.PackCreateDAO(datadaofactory.DaoParams(deploy.DaoParams()), founders, common.Address{})
-	for _, log := range w.send(keys[0], w.made.Contracts["DataDAOFactory"], big.NewInt(5e18), call).Logs {
+	call := f.PackCreateDAO(datadaofactory.DaoParams(params), founders, common.Address{})
+	for _, log := range w.send(w.net.Accounts()[0], w.made.Contracts["DataDAOFactory"], big.NewInt(5e18), call).Logs {
 		if e, err := f.UnpackDaoCreatedEvent(log); err == nil {
-			w.dao = e.Dao
+			return e.Dao
 		}
 	}
-	return w
+	w.Fatal("no DAO was made")
+	return common.Address{}
 }
 
 // later lets time pass, and makes it final.
 func (w *keptDAO) later(d time.Duration) {
 	w.Helper()
 	w.must(w.client.Client().CallContext(w.ctx, nil, "evm_increaseTime", int64(d/time.Second)))
-	for range devnet.DefaultFinalityDepth + 2 {
+	w.settle()
+}
+
+// settle makes what is there final.
+func (w *keptDAO) settle() {
+	w.Helper()
+	for range w.final + 2 {
 		w.pass(1) // a tipset each
 	}
 }

@@ -34,6 +34,12 @@ func daoCreate(ctx context.Context, c *cli.Command, d *daoAt) error {
 		founders = append(founders, common.HexToAddress(text))
 	}
 	params := datadaofactory.DaoParams(deploy.DaoParams())
+	if params.Tip, err = fil(c.String("tip")); err != nil {
+		return err
+	}
+	if params.Tip.Cmp(params.MaxPerProposal) > 0 {
+		return usage("--tip is at most what one proposal may take, %s", filText(params.MaxPerProposal))
+	}
 	if c.String("guardian") != "" {
 		params.Guardian = common.HexToAddress(c.String("guardian"))
 		params.GuardianUntil = big.NewInt(time.Now().AddDate(1, 0, 0).Unix())

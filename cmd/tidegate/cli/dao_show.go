@@ -43,6 +43,7 @@ type proposalView struct {
 	ReadyAt  time.Time      `json:"readyAt"`
 	Until    time.Time      `json:"executableUntil"`
 	Budget   string         `json:"budget"`
+	Tip      string         `json:"tip,omitempty"` // in dao show: most that whoever executes it is given, out of the budget
 	Attested uint64         `json:"attestedSize,omitempty"`
 	Held     *heldView      `json:"held,omitempty"` // in dao ls, of what was executed
 	raw      []byte         // the CID
@@ -128,10 +129,19 @@ func daoShow(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if v.Held, err = readHeld(ctx, d, v.raw); err != nil {
 		return err
 	}
+	params, err := readDao(ctx, d, d.c.PackParams(), d.c.UnpackParams)
+	if err != nil {
+		return err
+	}
+	budget, _ := new(big.Int).SetString(v.Budget, 10)
+	tip := params.Tip
+	if tip.Cmp(budget) > 0 {
+		tip = budget
+	}
+	v.Tip = tip.String()
 	if c.Bool("json") {
 		return printJSON(c.Root().Writer, v)
 	}
-	budget, _ := new(big.Int).SetString(v.Budget, 10)
 	attested := "not attested"
 	if v.Attested != 0 {
 		attested = strconv.FormatUint(v.Attested, 10) + " bytes attested"
@@ -139,7 +149,7 @@ func daoShow(ctx context.Context, c *cli.Command, d *daoAt) error {
 	return pairs(c.Root().Writer, "proposal", fmt.Sprint(v.ID), "state", v.State, "action", v.Action, "cid", v.CID,
 		"size", fmt.Sprintf("%d bytes proposed, %s", v.Size, attested), "votes", v.Up+" for, "+v.Down+" against, quorum "+v.Quorum,
 		"proposer", v.Proposer.Hex(), "proposed", v.Proposed.Format(time.RFC3339), "voting ends", v.Deadline.Format(time.RFC3339),
-		"executable", v.ReadyAt.Format(time.RFC3339)+" to "+v.Until.Format(time.RFC3339), "budget", filText(budget),
+		"executable", v.ReadyAt.Format(time.RFC3339)+" to "+v.Until.Format(time.RFC3339), "budget", filText(budget), "tip", filText(tip)+" at most, of the budget, to whoever executes it",
 		"pinned", v.Held.pinText(), "stored", v.Held.storageText())
 }
 
@@ -188,6 +198,7 @@ type treasuryView struct {
 	MaxPerProposal string `json:"maxPerProposal"`
 	MaxPer30Days   string `json:"maxPer30Days"`
 	Deposit        string `json:"deposit"`
+	Tip            string `json:"tip"`
 }
 
 func daoTreasury(ctx context.Context, c *cli.Command, d *daoAt) error {
@@ -204,8 +215,8 @@ func daoTreasury(ctx context.Context, c *cli.Command, d *daoAt) error {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c.Root().Writer, treasuryView{has.String(), may.String(), p.MaxPerProposal.String(), p.MaxPer30Days.String(), p.Deposit.String()})
+		return printJSON(c.Root().Writer, treasuryView{has.String(), may.String(), p.MaxPerProposal.String(), p.MaxPer30Days.String(), p.Deposit.String(), p.Tip.String()})
 	}
 	return pairs(c.Root().Writer, "treasury", filText(has), "left of 30 days' cap", filText(may), "most per proposal", filText(p.MaxPerProposal),
-		"most in 30 days", filText(p.MaxPer30Days), "deposit of who is no member", filText(p.Deposit))
+		"most in 30 days", filText(p.MaxPer30Days), "deposit of who is no member", filText(p.Deposit), "tip of who executes", filText(p.Tip))
 }

@@ -44,11 +44,11 @@ type spWorld struct {
 	piece   piece.Commitment
 }
 
-func newSpWorld(t testing.TB) *spWorld {
+func newSpWorld(t testing.TB, with ...func(*devnet.Config)) *spWorld {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
-	net := devnet.Start(t, func(c *devnet.Config) { c.Unmetered = true })
+	net := devnet.Start(t, append(with, func(c *devnet.Config) { c.Unmetered = true })...)
 	client, err := ethclient.DialContext(ctx, net.HTTPURL())
 	if err != nil {
 		t.Fatal(err)

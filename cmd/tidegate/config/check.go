@@ -244,8 +244,11 @@ func (c Config) checkKeeper(p *problems) {
 	if !k.Enabled {
 		return
 	}
-	if c.Chain.Storage == "" && c.Chain.Pinning == "" && len(k.DAOs) == 0 {
-		p.add("keeper.enabled", "is true, and neither chain.storage, chain.pinning nor keeper.daos is set: name what is to be kept")
+	if c.Chain.Storage == "" && c.Chain.Pinning == "" && len(k.DAOs) == 0 && k.Factory == "" {
+		p.add("keeper.enabled", "is true, and neither chain.storage, chain.pinning, keeper.daos nor keeper.factory is set: name what is to be kept")
+	}
+	if k.Factory != "" && !common.IsHexAddress(k.Factory) {
+		p.add("keeper.factory", "%q is not an address", k.Factory)
 	}
 	seen := map[common.Address]bool{}
 	for _, dao := range k.DAOs {

@@ -212,8 +212,9 @@ type Served struct {
 // Keeper is what the daemon does for contracts because somebody must: calls that anyone
 // may make when they are due, some of which pay a tip.
 type Keeper struct {
-	Enabled   bool     `toml:"enabled" doc:"expire claims, close what is over, open renewals and prepared deals, in the contracts of chain.storage and chain.pinning, and execute what keeper.daos passed"`
+	Enabled   bool     `toml:"enabled" doc:"expire claims, close what is over, open renewals and prepared deals, in the contracts of chain.storage and chain.pinning, and execute what keeper.daos and the DAOs of keeper.factory passed"`
 	DAOs      []string `toml:"daos" doc:"addresses of DataDAOs whose passed proposals are executed; what that sends and costs counts under max_cost_fil"`
+	Factory   string   `toml:"factory" doc:"address of a DataDAOFactory, of whose DAOs any passed proposal is executed whose tip pays for the gas, whatever max_cost_fil is; empty: none"`
 	Clients   []string `toml:"clients" doc:"addresses whose deals in chain.storage are kept claimable: operators are asked, for the quoted fee, whether the piece is served, when a slot is open and their last word is over; fee and gas count under max_cost_fil"`
 	Every     Duration `toml:"every" doc:"how often the contracts are asked what is due, at the final block"`
 	MaxCost   FIL      `toml:"max_cost_fil" doc:"most FIL that one call may cost, with what it sends, beyond its tip; 0: only calls whose tips pay for their gas"`

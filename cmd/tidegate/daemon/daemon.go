@@ -183,7 +183,7 @@ func (d *Daemon) Run(ctx, hasten context.Context) error {
 			run("sender "+s.Status().Address.Hex(), s.Run)
 		}
 		if d.keeper != nil {
-			d.log.Info("contracts are kept", "storage", d.cfg.Chain.Storage, "pinning", d.cfg.Chain.Pinning, "daos", d.cfg.Keeper.DAOs)
+			d.log.Info("contracts are kept", "storage", d.cfg.Chain.Storage, "pinning", d.cfg.Chain.Pinning, "daos", d.cfg.Keeper.DAOs, "factory", d.cfg.Keeper.Factory)
 			run("keeper", func(ctx context.Context) error { return d.lead(ctx, d.keeping, d.keeper.Run) })
 		}
 		if d.deals != nil {

@@ -66,7 +66,7 @@ func (d *Daemon) openKeeper(ctx context.Context) ([]runner.Lane, error) {
 	}
 	d.keeping = d.newTerm(leadKeep)
 	d.keeper = market.NewKeeper(market.KeeperConfig{
-		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning), DAOs: daos, Clients: clients,
+		ChainID: d.cfg.Chain.ID, Storage: common.HexToAddress(d.cfg.Chain.Storage), Pinning: common.HexToAddress(d.cfg.Chain.Pinning), DAOs: daos, Factory: common.HexToAddress(c.Factory), Clients: clients,
 		Start: d.cfg.Chain.Start, Every: c.Every.D(), NodeEvery: c.NodeEvery.D(),
 	}, deps)
 	const keepers, timeout = 2, 2 * time.Minute
@@ -145,6 +145,15 @@ func (p pricing) Cost(ctx context.Context, to string, data []byte, value *big.In
 		return nil, fmt.Errorf("asking for the price of gas: %w", err)
 	}
 	return price.Mul(price, new(big.Int).SetUint64(gas)), nil
+}
+
+// Tip implements keep.Chain.
+func (p pricing) Tip(ctx context.Context, to string, data []byte) (*big.Int, error) {
+	head, err := contracts{p.d}.Head(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the head: %w", err)
+	}
+	return market.DAOTip(ctx, contracts{p.d}, common.HexToAddress(to), data, head)
 }
 
 // keeperSender is the ledger's transactions as the keep handler sees them.

@@ -130,7 +130,11 @@ func (d *daoStory) propose(ctx context.Context, root cid.Cid, size uint64) (id *
 	}
 	d.say("wallet   a stranger proposes %s as proposal %s: to pin it, and %d copies, for at most %s of the treasury", root, id, replicas, fil(milli(900)))
 	for _, user := range []int{userAlice, userBob, userFree} { // so many must vote on what spends
-		if _, err := d.transact(ctx, user, d.at, nil, daoABI.PackVoteCIDProposal(id, true)); err != nil {
+		place, err := askDao(ctx, d, daoABI.PackPlaceOf(d.user(user).Address), daoABI.UnpackPlaceOf)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, err := d.transact(ctx, user, d.at, nil, daoABI.PackVoteCIDProposalAt(id, true, place)); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -32,6 +32,9 @@ type Chain interface {
 	// Cost tries a call with a value, in attoFIL, from the sender at the newest state and
 	// gives what its gas costs now, in attoFIL. Errors: ErrNotDue.
 	Cost(ctx context.Context, to string, data []byte, value *big.Int) (*big.Int, error)
+	// Tip gives what a call of a DAO would be tipped now, in attoFIL: others may have taken
+	// of its treasury since the call was found due.
+	Tip(ctx context.Context, to string, data []byte) (*big.Int, error)
 }
 
 // Sent is an intent that was queued.
@@ -180,14 +183,21 @@ func (h *Handler) begin(ctx context.Context, j job.Job, p job.Keep, tip, value *
 	if err != nil {
 		return job.Result{}, fmt.Errorf("pricing %s: %w", p.What, err)
 	}
-	if loss := new(big.Int).Sub(new(big.Int).Add(gas, value), tip); loss.Cmp(h.cfg.MaxCost) > 0 {
+	most, limit := h.cfg.MaxCost, fmt.Sprintf("and keeper.max_cost_fil is %g", fil(h.cfg.MaxCost))
+	if p.Pays {
+		most, limit = new(big.Int), "and nothing else is paid for it"
+		if tip, err = h.deps.Chain.Tip(ctx, p.To, p.Data); err != nil {
+			return job.Result{}, fmt.Errorf("asking for the tip of %s: %w", p.What, err)
+		}
+	}
+	if loss := new(big.Int).Sub(new(big.Int).Add(gas, value), tip); loss.Cmp(most) > 0 {
 		h.calls.WithLabelValues("unprofitable").Inc()
 		sends := ""
 		if value.Sign() > 0 {
 			sends = fmt.Sprintf("it sends %g FIL, ", fil(value))
 		}
 		return job.Result{}, &job.Snooze{For: h.cfg.TryAgain, Why: fmt.Sprintf(
-			"%s does not pay: %sits gas costs %g FIL, its tip is %g FIL, and keeper.max_cost_fil is %g", p.What, sends, fil(gas), fil(tip), fil(h.cfg.MaxCost))}
+			"%s does not pay: %sits gas costs %g FIL, its tip is %g FIL, %s", p.What, sends, fil(gas), fil(tip), limit)}
 	}
 	if err := h.deps.Sender.Queue(ctx, j.Key, Call{p.To, p.Data, value}, h.deps.Now().Add(h.cfg.Expiry)); err != nil {
 		return job.Result{}, fmt.Errorf("queueing %s: %w", p.What, err)

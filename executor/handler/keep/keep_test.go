@@ -20,6 +20,7 @@ type world struct {
 	cost    int64 // milliFIL
 	due     bool
 	down    bool
+	tip     int64 // of a DAO now, milliFIL
 	intents map[string]*Sent
 	queued  int // distinct intents
 	made    int // times that the call was made
@@ -36,6 +37,13 @@ func (w *world) Cost(context.Context, string, []byte, *big.Int) (*big.Int, error
 		return nil, fmt.Errorf("%w: slot 1 is open", ErrNotDue)
 	}
 	return new(big.Int).Mul(big.NewInt(w.cost), milli), nil
+}
+
+func (w *world) Tip(context.Context, string, []byte) (*big.Int, error) {
+	if w.down {
+		return nil, errors.New("connection refused")
+	}
+	return new(big.Int).Mul(big.NewInt(w.tip), milli), nil
 }
 
 func (w *world) Find(_ context.Context, key string) (Sent, error) {
@@ -108,6 +116,24 @@ func TestWhatDoesNotPayWaitsAndSaysWhy(t *testing.T) {
 	}
 	if _, err = w.handler(t, 1).Handle(t.Context(), call(10), nil); !errors.As(err, &snoozed) || w.queued != 1 {
 		t.Errorf("with a milliFIL to spare: %v, queued %d", err, w.queued)
+	}
+}
+
+// What must pay is sent for the tip that there is now, not for what it was found with, and
+// at no loss, whatever other calls may cost.
+func TestWhatMustPayIsLookedAtAgain(t *testing.T) {
+	w := &world{cost: 10, tip: 9, due: true, intents: map[string]*Sent{}}
+	h := w.handler(t, 1000)
+	j := job.Job{Key: "keep:1:0xa:f:1:3", Payload: job.Encode(job.Keep{To: "0xa", Data: []byte{1}, Tip: "20000000000000000", Pays: true, What: "executeCIDProposal 1"})}
+	var snoozed *job.Snooze
+	_, err := h.Handle(t.Context(), j, nil)
+	if !errors.As(err, &snoozed) || snoozed.For != time.Hour || w.queued != 0 ||
+		snoozed.Why != "executeCIDProposal 1 does not pay: its gas costs 0.01 FIL, its tip is 0.009 FIL, and nothing else is paid for it" {
+		t.Errorf("%v, queued %d", err, w.queued)
+	}
+	w.tip = 10
+	if _, err = h.Handle(t.Context(), j, nil); !errors.As(err, &snoozed) || w.queued != 1 {
+		t.Errorf("%v, queued %d", err, w.queued)
 	}
 }
 

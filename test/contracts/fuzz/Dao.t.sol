@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { Ballot, CidAction, IDataDAO, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
+import { DataDAO } from "../../../contracts/dao/DataDAO.sol";
+import { Ballot, CidAction, DaoParams, IDataDAO, ProposalState } from "../../../contracts/interfaces/IDataDAO.sol";
 import { DaoBase } from "../DaoBase.t.sol";
 import { BlockToken } from "../mocks/DaoMocks.sol";
 
@@ -82,8 +83,41 @@ contract DaoFuzzTest is DaoBase {
 
     function testFuzz_NoBytesAreAVote(bytes calldata signature, uint256 who) public {
         uint256 id = _propose(_cid(1));
-        Ballot memory b = Ballot(id, true, founders[who % 5], block.timestamp, signature);
+        Ballot memory b = Ballot(id, true, founders[who % 5], block.timestamp, who % 7, signature);
         _says(IDataDAO.DataDAO_BadSignature.selector);
         dao.voteBySignature(_ballots(b));
+    }
+
+    function testFuzz_TheTipIsWhatBudgetTreasuryAndCapLeave(uint128 cap, uint96 tip, uint96 budget, uint256 has)
+        public
+    {
+        (uint256 fee,) = pinning.quotePin(SIZE, 0);
+        DaoParams memory p = _params();
+        p.maxPer30Days = cap = uint128(bound(cap, 2 * fee, 10 ether));
+        p.maxPerProposal = uint96(cap);
+        p.tip = tip = uint96(bound(tip, 0, cap));
+        budget = uint96(bound(budget, fee, cap));
+        has = bound(has, 2 * fee, 2 * fee + cap);
+        vm.deal(owner, has);
+        vm.prank(owner);
+        dao = DataDAO(payable(daos.createDAO{ value: has }(p, founders, address(0))));
+        // What another execution took first, whose budget left nothing.
+        uint256 first = _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), uint96(fee), ""));
+        uint256 id = _proposeBy(founders[0], _draft(CidAction.Add, _cid(2), budget, ""));
+        _vote(first, 1, 3, true);
+        _vote(id, 1, 3, true);
+        _untilReady(id);
+        _execute(first, "");
+        uint256 most = budget - fee;
+        if (has - 2 * fee < most) most = has - 2 * fee;
+        if (cap - 2 * fee < most) most = cap - 2 * fee;
+        if (tip < most) most = tip;
+        uint256 before = keeper.balance;
+        _execute(id, "");
+        assertEq(keeper.balance + 5 ether - before, most);
+        assertEq(dao.treasury(), has - 2 * fee - most);
+        assertEq(dao.spendable(), cap - 2 * fee - most);
+        assertEq(dao.creditOf(keeper), 10 ether);
+        assertEq(address(dao).balance, dao.treasury() + 10 ether);
     }
 }

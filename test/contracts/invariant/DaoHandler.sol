@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import { DataDAO } from "../../../contracts/dao/DataDAO.sol";
 import {
     AddData,
+    Ballot,
     CidAction,
     Draft,
     IDataDAO,
@@ -43,6 +44,7 @@ contract DaoHandler is Test {
     IAttester private immutable ATTESTER;
 
     address[] public people;
+    mapping(address => uint256) private _keys;
     Ghost[] private _ghosts; // by proposal id − 1
     mapping(address => uint256) public votesFrom; // 0 for no member
     mapping(address => uint256) private _invitedUntil;
@@ -65,8 +67,11 @@ contract DaoHandler is Test {
         (dao, store, guard, ATTESTER) = (dao_, store_, guard_, IAttester(msg.sender));
         received = address(dao_).balance;
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            address who = i < founders.length ? founders[i] : makeAddr(string.concat("person", vm.toString(i)));
+            string memory name = string.concat(i < founders.length ? "founder" : "person", vm.toString(i));
+            (address who, uint256 key) = makeAddrAndKey(name);
+            assertTrue(i >= founders.length || who == founders[i]);
             people.push(who);
+            _keys[who] = key;
             vm.deal(who, 1e6 ether);
             if (i < founders.length) votesFrom[who] = block.timestamp;
         }
@@ -209,22 +214,53 @@ contract DaoHandler is Test {
         Ghost storage g = _ghosts[id - 1];
         bool may = votesFrom[a] != 0 && votesFrom[a] <= g.createdAt && !voted[a][id] && a != g.proposer;
         bool open = dao.stateOf(id) == ProposalState.Active;
+        bytes memory call = _voteCall(a, id, support, place);
         vm.prank(a);
-        (bool ok,) = address(dao)
-            .call(
-                place > PEOPLE
-                    ? abi.encodeCall(dao.voteCIDProposal, (id, support))
-                    : abi.encodeCall(dao.voteCIDProposalAt, (id, support, place))
-            );
+        (bool ok,) = address(dao).call(call);
         if (ok) {
             ++calls["voted"];
             assertTrue(may && open, "a vote that should have been refused");
             voted[a][id] = true;
             if (support) ++g.up;
             else ++g.down;
+            (ok,) = address(dao).call(call); // by somebody else: a ballot that is replayed
+            assertFalse(ok, "a ballot counted twice");
         } else {
             assertFalse(may && open, "a vote that should have been taken");
         }
+    }
+
+    /// @dev Of the numbers of `place` one is for votes without a place, one for ballots that are signed.
+    function _voteCall(address a, uint256 id, bool support, uint256 place) private returns (bytes memory) {
+        if (place == 15) return abi.encodeCall(dao.voteCIDProposal, (id, support));
+        if (place < 13) return abi.encodeCall(dao.voteCIDProposalAt, (id, support, place));
+        ++calls["signed"];
+        Ballot[] memory list = new Ballot[](1);
+        list[0] = Ballot(id, support, a, type(uint40).max, place % 13, "");
+        bytes32 ballot = keccak256(
+            abi.encode(
+                keccak256("Ballot(uint256 proposalId,bool support,address voter,uint256 deadline)"),
+                id,
+                support,
+                a,
+                list[0].deadline
+            )
+        );
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(_keys[a], keccak256(abi.encodePacked(hex"1901", _domain(), ballot)));
+        list[0].signature = abi.encodePacked(r, s, v);
+        return abi.encodeCall(dao.voteBySignature, (list));
+    }
+
+    function _domain() private view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Tidegate DataDAO"),
+                keccak256("1"),
+                block.chainid,
+                address(dao)
+            )
+        );
     }
 
     /// @dev Of a proposal that passed and waits for its time, it waits that time.
@@ -238,6 +274,7 @@ contract DaoHandler is Test {
         }
         address a = _who(who);
         (uint256 before, uint256 inDeals) = (address(dao).balance, address(store).balance);
+        (uint256 had, uint256 left) = (a.balance, dao.spendable());
         bytes32 key = keccak256(g.draft.cid);
         vm.prank(a);
         try dao.executeCIDProposal{ value: 1 ether }(id, g.draft.data) {
@@ -252,6 +289,7 @@ contract DaoHandler is Test {
             stored += address(store).balance - inDeals;
             if (g.draft.budget != 0) {
                 assertLe(fee, g.draft.budget);
+                _tipped(fee, a.balance + 1 ether - had, g.draft.budget, left);
                 spent += fee;
                 spendTimes.push(block.timestamp);
                 spendAmounts.push(fee);
@@ -260,6 +298,14 @@ contract DaoHandler is Test {
                 g.draft.action == CidAction.Remove ? 0 : g.draft.action == CidAction.Add ? id : acceptedBy[key];
             _sync();
         } catch { }
+    }
+
+    /// @dev The treasury is never the limit here.
+    function _tipped(uint256 paid, uint256 got, uint256 budget, uint256 left) private {
+        if (got != 0) ++calls["tipped"];
+        uint256 most = budget < left ? budget : left;
+        uint256 tip = most - (paid - got);
+        assertEq(got, tip < 0.02 ether ? tip : 0.02 ether);
     }
 
     function cancel(uint256 id, bool byGuardian) external {

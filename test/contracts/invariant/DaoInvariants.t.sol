@@ -14,7 +14,7 @@ contract DaoInvariantsTest is DaoBase {
         super.setUp();
         // A cap that a few pins reach.
         DaoParams memory p = _params();
-        (p.maxPerProposal, p.maxPer30Days) = (0.1 ether, 0.15 ether);
+        (p.maxPerProposal, p.maxPer30Days, p.tip) = (0.1 ether, 0.15 ether, 0.02 ether);
         dao = _makeDao(p, founders, address(0));
         vm.recordLogs();
         handler = new DaoHandler(dao, store, guard, founders);
@@ -121,9 +121,10 @@ contract DaoInvariantsTest is DaoBase {
 
     /// @dev Not vacuous: what the handler does reaches executions, from the treasury and from the value.
     function test_TheHandlerReachesExecution() public {
+        uint256 signing = 0xdddddddddddd0fff;
         for (uint256 n = 0; n < 4; ++n) {
             handler.propose(0, n, n * 3 % 4);
-            handler.vote(type(uint256).max, 0, true);
+            handler.vote(n % 2 == 0 ? type(uint256).max : signing, 0, true);
             vm.warp(block.timestamp + 1 days);
             handler.attest(n);
             handler.execute(7, n);
@@ -132,6 +133,8 @@ contract DaoInvariantsTest is DaoBase {
         assertEq(handler.calls("executed"), 4);
         assertEq(handler.calls("stored"), 2);
         assertGt(handler.spent(), 0);
+        assertGt(handler.calls("tipped"), 0);
+        assertGt(handler.calls("signed"), 0);
         // The third is stored too, and the first removed again.
         handler.propose(0, 2, 2);
         handler.vote(type(uint256).max, 0, true);

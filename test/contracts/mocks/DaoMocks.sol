@@ -69,3 +69,20 @@ contract DaoGreedy {
         }
     }
 }
+
+/// @notice Executes, and takes no money.
+contract DaoDeaf {
+    DataDAO private immutable DAO;
+
+    constructor(DataDAO dao) {
+        DAO = dao;
+    }
+
+    function execute(uint256 id) external payable {
+        DAO.executeCIDProposal{ value: msg.value }(id);
+    }
+
+    function take(address payable to) external {
+        DAO.withdraw(to);
+    }
+}

@@ -35,8 +35,8 @@ contract DaoMembersTest is DaoBase {
     }
 
     function test_Create_RevertWhen_ParamsOutOfRange() public {
-        DaoParams[12] memory bad;
-        bytes32[12] memory field = [
+        DaoParams[13] memory bad;
+        bytes32[13] memory field = [
             bytes32("votingPeriod"),
             "weightyPeriod",
             "executionDelay",
@@ -48,9 +48,10 @@ contract DaoMembersTest is DaoBase {
             "maxPerProposal",
             "guardianUntil",
             "guardianUntil",
-            "guardianUntil"
+            "guardianUntil",
+            "tip"
         ];
-        for (uint256 i = 0; i < 12; ++i) {
+        for (uint256 i = 0; i < 13; ++i) {
             bad[i] = _params();
         }
         bad[0].votingPeriod = 10 minutes - 1;
@@ -65,7 +66,8 @@ contract DaoMembersTest is DaoBase {
         bad[9].guardianUntil = uint40(block.timestamp);
         bad[10].guardianUntil = uint40(block.timestamp) + 3 * 365 days + 1;
         bad[11].guardian = address(0);
-        for (uint256 i = 0; i < 12; ++i) {
+        bad[12].tip = 1 ether + 1;
+        for (uint256 i = 0; i < 13; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_ParamOutOfRange.selector, field[i]));
             daos.createDAO(bad[i], founders, address(0));
         }

@@ -358,38 +358,72 @@ contract DaoVoteTest is DaoBase {
     function test_Signature_CountsWhoeverSendsIt() public {
         uint256 id = _propose(_cid(1));
         Ballot[] memory list = new Ballot[](2);
-        (list[0], list[1]) = (_ballot(id, 0, true, 0), _ballot(id, 1, false, 0));
+        (list[0], list[1]) = (_ballot(id, 0, true), _ballot(id, 1, false));
         vm.prank(keeper);
         dao.voteBySignature(list);
         (,,,, uint256 up, uint256 down,,) = dao.proposals(id);
         assertEq(up, 1);
         assertEq(down, 1);
-        assertEq(dao.nonces(founders[0]), 1);
         uint256 id2 = _propose(_cid(2));
-        dao.voteBySignature(_ballots(_ballot(id2, 0, true, 1)));
+        dao.voteBySignature(_ballots(_ballot(id2, 0, true)));
+    }
+
+    function test_Signature_CountsWithAnyPlace() public {
+        uint256 id = _propose(_cid(1));
+        uint256[5] memory places = [uint256(0), 4, 5, 1 << 251, type(uint256).max];
+        Ballot[] memory list = new Ballot[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            list[i] = _ballot(id, i, true);
+            list[i].place = places[i]; // after it was signed
+        }
+        dao.voteBySignature(list);
+        (,,,, uint256 up,,,) = dao.proposals(id);
+        assertEq(up, 5);
+        // From no place a second time.
+        for (uint256 i = 0; i < 5; ++i) {
+            list[1].place = places[i];
+            vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[1]));
+            dao.voteBySignature(_ballots(list[1]));
+        }
     }
 
     function test_Signature_RevertWhen_ReplayedExpiredOrAnothers() public {
         uint256 id = _propose(_cid(1));
-        Ballot memory b = _ballot(id, 0, true, 0);
+        Ballot memory b = _ballot(id, 0, true);
         dao.voteBySignature(_ballots(b));
-        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BadSignature.selector, founders[0]));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[0]));
+        dao.voteBySignature(_ballots(b));
+        // Nor when its voter left and came back, nor one that says the contrary.
+        vm.prank(founders[0]);
+        dao.leave();
+        vm.prank(founders[1]);
+        dao.invite(founders[0]);
+        vm.prank(founders[0]);
+        dao.join();
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[0]));
+        dao.voteBySignature(_ballots(b));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[0]));
+        dao.voteBySignature(_ballots(_ballot(id, 0, false)));
+        // Who voted itself has spent the ballot that it signed.
+        b = _ballot(id, 3, true);
+        _vote(id, 3, 1, false);
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_AlreadyVoted.selector, id, founders[3]));
         dao.voteBySignature(_ballots(b));
         // The same words for another proposal are another ballot.
         uint256 id2 = _propose(_cid(2));
-        b = _ballot(id, 1, true, 0);
+        b = _ballot(id, 1, true);
         b.proposalId = id2;
         _says(IDataDAO.DataDAO_BadSignature.selector);
         dao.voteBySignature(_ballots(b));
-        b = _ballot(id, 1, true, 0);
+        b = _ballot(id, 1, true);
         b.support = false;
         _says(IDataDAO.DataDAO_BadSignature.selector);
         dao.voteBySignature(_ballots(b));
-        b = _ballot(id, 1, true, 0);
+        b = _ballot(id, 1, true);
         b.voter = founders[2];
         _says(IDataDAO.DataDAO_BadSignature.selector);
         dao.voteBySignature(_ballots(b));
-        b = _ballot(id, 1, true, 0);
+        b = _ballot(id, 1, true);
         vm.warp(b.deadline + 1);
         _says(IDataDAO.DataDAO_BallotExpired.selector);
         dao.voteBySignature(_ballots(b));
@@ -398,7 +432,7 @@ contract DaoVoteTest is DaoBase {
     function test_Signature_RevertWhen_ForAnotherDao() public {
         DataDAO first = dao;
         uint256 id = _propose(_cid(1));
-        Ballot memory b = _ballot(id, 0, true, 0);
+        Ballot memory b = _ballot(id, 0, true);
         dao = _makeDao(_params(), founders, address(0));
         assertEq(_propose(_cid(1)), id);
         _says(IDataDAO.DataDAO_BadSignature.selector);
@@ -409,7 +443,8 @@ contract DaoVoteTest is DaoBase {
     function test_Signature_OneBadBallotRefusesAll() public {
         uint256 id = _propose(_cid(1));
         Ballot[] memory list = new Ballot[](2);
-        (list[0], list[1]) = (_ballot(id, 0, true, 0), _ballot(id, 1, true, 7));
+        (list[0], list[1]) = (_ballot(id, 0, true), _ballot(id, 1, true));
+        ++list[1].deadline;
         _says(IDataDAO.DataDAO_BadSignature.selector);
         dao.voteBySignature(list);
         assertFalse(dao.hasVotedForProposal(founders[0], id));
@@ -422,7 +457,7 @@ contract DaoVoteTest is DaoBase {
         who[0] = address(wallet);
         dao = _makeDao(_params(), who, address(0));
         uint256 id = _propose(_cid(1));
-        dao.voteBySignature(_ballots(_ballotOf(id, address(wallet), key, true, 0)));
+        dao.voteBySignature(_ballots(_ballotOf(id, address(wallet), key, true)));
         (,,,, uint256 up,,,) = dao.proposals(id);
         assertEq(up, 1);
     }
@@ -437,7 +472,7 @@ contract DaoVoteTest is DaoBase {
         dao = _makeDao(_params(), who, address(0));
         uint256 id = _propose(_cid(1));
         vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BadSignature.selector, masked));
-        dao.voteBySignature(_ballots(_ballotOf(id, masked, key, true, 0)));
+        dao.voteBySignature(_ballots(_ballotOf(id, masked, key, true)));
         vm.prank(masked); // an actor that calls so is a member like any other
         dao.voteCIDProposal(id, true);
     }
