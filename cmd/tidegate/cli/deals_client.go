@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ipfs/go-cid"
@@ -13,6 +14,8 @@ import (
 	"github.com/tidegate/tidegate/bindings"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/market"
+	"github.com/tidegate/tidegate/executor/piece"
 )
 
 // clientCommands are what the client of a deal does with PerpetualStorage.
@@ -299,6 +302,25 @@ func changeCall(_ context.Context, s *spAt, deal uint64, d perpetualstorage.Deal
 	return nil
 }
 
+// tryTerms has PerpetualStorage look at terms before money is sent: an order does not, and
+// would be paid back only after operators have done their work.
+func tryTerms(ctx context.Context, s *spAt, at common.Address, root cid.Cid, terms perpetualstorage.DealTerms) error {
+	p, abi := estuarypinning.NewEstuaryPinning(), perpetualstorage.NewPerpetualStorage()
+	storage, err := view(ctx, s.client, at, p.PackPerpetualStorage(), p.UnpackPerpetualStorage)
+	if err != nil {
+		return err
+	}
+	some := piece.Commitment{Root: [32]byte{1}, Padded: 2048, Payload: 2000}
+	_, err = s.client.CallContract(ctx, ethereum.CallMsg{
+		To: &storage, Data: abi.PackCreateDealFor(at, root.Bytes(), some.CID().Bytes(), some.Padded, some.Payload, terms),
+	}, nil)
+	raw, _ := revertData(err)
+	if _, err := abi.UnpackPerpetualStorageTermsOutOfRangeError(raw); err == nil {
+		return fmt.Errorf("the terms are refused: %s", market.Reverted(raw))
+	}
+	return nil // what else there is of it is seen when the call is tried
+}
+
 func dealsOrder(ctx context.Context, c *cli.Command) error {
 	if c.Args().Len() != 1 {
 		return usage("deals order needs a CID")
@@ -325,6 +347,9 @@ func dealsOrder(ctx context.Context, c *cli.Command) error {
 	}
 	defer s.close()
 	p := estuarypinning.NewEstuaryPinning()
+	if err := tryTerms(ctx, s, at, root, terms); err != nil {
+		return err
+	}
 	fee, err := view(ctx, s.client, at, p.PackQuoteDeals(), p.UnpackQuoteDeals)
 	if err != nil {
 		return err

@@ -135,6 +135,8 @@ contract StatusDeskTest is StatusBase {
         vm.roll(block.number + 1);
         _answer(IDealStatusOracle.Status.Lost, uint64(block.number), hex"ff"); // the last word that there is, of now
         _has(ref, IDealStatusOracle.Status.Lost, uint64(block.number), false);
+        _answer(IDealStatusOracle.Status.Faulty, uint64(block.number), hex"ff");
+        _has(ref, IDealStatusOracle.Status.Faulty, uint64(block.number), false); // of one epoch the later counts
     }
 
     function test_Answer_UnknownWhereNobodyKnows() public {
