@@ -30,7 +30,7 @@ func (f *functions) walletsDataCap() {
 	if !refusedBy(err, exitcode.ErrForbidden) {
 		f.Fatalf("a wallet sends DataCap to the gate: %v, want exit code %d", err, exitcode.ErrForbidden)
 	}
-	f.calls(row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(named), want: "0"})
+	f.calls(row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(named), want: "=0"})
 
 	p := pieceOf("functions, of a wallet's own DataCap")
 	slot := f.claim(f.eth.party, f.eth.m, f.world.deal(p, terms(1), milli(20_000)), 0)

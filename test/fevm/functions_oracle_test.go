@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
+	"github.com/tidegate/tidegate/bindings/filecoinfacts"
 	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/executor/job"
 )
@@ -79,7 +80,7 @@ func (f *functions) desk() {
 		row{by: f.stranger, to: desk, fn: "answerOf", args: with(bad), want: "!DealStatusOracle_BadRef"},
 		row{by: f.stranger, to: desk, fn: "status", want: f.at[status].Hex()},
 		row{by: f.stranger, to: desk, fn: "provider", want: f.at[oracle].Hex()},
-		row{by: f.stranger, to: desk, fn: "nextSeq", want: "2"},
+		row{by: f.stranger, to: desk, fn: "nextSeq", want: "=2"},
 		row{by: f.stranger, to: desk, fn: "onOracleResult", args: with([32]byte{1}, []byte{}, uint8(1), uint8(0), []byte{}), want: "Oracle_NotProvider"},
 	)
 	kept := f.calls(ask(f.client, ref, scant, f.client.as, read(f.world, f.at[desk], d.PackQuote(scant), d.UnpackQuote), ""))
@@ -122,7 +123,7 @@ func (f *functions) provider() {
 	f.calls(notYet, byStranger, cancel, notYet)
 	f.pass(4)
 	f.calls(refund, closed,
-		row{by: f.stranger, to: oracle, fn: "stateOf", args: with(asked.RequestId), want: "5"},
+		row{by: f.stranger, to: oracle, fn: "stateOf", args: with(asked.RequestId), want: "=5"},
 		row{by: f.stranger, to: oracle, fn: "idOf", args: with(asked.Terms), want: fmt.Sprint(asked.RequestId)},
 		row{by: f.stranger, to: oracle, fn: "priceOf", args: with(uint16(5)), want: "true"},
 		row{by: f.stranger, to: oracle, fn: "quote", args: with(uint16(99), uint64(0), new(big.Int), uint32(0)), want: "!EstuaryProvider_NotOffered"},
@@ -130,7 +131,7 @@ func (f *functions) provider() {
 		row{by: f.stranger, to: oracle, fn: "withdraw", args: with(f.stranger.as), want: "EstuaryProvider_NothingToWithdraw"},
 		row{by: f.client, to: oracle, fn: "withdraw", args: with(f.client.as)},
 		row{by: f.client, to: oracle, fn: "withdraw", args: with(f.client.as), want: "EstuaryProvider_NothingToWithdraw"},
-		row{by: f.stranger, to: oracle, fn: "creditOf", args: with(f.client.as), want: "0"},
+		row{by: f.stranger, to: oracle, fn: "creditOf", args: with(f.client.as), want: "=0"},
 		row{by: f.operator, to: oracle, fn: "fulfill", args: with(config, []estuaryprovider.Report{}, [][]byte{}), want: "EstuaryProvider_EmptyBatch"},
 	)
 	f.constants(oracle)
@@ -152,9 +153,11 @@ func (f *functions) provided() {
 		}
 		r.by, r.want = f.owner, ""
 		f.calls(r)
+		if r.fn == "proposeOperators" {
+			f.calls(row{by: f.keeper, to: oracle, fn: "activateOperators", want: "OperatorSet_TooEarly"})
+		}
 	}
 	f.calls(
-		row{by: f.keeper, to: oracle, fn: "activateOperators", want: "OperatorSet_TooEarly"},
 		row{by: f.client, to: oracle, fn: "request", args: with(uint16(2), uint64(0), new(big.Int), []byte{1}, []byte{}, estuaryprovider.RequestOptions{
 			Deadline: big.NewInt(f.now() + 7200), RefundTo: f.client.as,
 		}), value: milli(100), want: "EstuaryProvider_IntakePaused"},
@@ -163,7 +166,7 @@ func (f *functions) provided() {
 	f.calls(
 		row{by: f.stranger, to: oracle, fn: "activateOperators"},
 		row{by: f.stranger, to: oracle, fn: "operators", want: f.keeper.as.Hex()},
-		row{by: f.stranger, to: oracle, fn: "threshold", want: "2"},
+		row{by: f.stranger, to: oracle, fn: "threshold", want: "=2"},
 		row{by: f.stranger, to: oracle, fn: "acceptOwnership", want: "OwnableUnauthorizedAccount"},
 		row{by: f.keeper, to: oracle, fn: "acceptOwnership"},
 		row{by: f.owner, to: oracle, fn: "renounceOwnership", want: "OwnableUnauthorizedAccount"},
@@ -211,8 +214,8 @@ func (f *functions) pins() {
 	)
 	f.cancelled(goes)
 	f.calls(
-		row{by: f.stranger, to: pinning, fn: "statusOf", args: with(two.cid), want: "1"},
-		row{by: f.stranger, to: pinning, fn: "statusOf1", args: with(text), want: "0"},
+		row{by: f.stranger, to: pinning, fn: "statusOf", args: with(two.cid), want: "=1"},
+		row{by: f.stranger, to: pinning, fn: "statusOf1", args: with(text), want: "=0"},
 		row{by: f.stranger, to: pinning, fn: "statusOf1", args: with("no CID"), want: "!Cids_"},
 		row{by: f.stranger, to: pinning, fn: "cidHashOf", args: with(text)},
 		row{by: f.stranger, to: pinning, fn: "cidHashOf", args: with(""), want: "!Cids_"},
@@ -221,7 +224,7 @@ func (f *functions) pins() {
 	f.pass(130) // more than an hour
 	f.calls(
 		call(f.keeper, "expire", nil, "", two.cid, f.client.as),
-		row{by: f.stranger, to: pinning, fn: "statusOf0", args: with(two.cid, f.client.as), want: "3 0 7"}, // failed: expired
+		row{by: f.stranger, to: pinning, fn: "statusOf0", args: with(two.cid, f.client.as), want: "=3 0 7"}, // failed: expired
 	)
 	f.constants(pinning)
 }
@@ -251,7 +254,7 @@ func (f *functions) actors() {
 		row{by: f.stranger, to: facts, fn: "sectorIs", args: with(f.bls.miner(), claim.Sector, uint8(1), aux), want: "true"},
 		row{by: f.stranger, to: facts, fn: "sectorIs", args: with(f.bls.miner(), claim.Sector, uint8(0), aux), want: "false"},
 		row{by: f.stranger, to: facts, fn: "sectorIs", args: with(f.bls.miner(), claim.Sector, uint8(9), aux), want: "false"},
-		row{by: f.stranger, to: facts, fn: "sectorExpiration", args: with(f.bls.miner(), uint64(1<<40)), want: "0"},
+		row{by: f.stranger, to: facts, fn: "sectorExpiration", args: with(f.bls.miner(), uint64(1<<40)), want: "=0"},
 		row{by: f.stranger, to: facts, fn: "dealFacts", args: with(f.published), want: "{2 true false " + spelled(f.shared.miner())},
 		row{by: f.stranger, to: facts, fn: "dealFacts", args: with(uint64(999)), want: "{0 false"},
 		row{by: f.stranger, to: facts, fn: "missedStart", args: with(f.published), want: "false"},
@@ -259,6 +262,10 @@ func (f *functions) actors() {
 		row{by: f.stranger, to: facts, fn: "claimFacts", args: with(f.bls.miner(), f.allocation+9), want: "{false false"},
 		row{by: f.stranger, to: facts, fn: "gate", want: f.at[gate].Hex()},
 	)
+	c := filecoinfacts.NewFilecoinFacts()
+	if end := read(f.world, f.at[facts], c.PackSectorExpiration(f.bls.miner(), claim.Sector), c.UnpackSectorExpiration); end < uint64(claim.End) {
+		f.Fatalf("the sector ends at %d, and its slot at %d", end, claim.End)
+	}
 	whole, parts, proof := f.aggregated("functions, included", "functions, beside it")
 	piece := dealstatusoracle.InclusionVerifierData{CommPc: parts[0].commP.Bytes(), SizePc: 256}
 	aux1 := struct {
@@ -268,7 +275,7 @@ func (f *functions) actors() {
 	f.calls(
 		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(0), piece), want: "2048"},
 		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(1), piece), want: "!Podsi_"},
-		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(0), piece, aux1), want: "0"},
+		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(0), piece, aux1), want: "=0"},
 		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(1), piece, aux1), want: "!Podsi_"},
 	)
 }

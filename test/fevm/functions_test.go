@@ -50,7 +50,7 @@ func (w *world) calls(rows ...row) (last outcome) {
 	return last
 }
 
-// sees asks a view; a want of "!" and an error is its refusal.
+// sees asks a view; a want of "!" and an error is its refusal, one of "=" all that it says.
 func (w *world) sees(r row, to common.Address, data []byte, method abi.Method) {
 	w.Helper()
 	out := w.look(r.by, to, data, false)
@@ -69,7 +69,8 @@ func (w *world) sees(r row, to common.Address, data []byte, method abi.Method) {
 	}
 	values, err := method.Outputs.Unpack(out.answer)
 	w.must(err)
-	if got := fmt.Sprint(values...); !strings.Contains(got, r.want) {
+	got := fmt.Sprint(values...)
+	if exact, ok := strings.CutPrefix(r.want, "="); ok && got != exact || !ok && !strings.Contains(got, r.want) {
 		w.Fatalf("%s says %q, want %q in it", w.method(to, data), got, r.want)
 	}
 	w.remember(r.by, to, data, "read")
