@@ -33,6 +33,8 @@ type OpenSlot struct {
 	Obligation string `json:"obligation"`
 	Bond       string `json:"bond"`
 	Incumbent  uint64 `json:"incumbent,omitempty"`
+	Client     string `json:"client"`
+	Money      string `json:"money,omitempty"` // deal or pool
 }
 
 // SlotPage is the body of /slots.

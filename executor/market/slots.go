@@ -183,14 +183,14 @@ func (l *Slots) read(ctx context.Context, head, from uint64, deals int) ([]Slot,
 	for i := range slots {
 		if i > 0 && slots[i].Deal == slots[i-1].Deal {
 			prev := slots[i-1]
-			slots[i].CID, slots[i].URL, slots[i].SealWindow = prev.CID, prev.URL, prev.SealWindow
+			slots[i].CID, slots[i].URL, slots[i].SealWindow, slots[i].Client, slots[i].Money = prev.CID, prev.URL, prev.SealWindow, prev.Client, prev.Money
 			continue
 		}
 		d, err := l.storage.Deal(ctx, head, slots[i].Deal)
 		if err != nil {
 			return nil, fmt.Errorf("the deal of slot %d: %w", slots[i].ID, err)
 		}
-		slots[i].complete(d)
+		slots[i].complete(d, l.storage.pools)
 	}
 	return slots, nil
 }

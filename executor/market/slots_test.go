@@ -59,7 +59,7 @@ func (b *book) Call(_ context.Context, _ common.Address, data []byte, height uin
 			},
 		}
 		if id := in[0].(uint64); id > 0 && id <= uint64(len(b.open)) {
-			d.Client = common.Address{1}
+			d.Client = common.Address{byte(id%2) + 1}
 		}
 		return m.Outputs.Pack(d)
 	case "seatOf":
@@ -103,7 +103,11 @@ func TestPagesAreTheList(t *testing.T) {
 			open: rapid.SliceOfN(rapid.SampledFrom([]int{0, 0, 0, 1, 3}), 0, 700).Draw(t, "open"),
 		}
 		limit := rapid.IntRange(1, 200).Draw(t, "limit")
-		l := NewSlots(NewStorage(b, common.Address{2}), time.Hour, nil)
+		pools, money := common.Address{1}, [2]string{MoneyPool, MoneyDeal}
+		if rapid.Bool().Draw(t, "no pools") {
+			pools, money = common.Address{}, [2]string{}
+		}
+		l := NewSlots(NewStorage(b, common.Address{2}).WithPools(pools), time.Hour, nil)
 		walk := func() (ids []uint64) {
 			for after := uint64(0); ; {
 				p, err := l.Page(t.Context(), after, limit)
@@ -114,7 +118,8 @@ func TestPagesAreTheList(t *testing.T) {
 					t.Fatalf("%d slots of head %d", len(p.Slots), p.Head)
 				}
 				for _, s := range p.Slots {
-					if want := fmt.Sprintf("https://%d.example/piece/%s", s.Deal, s.Piece); s.URL != want || s.SealWindow != 2880 || s.CID == "" || s.Rate.Int64() != 5 {
+					if want := fmt.Sprintf("https://%d.example/piece/%s", s.Deal, s.Piece); s.URL != want || s.SealWindow != 2880 || s.CID == "" || s.Rate.Int64() != 5 ||
+						s.Client != (common.Address{byte(s.Deal%2) + 1}) || s.Money != money[s.Deal%2] {
 						t.Fatalf("slot %+v", s)
 					}
 					ids = append(ids, s.ID)

@@ -76,7 +76,15 @@ type Slot struct {
 	Obligation *big.Int // bounty + rate × term
 	Bond       *big.Int // to be sent with the claim
 	Incumbent  uint64   // miner with first refusal now; 0 = whoever comes first
+	Client     common.Address
+	Money      string // what pays: MoneyDeal, MoneyPool; "" where the pools are not known
 }
+
+// What a slot is paid out of.
+const (
+	MoneyDeal = "deal" // its client may cancel, suspend and change it, and takes what is left
+	MoneyPool = "pool" // members' shares: nobody may, but members leave with their part of what is free
+)
 
 // Source is a miner that stores a piece now, and where it can be fetched there.
 type Source struct {
@@ -118,12 +126,20 @@ type Detail struct {
 type Storage struct {
 	chain Chain
 	at    common.Address
+	pools common.Address // StoragePools, or zero
 	abi   *perpetualstorage.PerpetualStorage
 }
 
 // NewStorage is the PerpetualStorage at an address.
 func NewStorage(chain Chain, at common.Address) *Storage {
 	return &Storage{chain: chain, at: at, abi: perpetualstorage.NewPerpetualStorage()}
+}
+
+// WithPools is the same, which knows the deals of a StoragePools from others.
+func (s *Storage) WithPools(at common.Address) *Storage {
+	known := *s
+	known.pools = at
+	return &known
 }
 
 // Address is the contract's.
@@ -201,7 +217,14 @@ func (s *Storage) Deal(ctx context.Context, height, id uint64) (perpetualstorage
 }
 
 // complete adds to an open slot what only its deal says.
-func (s *Slot) complete(d perpetualstorage.DealView) {
+func (s *Slot) complete(d perpetualstorage.DealView, pools common.Address) {
+	switch s.Client = d.Client; pools {
+	case common.Address{}:
+	case d.Client:
+		s.Money = MoneyPool
+	default:
+		s.Money = MoneyDeal
+	}
 	s.SealWindow = d.Terms.SealWindow
 	s.URL = d.Terms.Endpoint + s.Piece
 	if c, err := cid.Cast(d.Cid); err == nil {

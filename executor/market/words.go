@@ -11,8 +11,12 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
+	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/bindings/storagegate"
+	"github.com/tidegate/tidegate/bindings/storagepools"
 )
 
 // word reads a reason of the contracts: ASCII in 32 bytes.
@@ -59,7 +63,7 @@ var reasons = map[string]string{
 	"context":             "the arguments are not those that were asked with",
 }
 
-// Reverted says in words with what a call of PerpetualStorage, its gate or a DataDAO reverted.
+// Reverted says in words with what a call of one of our contracts reverted.
 func Reverted(data []byte) string {
 	if len(data) < 4 {
 		return "it reverted without words"
@@ -67,14 +71,8 @@ func Reverted(data []byte) string {
 	if text, err := abi.UnpackRevert(data); err == nil {
 		return text
 	}
-	said, err := perpetualstorage.NewPerpetualStorage().UnpackError(data)
-	if err != nil {
-		said, err = datadao.NewDataDAO().UnpackError(data)
-	}
-	if err != nil {
-		said, err = storagegate.NewStorageGate().UnpackError(data)
-	}
-	if err != nil {
+	said, ok := unpacked(data)
+	if !ok {
 		return fmt.Sprintf("it reverted with 0x%x", data)
 	}
 	switch e := said.(type) {
@@ -108,15 +106,53 @@ func Reverted(data []byte) string {
 		return fmt.Sprintf("slot %d is not claimed, is no slot with DataCap, or has its DataCap already", e.SlotId)
 	case *storagegate.StorageGateStorageGateActorFailed:
 		return fmt.Sprintf("the actor refused it, exit code %s: a piece may be too small for DataCap (1 MiB, padded), or the term too long", e.Exit)
+	case *estuaryprovider.EstuaryProviderEstuaryProviderUnderpaid:
+		return fmt.Sprintf("%s attoFIL were sent for what operators do, and %s are needed: prices or the price of gas may have risen, ask for the quote anew", e.Sent, e.Needed)
+	case *estuaryprovider.EstuaryProviderEstuaryProviderNotOffered:
+		return fmt.Sprintf("the operators do not offer that (action %d)", e.Action)
+	case *estuaryprovider.EstuaryProviderEstuaryProviderIntakePaused:
+		return "the provider takes no requests at present"
+	case *estuaryprovider.EstuaryProviderEstuaryProviderCallbackGasTooHigh:
+		return fmt.Sprintf("the answer is promised %d gas, at most %d can be", e.Asked, e.Most)
+	case *statusdesk.StatusDeskStatusDeskNoRefundee:
+		return "nobody is named who gets back what is paid too much"
+	case *dealstatusoracle.DealStatusOracleDealStatusOracleBadRef:
+		return "that is neither a deal of f05 nor a sector with its piece"
+	case *storagepools.StoragePoolsStoragePoolsUnknownPool:
+		return fmt.Sprintf("%d is no pool: a pool has the number of its deal", e.DealId)
+	case *storagepools.StoragePoolsStoragePoolsPriceNotPaid:
+		return fmt.Sprintf("%s attoFIL were sent, and the piece's part is %s", e.Sent, e.Price)
+	case *storagepools.StoragePoolsStoragePoolsAlreadyJoined:
+		return fmt.Sprintf("%s is in pool %d with that piece already: pay adds to it", e.Member, e.DealId)
+	case *storagepools.StoragePoolsStoragePoolsNoShares:
+		return fmt.Sprintf("%s shares are to be given up, and the sender has %s", e.Asked, e.Held)
+	case *storagepools.StoragePoolsStoragePoolsNothingFree:
+		return fmt.Sprintf("all that pool %d has is reserved for running slots: leave when a term is over", e.DealId)
+	case *storagepools.StoragePoolsStoragePoolsNothingToWithdraw:
+		return fmt.Sprintf("%s has no credit with the pools: leave a pool first", e.Account)
 	}
 	return plain(said)
+}
+
+// unpacked reads an error of one of our contracts.
+func unpacked(data []byte) (any, bool) {
+	for _, read := range []func([]byte) (any, error){
+		perpetualstorage.NewPerpetualStorage().UnpackError, datadao.NewDataDAO().UnpackError, storagegate.NewStorageGate().UnpackError,
+		estuaryprovider.NewEstuaryProvider().UnpackError, storagepools.NewStoragePools().UnpackError,
+		statusdesk.NewStatusDesk().UnpackError, dealstatusoracle.NewDealStatusOracle().UnpackError,
+	} {
+		if said, err := read(data); err == nil {
+			return said, true
+		}
+	}
+	return nil, false
 }
 
 // plain spells an error out that has no words of its own.
 func plain(said any) string {
 	v := reflect.Indirect(reflect.ValueOf(said))
 	name := v.Type().Name()
-	for _, contract := range []string{"PerpetualStorage", "DataDAO", "StorageGate"} {
+	for _, contract := range []string{"PerpetualStorage", "DataDAO", "StorageGate", "EstuaryProvider", "StoragePools", "StatusDesk", "DealStatusOracle"} {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, contract), contract)
 	}
 	var fields []string

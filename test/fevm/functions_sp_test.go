@@ -62,8 +62,8 @@ func (f *functions) markets() {
 		MinerId: f.bls.miner(), PaddedSize: 2048, PricePerEpoch: new(big.Int), ProviderCollateral: milli(200), ClientCollateral: new(big.Int),
 	}
 	f.calls(
-		row{by: f.stranger, to: gate, fn: "version", want: "1"},
-		row{by: f.stranger, to: gate, fn: "getDealState", args: with(view.DealId), want: "0"},
+		row{by: f.stranger, to: gate, fn: "version", want: "=1"},
+		row{by: f.stranger, to: gate, fn: "getDealState", args: with(view.DealId), want: "=0"},
 		row{by: f.stranger, to: gate, fn: "getDealState", args: with(big.NewInt(5)), want: "!DealNotFound"},
 		row{by: f.stranger, to: gate, fn: "verifyDeal", args: with(view), want: "true"},
 		row{by: f.stranger, to: gate, fn: "verifyDeal", args: with(short), want: "false"},
@@ -87,9 +87,9 @@ func (f *functions) verifiedData() {
 	f.calls(
 		row{by: f.stranger, to: gate, fn: "assignDataCap", args: with(deal, big.NewInt(1)), want: "StorageGate_NotSteward"},
 		row{by: f.owner, to: gate, fn: "assignDataCap", args: with(deal, big.NewInt(1)), want: "StorageGate_NoDataCap"},
-		row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(deal), want: "4096"},
-		row{by: f.stranger, to: gate, fn: "unnamedDataCap", want: "0"},
-		row{by: f.stranger, to: gate, fn: "returnedDataCap", want: "0"},
+		row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(deal), want: "=4096"},
+		row{by: f.stranger, to: gate, fn: "unnamedDataCap", want: "=0"},
+		row{by: f.stranger, to: gate, fn: "returnedDataCap", want: "=0"},
 		row{by: f.stranger, to: gate, fn: "steward", want: f.owner.as.Hex()},
 		row{by: f.stranger, to: gate, fn: "allocateDataCap", args: with(slot), want: "StorageGate_NotController"},
 	)
@@ -123,7 +123,7 @@ func (f *functions) verifiedData() {
 		row{by: f.keeper, to: gate, fn: "reclaimDataCap", args: with(slot), want: "StorageGate_WrongState"},
 		row{by: f.secp.party, to: storage, fn: "releaseClaim", args: with(slot)},
 		row{by: f.keeper, to: gate, fn: "reclaimDataCap", args: with(slot)},
-		row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(granted), want: "2048"},
+		row{by: f.stranger, to: gate, fn: "dataCapOf", args: with(granted), want: "=2048"},
 	)
 }
 
@@ -267,7 +267,7 @@ func (f *functions) money() {
 	f.withdraw(f.native)
 	f.withdraw(f.client)
 	f.calls(
-		row{by: f.stranger, to: storage, fn: "creditOf", args: with(f.bls.as), want: "0"},
+		row{by: f.stranger, to: storage, fn: "creditOf", args: with(f.bls.as), want: "=0"},
 		row{by: f.stranger, to: storage, fn: "burn"},
 		row{by: f.stranger, to: storage, fn: "burn", want: "PerpetualStorage_ZeroAmount"},
 	)

@@ -33,7 +33,7 @@ func (f *functions) status() {
 		row{by: f.keeper, to: status, fn: "refreshMany", args: with([]dealstatusoracle.DealRef{deal}, [][]byte{}), want: "DealStatusOracle_LengthsDiffer"},
 		row{by: f.keeper, to: status, fn: "refreshMany", args: with([]dealstatusoracle.DealRef{deal, claim}, [][]byte{{}, f.location(f.bls.m, filabi.SectorNumber(claim.Sector), filabi.SectorStatusCodeActive)})},
 		row{by: f.stranger, to: status, fn: "statusOf", args: with(claim), want: activeStatus},
-		row{by: f.stranger, to: status, fn: "statusOf", args: with(sector), want: "0 0 0"}, // never shown to it
+		row{by: f.stranger, to: status, fn: "statusOf", args: with(sector), want: "=0 0 0"}, // never shown to it
 		row{by: f.stranger, to: status, fn: "hint", args: with(deal, uint8(5), uint64(9)), want: "DealStatusOracle_NotAnOperator"},
 		row{by: f.operator, to: status, fn: "hint", args: with(deal, uint8(5), uint64(9))},
 		row{by: f.operator, to: status, fn: "hint", args: with(deal, uint8(5), uint64(9)), want: "DealStatusOracle_AlreadyVoted"},
@@ -103,7 +103,7 @@ func (f *functions) aggregate() {
 		row{by: f.client, to: status, fn: "submit", args: with(first.cid)},
 		row{by: f.client, to: status, fn: "submitRaaS", args: with([]byte{1}, one, one, one), want: "Cids_"},
 		row{by: f.client, to: status, fn: "submitRaaS", args: with(second.cid, one, one, one)},
-		row{by: f.stranger, to: status, fn: "requestCount", want: "2"},
+		row{by: f.stranger, to: status, fn: "requestCount", want: "=2"},
 		row{by: f.operator, to: status, fn: "attestPiece", args: with(first.cid, first.commP.Bytes())},
 		row{by: f.operator, to: status, fn: "attestPiece", args: with(second.cid, second.commP.Bytes())},
 		row{by: f.operator, to: status, fn: "complete0", args: with(big.NewInt(9), deal, proof(0), data(first)), want: "DealStatusOracle_UnknownRequest"},

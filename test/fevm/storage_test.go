@@ -94,8 +94,8 @@ func (w *world) answer(asked outcome, how job.Outcome, result []byte) outcome {
 	return w.answerAll([]*estuaryprovider.EstuaryProviderOracleRequested{w.asked(asked)}, how, result)
 }
 
-// answerAll has the operator answer requests alike, in one batch.
-func (w *world) answerAll(asked []*estuaryprovider.EstuaryProviderOracleRequested, how job.Outcome, result []byte) outcome {
+// signed is the call that answers requests alike, in one batch, and what it reports.
+func (w *world) signed(asked []*estuaryprovider.EstuaryProviderOracleRequested, how job.Outcome, result []byte) ([]byte, []estuaryprovider.Report) {
 	w.Helper()
 	at := w.at[bindings.EstuaryProvider]
 	var reports []estuaryprovider.Report
@@ -114,7 +114,15 @@ func (w *world) answerAll(asked []*estuaryprovider.EstuaryProviderOracleRequeste
 	signature, err := crypto.Sign(digest[:], devnet.Accounts()[1].Key())
 	w.must(err)
 	signature[64] += 27
-	done := w.do(w.operator, at, nil, w.x.PackFulfill(config, reports, [][]byte{signature}))
+	return w.x.PackFulfill(config, reports, [][]byte{signature}), reports
+}
+
+// answerAll has the operator answer requests alike, in one batch.
+func (w *world) answerAll(asked []*estuaryprovider.EstuaryProviderOracleRequested, how job.Outcome, result []byte) outcome {
+	w.Helper()
+	at := w.at[bindings.EstuaryProvider]
+	data, _ := w.signed(asked, how, result)
+	done := w.do(w.operator, at, nil, data)
 	answered := 0
 	for _, log := range done.logs {
 		if _, err := w.x.UnpackOracleAnsweredEvent(log); err == nil {

@@ -30,8 +30,10 @@ import (
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/filecoinfacts"
+	"github.com/tidegate/tidegate/bindings/inclusionverifier"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/bindings/providerregistry"
+	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/bindings/storagepools"
 	"github.com/tidegate/tidegate/devnet"
@@ -80,6 +82,7 @@ var metas = map[string]*bind.MetaData{
 	bindings.PerpetualStorage: &perpetualstorage.PerpetualStorageMetaData, bindings.StorageGate: &storagegate.StorageGateMetaData,
 	bindings.ProviderRegistry: &providerregistry.ProviderRegistryMetaData, bindings.DealStatusOracle: &dealstatusoracle.DealStatusOracleMetaData,
 	bindings.FilecoinFacts: &filecoinfacts.FilecoinFactsMetaData, bindings.StoragePools: &storagepools.StoragePoolsMetaData,
+	bindings.StatusDesk: &statusdesk.StatusDeskMetaData, bindings.InclusionVerifier: &inclusionverifier.InclusionVerifierMetaData,
 }
 
 // patience bounds a test; nothing is expected to take as long.

@@ -18,6 +18,8 @@
 //	dao.go       dao, its connection; dao_show.go ls | show | members | treasury; dao_send.go create | propose | vote | execute
 //	sp.go        sp, its connection; sp_slots.go slots, sp_calls.go claim | publish | prove | release | withdraw;
 //	             sp_from.go who sends, sp_send.go showing, trying, sending, telling
+//	deals.go     deals ls | show | stats, of the daemon; deals_status.go status; deals_client.go what a client calls
+//	pool.go      pool open | show | join | pay | leave | withdraw
 //	keys.go      keys new | ls | adopt
 //	oracle.go    oracle contracts ls | add, oracle reorg show | accept
 //	audit.go     audit; doctor.go: doctor
@@ -92,7 +94,7 @@ func newRoot(hasten context.Context) *cli.Command {
 		},
 		Commands: []*cli.Command{
 			demoCommand(hasten), devnetCommand(), faultsCommand(), daemonCommand(hasten), contractsCommand(), pinCommand(),
-			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), spCommand(), dealsCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), dbCommand(), configCommand(), versionCommand(),
+			requestsCommand(), jobsCommand(), pieceCommand(), daoCommand(), spCommand(), dealsCommand(), poolCommand(), bucketCommand(), keysCommand(), oracleCommand(), auditCommand(), doctorCommand(), dbCommand(), configCommand(), versionCommand(),
 		},
 	}
 	sayUsage(root)

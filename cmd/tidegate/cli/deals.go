@@ -18,10 +18,11 @@ import (
 
 func dealsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "deals", Usage: "see the deals that the daemon makes with storage providers",
-		Description: "Each line is one proposal of a slot of perpetual storage to one provider. Up to `sealing` a state is the provider's word;\n" +
+		Name: "deals", Usage: "order deals and change them; ask whether they are stored; see those that the daemon makes with storage providers",
+		Description: "A client's commands (order, look, fund, change, suspend, resume, cancel, vouch, surplus, withdraw, status) speak to the contracts; ls, show and stats ask\n" +
+			"the daemon. In ls each line is one proposal of a slot of perpetual storage to one provider. Up to `sealing` a state is the provider's word;\n" +
 			"`published`, `active` and what follows are the contract's, read at final blocks. Switched on by deals.enabled.",
-		Commands: []*cli.Command{
+		Commands: append([]*cli.Command{
 			{
 				Name: "ls", Usage: "list deals, newest first",
 				Flags: clientFlags(
@@ -47,7 +48,8 @@ func dealsCommand() *cli.Command {
 				),
 				Action: dealsStats,
 			},
-		},
+			dealsStatusCommand(),
+		}, clientCommands()...),
 	}
 }
 

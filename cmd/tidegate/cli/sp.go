@@ -24,9 +24,11 @@ func spCommand() *cli.Command {
 		Commands: []*cli.Command{
 			{
 				Name: "slots", Usage: "list the slots that can be claimed now",
-				Description: "From a daemon's public port (--url), or from the contract itself (--rpc, --storage).",
+				Description: "From a daemon's public port (--url), or from the contract itself (--rpc, --storage). The money is a deal's, whose client may take back what no\n" +
+					"slot has reserved, or a pool's, whose members may.",
 				Flags: spReadFlags(
 					&cli.StringFlag{Name: "url", Usage: "public port of a daemon, `http://host:4782`", Sources: cli.EnvVars("TIDEGATE_SLOTS_URL")},
+					poolsFlag(),
 					&cli.StringFlag{Name: "miner", Usage: "leave out those that only another `MINER` may claim"},
 					&cli.BoolFlag{Name: "verified", Usage: "only those with DataCap"},
 					&cli.IntFlag{Name: "limit", Value: 100, Usage: "most rows; 0 for all"}),
@@ -84,12 +86,15 @@ func spCommand() *cli.Command {
 	}
 }
 
+// chainFlags are those of what reads contracts.
+func chainFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{&cli.StringFlag{Name: "rpc", Usage: "JSON-RPC `URL`", Sources: cli.EnvVars("TIDEGATE_RPC")}, jsonFlag()}, more...)
+}
+
 func spReadFlags(more ...cli.Flag) []cli.Flag {
-	return append([]cli.Flag{
-		&cli.StringFlag{Name: "rpc", Usage: "JSON-RPC `URL`", Sources: cli.EnvVars("TIDEGATE_RPC")},
+	return chainFlags(append([]cli.Flag{
 		&cli.StringFlag{Name: "storage", Usage: "`ADDRESS` of PerpetualStorage; needed where no public deployment is known", Sources: cli.EnvVars("TIDEGATE_STORAGE", "TIDEGATE_CHAIN_STORAGE")},
-		jsonFlag(),
-	}, more...)
+	}, more...)...)
 }
 
 // contractsOf is a chain as market reads contracts.
@@ -105,22 +110,41 @@ func (c contractsOf) Call(ctx context.Context, to common.Address, data []byte, h
 
 // storageAt is the PerpetualStorage that the flags name, or the public one of the chain.
 func storageAt(c *cli.Command, client *ethclient.Client, chain *big.Int) (*market.Storage, error) {
-	text := c.String("storage")
-	if text != "" {
+	at, err := contractAt(c, chain, "storage", bindings.PerpetualStorage)
+	return market.NewStorage(contractsOf{client}, at), err
+}
+
+// contractAt is the contract that a flag names, or the public one of the chain.
+func contractAt(c *cli.Command, chain *big.Int, flag, name string) (common.Address, error) {
+	if text := c.String(flag); text != "" {
 		if !common.IsHexAddress(text) {
-			return nil, usage("--storage %q is not an address", text)
+			return common.Address{}, usage("--%s %q is not an address", flag, text)
 		}
-		return market.NewStorage(contractsOf{client}, common.HexToAddress(text)), nil
+		return common.HexToAddress(text), nil
 	}
 	known, err := bindings.On(chain.Uint64())
 	if err != nil {
-		return nil, usage("--storage is needed: %v", err)
+		return common.Address{}, usage("--%s is needed: %v", flag, err)
 	}
-	at, err := known.Address(bindings.PerpetualStorage)
+	at, err := known.Address(name)
 	if err != nil {
-		return nil, usage("--storage is needed: %v", err)
+		return at, usage("--%s is needed: %v", flag, err)
 	}
-	return market.NewStorage(contractsOf{client}, at), nil
+	return at, nil
+}
+
+// view asks a contract as it is at the head.
+func view[T any](ctx context.Context, client *ethclient.Client, at common.Address, call []byte, unpack func([]byte) (T, error)) (T, error) {
+	var none T
+	raw, err := client.CallContract(ctx, ethereum.CallMsg{To: &at, Data: call}, nil)
+	if err != nil {
+		return none, fmt.Errorf("asking %s: %w", at, said(err))
+	}
+	v, err := unpack(raw)
+	if err != nil {
+		return none, fmt.Errorf("%s is not the contract that is meant: %w", at, err)
+	}
+	return v, nil
 }
 
 // minerID reads f01000, t01000 or 1000.

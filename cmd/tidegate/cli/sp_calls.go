@@ -342,25 +342,32 @@ func spRelease(ctx context.Context, c *cli.Command) error {
 	})
 }
 
+// payTo is who is paid: --to, of any kind, or the sender.
+func (s *spAt) payTo(ctx context.Context) (common.Address, string, error) {
+	text := s.c.String("to")
+	if text == "" {
+		return s.seen, s.words, nil
+	}
+	a, err := market.Parse(text)
+	if err != nil {
+		return common.Address{}, "", usage("--to %v", err)
+	}
+	to, err := s.node.Seen(ctx, a)
+	return to, market.Text(a), err
+}
+
 func spWithdraw(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return usage("sp withdraw takes no arguments: it pays out all of the sender's credit")
+		return usage("withdraw takes no arguments: it pays out all of the sender's credit")
 	}
 	s, err := openSp(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	to, words := s.seen, s.words
-	if text := c.String("to"); text != "" {
-		a, err := market.Parse(text)
-		if err != nil {
-			return usage("--to %v", err)
-		}
-		if to, err = s.node.Seen(ctx, a); err != nil {
-			return err
-		}
-		words = market.Text(a)
+	to, words, err := s.payTo(ctx)
+	if err != nil {
+		return err
 	}
 	credit, err := s.storage.Credit(ctx, s.height, s.seen)
 	if err != nil {

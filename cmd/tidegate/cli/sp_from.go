@@ -25,8 +25,11 @@ import (
 	"github.com/tidegate/tidegate/oracle/signer"
 )
 
-func spSendFlags(more ...cli.Flag) []cli.Flag {
-	return append(spReadFlags(
+func spSendFlags(more ...cli.Flag) []cli.Flag { return append(spReadFlags(senderFlags()...), more...) }
+
+// senderFlags say who sends, and how.
+func senderFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "from", Usage: "sending `ADDRESS`: f1…, f3… or f0… (a Filecoin message), 0x… or f410… (an Ethereum transaction)"},
 		&cli.StringFlag{Name: "keystore", Usage: "encrypted keystore `FILE` of the sender, for f1… or 0x…; else the node's wallet signs"},
 		&cli.StringFlag{Name: "password-file", Usage: "`FILE` with its password"},
@@ -35,10 +38,11 @@ func spSendFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "multisig", Usage: "`ADDRESS` of a multisig that is to call: prints what to propose to it and sends nothing"},
 		&cli.StringFlag{Name: "max-fee", Usage: "most that the message may cost, in `FIL`; the node's own bound if absent"},
 		&cli.DurationFlag{Name: "timeout", Value: 30 * time.Minute, Usage: "how long to wait until it is in a block"},
-		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before sending"}), more...)
+		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before sending"},
+	}
 }
 
-// spAt is a PerpetualStorage and who would call it.
+// spAt is a PerpetualStorage, or contracts beside it, and who would call it.
 type spAt struct {
 	c       *cli.Command
 	client  *ethclient.Client
@@ -67,17 +71,26 @@ func (s *spAt) close() {
 	}
 }
 
-// openSp connects to chain and node and finds out who is to send.
+// openSp connects to chain and node and finds out who is to send to PerpetualStorage.
 func openSp(ctx context.Context, c *cli.Command) (*spAt, error) {
+	return openCaller(ctx, c, func(s *spAt) (err error) {
+		s.storage, err = storageAt(c, s.client, s.chain)
+		return err
+	})
+}
+
+// openCaller connects to chain and node, has the contracts found that are to be called,
+// and finds out who is to send.
+func openCaller(ctx context.Context, c *cli.Command, contracts func(*spAt) error) (*spAt, error) {
 	s := &spAt{c: c}
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, contracts); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *spAt) open(ctx context.Context) (err error) {
+func (s *spAt) open(ctx context.Context, contracts func(*spAt) error) (err error) {
 	if text := s.c.String("max-fee"); text != "" {
 		if s.maxFee, err = fil(text); err != nil {
 			return err
@@ -86,14 +99,16 @@ func (s *spAt) open(ctx context.Context) (err error) {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	if s.storage, err = storageAt(s.c, s.client, s.chain); err != nil {
+	if err := contracts(s); err != nil {
 		return err
 	}
 	if err := s.choose(ctx); err != nil {
 		return err
 	}
-	s.height, err = s.storage.Head(ctx)
-	return err
+	if s.height, err = s.client.BlockNumber(ctx); err != nil {
+		return fmt.Errorf("asking for the head: %w", err)
+	}
+	return nil
 }
 
 // connect dials the chain's JSON-RPC and the node, which may be the same.
@@ -281,7 +296,7 @@ func (s *spAt) byTransaction(key signer.TxSigner) {
 	}
 }
 
-// said puts what PerpetualStorage reverted with into words.
+// said puts what a contract of ours reverted with into words.
 func said(err error) error {
 	if raw, ok := revertData(err); ok {
 		return fmt.Errorf("refused: %s", market.Reverted(raw))

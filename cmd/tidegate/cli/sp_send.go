@@ -16,7 +16,7 @@ import (
 	"github.com/tidegate/tidegate/executor/market"
 )
 
-// spStep is one call of PerpetualStorage: what is shown before it, and what is read after.
+// spStep is one call of a contract: what is shown before it, and what is read after.
 type spStep struct {
 	to     common.Address // zero: PerpetualStorage
 	data   []byte
@@ -51,6 +51,10 @@ type spDone struct {
 	Slots       []slotState `json:"slots,omitempty"`
 	Allocation  uint64      `json:"allocationId,omitempty"`
 	Credit      string      `json:"credit,omitempty"` // what the caller, or for proofs the payee, can withdraw now
+	Request     string      `json:"requestId,omitempty"`
+	Answer      *dealAnswer `json:"answer,omitempty"`
+	Deal        *dealState  `json:"deal,omitempty"`
+	Pool        *poolState  `json:"pool,omitempty"`
 	words       string
 }
 
@@ -70,9 +74,9 @@ type proposal struct {
 
 // perform shows a call, tries it, asks, sends it, and tells what came of it.
 func (s *spAt) perform(ctx context.Context, step spStep) error {
-	call := market.Call{To: s.storage.Address(), Value: step.value, Data: step.data}
-	if step.to != (common.Address{}) {
-		call.To = step.to
+	call := market.Call{To: step.to, Value: step.value, Data: step.data}
+	if step.to == (common.Address{}) {
+		call.To = s.storage.Address()
 	}
 	if call.Value == nil {
 		call.Value = new(big.Int)
@@ -171,7 +175,7 @@ func (s *spAt) at(epoch uint32) string {
 // slotArg reads the slot that a command begins with.
 func slotArg(c *cli.Command, n int, words string) (uint64, error) {
 	if c.Args().Len() != n {
-		return 0, usage("sp %s needs %s", c.Name, words)
+		return 0, usage("%s needs %s", c.Name, words)
 	}
 	return number(c.Args().First(), "slot", 1)
 }

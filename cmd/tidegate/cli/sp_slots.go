@@ -95,7 +95,12 @@ func slotLister(ctx context.Context, c *cli.Command) (listSlots, func(), error) 
 		client.Close()
 		return nil, nil, err
 	}
-	return daemon.Claimable{Slots: market.NewSlots(storage, time.Hour, nil)}.OpenSlots, client.Close, nil
+	pools, err := poolsAt(c, chain)
+	if err != nil && c.String("pools") != "" {
+		client.Close()
+		return nil, nil, err
+	}
+	return daemon.Claimable{Slots: market.NewSlots(storage.WithPools(pools), time.Hour, nil)}.OpenSlots, client.Close, nil
 }
 
 // fetchSlots reads a page from a daemon.
@@ -151,10 +156,10 @@ func slotTable(w io.Writer, head uint64, slots []httpapi.OpenSlot) error {
 		}
 		rows = append(rows, []string{
 			s.ID, strconv.FormatUint(s.Deal, 10), bytesText(s.Padded), days(s.Term), filOf(s.Obligation), filOf(s.Bounty), filOf(s.Bond),
-			days(s.SealWindow), data, who, s.Piece,
+			days(s.SealWindow), data, s.Money, who, s.Piece,
 		})
 	}
-	if err := table(w, []string{"slot", "deal", "size", "term", "pays", "of it bounty", "bond", "seal within", "datacap", "who", "piece"}, rows); err != nil {
+	if err := table(w, []string{"slot", "deal", "size", "term", "pays", "of it bounty", "bond", "seal within", "datacap", "money", "who", "piece"}, rows); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%d slots at epoch %d. Claim one: tidegate sp claim SLOT --miner f0…\n", len(slots), head)

@@ -203,11 +203,15 @@ func (w *spWorld) pass(epochs int) {
 // sp runs a command line of sp; what it says is read by it. The contract is named.
 func (w *spWorld) sp(in io.Reader, args ...string) (code int, out, errOut string) {
 	w.Helper()
+	return w.run(in, append([]string{"sp", args[0], "--storage", w.at.Hex()}, args[1:]...)...)
+}
+
+// run runs any command line.
+func (w *spWorld) run(in io.Reader, args ...string) (code int, out, errOut string) {
 	var stdout, stderr bytes.Buffer
 	root := newRoot(context.Background())
 	root.Reader, root.Writer, root.ErrWriter = in, &stdout, &stderr
-	args = append([]string{"tidegate", "sp", args[0], "--storage", w.at.Hex()}, args[1:]...)
-	if err := root.Run(w.ctx, args); err != nil {
+	if err := root.Run(w.ctx, append([]string{"tidegate"}, args...)); err != nil {
 		return 1, stdout.String(), err.Error()
 	}
 	return 0, stdout.String(), stderr.String()

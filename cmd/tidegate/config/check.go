@@ -129,6 +129,9 @@ func (c Config) checkChain(p *problems) {
 	if c.Chain.Storage != "" && !common.IsHexAddress(c.Chain.Storage) {
 		p.add("chain.storage", "%q is not an address", c.Chain.Storage)
 	}
+	if c.Chain.Pools != "" && !common.IsHexAddress(c.Chain.Pools) {
+		p.add("chain.pools", "%q is not an address", c.Chain.Pools)
+	}
 	if c.Chain.MaxRange == 0 {
 		p.add("chain.max_range", "is 0: at least one block must be readable at once")
 	}

@@ -70,6 +70,7 @@ type Chain struct {
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
 	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
 	Storage       string   `toml:"storage" doc:"address of PerpetualStorage, whose open slots are listed on the public port and which is kept; empty: none"`
+	Pools         string   `toml:"pools" doc:"address of StoragePools: the list of open slots then says which are paid by a pool; empty: it does not"`
 	Start         uint64   `toml:"start" doc:"height at which the provider was deployed; reading starts here"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often the head is asked for"`
 	SoftDepth     uint64   `toml:"soft_depth" doc:"blocks behind the head at which reversible work (pinning) starts: 5 on Filecoin, 1 on a devnet"`

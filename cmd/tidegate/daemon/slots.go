@@ -19,7 +19,7 @@ func (d *Daemon) slots() httpapi.Slots {
 	if c.Storage == "" {
 		return nil
 	}
-	storage := market.NewStorage(contracts{d}, common.HexToAddress(c.Storage))
+	storage := market.NewStorage(contracts{d}, common.HexToAddress(c.Storage)).WithPools(common.HexToAddress(c.Pools))
 	return Claimable{market.NewSlots(storage, c.PollInterval.D(), nil)}
 }
 
@@ -56,6 +56,7 @@ func (c Claimable) OpenSlots(ctx context.Context, after uint64, limit int) (http
 			ID: decimal(s.ID), Deal: s.Deal, Index: s.Index, Generation: s.Generation, CID: s.CID, Piece: s.Piece, PieceV2: s.PieceV2, Padded: s.Padded,
 			CARSize: s.CARSize, URL: s.URL, Verified: s.Verified, Term: s.Term, SealWindow: s.SealWindow, Bounty: atto(s.Bounty), Rate: atto(s.Rate),
 			Obligation: atto(s.Obligation), Bond: atto(s.Bond), Incumbent: s.Incumbent,
+			Client: strings.ToLower(s.Client.Hex()), Money: s.Money,
 		})
 	}
 	if got.Next != 0 {

@@ -55,6 +55,7 @@ const (
 	KindLimits     = "log_limits"
 	KindBlooms     = "full_blooms"
 	KindUnmined    = "unmined"
+	KindUnanswered = "unanswered"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -94,6 +95,9 @@ type Leader struct {
 // recent is how long ago something may have been to be said still.
 const recent = 30 * time.Second
 
+// patience is how long a final request may wait for its answer and not be said.
+const patience = 15 * time.Minute
+
 // Examine looks at everything. daemon is nil where it does not answer, and ask says
 // why not.
 func Examine(ctx context.Context, cfg config.Config, ledger *store.Store, daemon *Daemon, ask error, now time.Time) []Finding {
@@ -106,6 +110,7 @@ func Examine(ctx context.Context, cfg config.Config, ledger *store.Store, daemon
 	}
 	if ledger != nil {
 		f.ledger(ctx, ledger)
+		f.requests(ctx, ledger, now)
 	}
 	f.endpoints(ctx, cfg, ledger, now)
 	return f.merged()
@@ -216,6 +221,35 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 	case has && cur.Frozen != "":
 		f.frozen(cur.Frozen)
 	}
+}
+
+// requests looks at those that are open.
+func (f *findings) requests(ctx context.Context, ledger *store.Store, now time.Time) {
+	open, err := ledger.Requests(ctx, chain.RequestFilter{State: chain.RequestOpen, Limit: 1000})
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+		return
+	}
+	f.unanswered(open, now)
+}
+
+// unanswered says which requests are final and have waited long; the newest come first.
+func (f *findings) unanswered(open []chain.Request, now time.Time) {
+	var late []chain.Request
+	for _, r := range open {
+		if r.Final && now.Sub(r.CreatedAt) > patience {
+			late = append(late, r)
+		}
+	}
+	if len(late) == 0 {
+		return
+	}
+	oldest := late[len(late)-1]
+	what := fmt.Sprintf("%d are final and not answered; the oldest is %s (action %d), due by %s", len(late), oldest.ID, oldest.Action, oldest.Deadline.UTC().Format(time.RFC3339))
+	if now.After(oldest.Deadline) {
+		what += ", which is past: anyone may refund it"
+	}
+	f.add(KindUnanswered, "requests", what, "see tidegate jobs ls for what their jobs say, and whether some daemon's settings have the kind (kinds); with several operators, whether enough of them agree")
 }
 
 // latest gives the newest requests whose events are final.

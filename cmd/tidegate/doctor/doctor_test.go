@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
 	"github.com/tidegate/tidegate/oracle/audit"
+	"github.com/tidegate/tidegate/oracle/chain"
 	"github.com/tidegate/tidegate/oracle/watch"
 )
 
@@ -82,6 +83,40 @@ func TestWhatTheDaemonSays(t *testing.T) {
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("says %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// Requests that are final and wait are said once, with the oldest of them.
+func TestRequestsThatNobodyAnswers(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	request := func(n byte, age time.Duration, final bool, left time.Duration) chain.Request {
+		return chain.Request{ID: [32]byte{n}, Action: 5, Final: final, CreatedAt: now.Add(-age), Deadline: now.Add(left)}
+	}
+	for name, c := range map[string]struct {
+		open        []chain.Request
+		want, never string
+	}{
+		"none":                {nil, "", ""},
+		"young or not final":  {[]chain.Request{request(1, time.Minute, true, time.Hour), request(2, time.Hour, false, time.Hour)}, "", ""},
+		"two":                 {[]chain.Request{request(3, 20*time.Minute, true, time.Hour), request(2, time.Hour, true, time.Hour)}, "2 are final and not answered; the oldest is 0x02", "refund"},
+		"past their deadline": {[]chain.Request{request(4, time.Hour, true, -time.Second)}, "which is past: anyone may refund it", "0x02"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var f findings
+			f.unanswered(c.open, now)
+			if c.want == "" {
+				if len(f.list) != 0 {
+					t.Errorf("found %+v", f.list)
+				}
+				return
+			}
+			if len(f.list) != 1 || f.list[0].Kind != KindUnanswered || !strings.Contains(f.list[0].What, c.want) || strings.Contains(f.list[0].What, c.never) {
+				t.Errorf("found %+v, want %q", f.list, c.want)
+			}
+			if got := kinds(f.list); len(got) != 1 {
+				t.Errorf("kinds %v", got)
 			}
 		})
 	}

@@ -17,20 +17,22 @@ import { StatusBase } from "./StatusBase.sol";
 contract Provider {
     uint40 public constant minDeadline = 1 hours;
     uint16 public action;
+    uint256 public sized; // 0: neither bytes nor an expiry
     uint256 public paid;
     bytes public payload;
     bytes public context;
     RequestOptions public options;
 
-    function quote(uint16 a, uint64, uint40, uint32 gas_) external pure returns (uint96, uint96) {
-        return (uint96(a) * 1000 + gas_, 0);
+    function quote(uint16 a, uint64 maxBytes, uint40 expiry, uint32 gas_) external pure returns (uint96, uint96) {
+        return (uint96(a) * 1000 + gas_ + 1e6 * uint96(maxBytes) + 1e9 * uint96(expiry), 0);
     }
 
-    function request(uint16 a, uint64, uint40, bytes calldata p, bytes calldata c, RequestOptions calldata o)
+    function request(uint16 a, uint64 m, uint40 e, bytes calldata p, bytes calldata c, RequestOptions calldata o)
         external
         payable
         returns (bytes32)
     {
+        sized = uint256(m) + e;
         (action, paid, payload, context, options) = (a, msg.value, p, c, o);
         return keccak256("request");
     }
@@ -71,6 +73,7 @@ contract StatusDeskTest is StatusBase {
         emit IStatusDesk.StatusRequested(ID, oracle.refHashOf(ref), address(this), 0, ref);
         _ask(ref);
         assertEq(provider.action(), Actions.DEAL_STATUS);
+        assertEq(provider.sized(), 0);
         assertEq(provider.paid(), 5);
         assertEq(provider.payload(), abi.encode(ref));
         assertEq(provider.context(), abi.encode(ref));
@@ -123,6 +126,17 @@ contract StatusDeskTest is StatusBase {
         emit IStatusDesk.StatusAnswered(ID, oracle.refHashOf(ref), IDealStatusOracle.Status.Active, 2, START - 2, false);
         _answer(IDealStatusOracle.Status.Active, START - 2, hex"ff");
         _has(ref, IDealStatusOracle.Status.Faulty, START - 1, false);
+    }
+
+    function test_Answer_WhatWasToldAnEpochAgoProvesNothing() public {
+        assertTrue(_tell(7, END));
+        DealRef memory ref = _sector(7);
+        _ask(ref);
+        vm.roll(block.number + 1);
+        _answer(IDealStatusOracle.Status.Lost, uint64(block.number), hex"ff"); // the last word that there is, of now
+        _has(ref, IDealStatusOracle.Status.Lost, uint64(block.number), false);
+        _answer(IDealStatusOracle.Status.Faulty, uint64(block.number), hex"ff");
+        _has(ref, IDealStatusOracle.Status.Faulty, uint64(block.number), false); // of one epoch the later counts
     }
 
     function test_Answer_UnknownWhereNobodyKnows() public {
