@@ -140,8 +140,16 @@ contract DealsTest is StorageBase {
         store.changeMaxPrice(dealId, 9 ether, 2 * RATE);
         store.changeBounty(dealId, 3 ether, 10);
         store.changeEndEpoch(dealId, 5_000_000);
-        store.changeDataCap(dealId, true);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IPerpetualStorage.PerpetualStorage_WrongState.selector, slotId, IPerpetualStorage.SlotState.Claimed
+            )
+        );
+        store.changeDataCap(dealId, true); // whoever claimed may be sealing without
         vm.stopPrank();
+        _seal(slotId, M1, 7);
+        vm.prank(client);
+        store.changeDataCap(dealId, true);
         assertEq(store.slotOf(slotId).obligation, reserved);
         DealTerms memory t = store.dealOf(dealId).terms;
         assertEq(t.maxBounty, 9 ether);
