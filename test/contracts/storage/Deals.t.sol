@@ -131,6 +131,22 @@ contract DealsTest is StorageBase {
         store.fundMany{ value: 3 ether }(ids, new uint96[](1));
     }
 
+    function test_ChangeDataCap_RevertWhen_WhatFollowsIsClaimed() public {
+        uint64 dealId = _deal();
+        _active(dealId, 0, M1, sp1);
+        _pass(TERM - RENEW);
+        store.openRenewal(dealId, 0);
+        _serve(dealId);
+        uint64 next = _claim(dealId, 0, M1, sp1);
+        vm.prank(client);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IPerpetualStorage.PerpetualStorage_WrongState.selector, next, IPerpetualStorage.SlotState.Claimed
+            )
+        );
+        store.changeDataCap(dealId, true);
+    }
+
     function test_Change_TouchesOpenSlotsOnly() public {
         uint64 dealId = _deal();
         uint64 slotId = _claim(dealId, 0, M1, sp1);

@@ -67,8 +67,8 @@ contract ReplayInvariants is StorageCampaign {
         targetSelector(FuzzSelector(address(_heard), more));
     }
 
-    /// @dev Every view after every call takes its time: 4 s of `make test`.
-    /// forge-config: default.invariant.runs = 8
+    /// @dev Every view after every call takes its time: 3 s of `make test`.
+    /// forge-config: default.invariant.runs = 16
     /// forge-config: soak.invariant.runs = 100
     function invariant_18_StateIsTheReplayOfTheEvents() public view {
         assertEq(_heard.differs(), "");

@@ -41,6 +41,9 @@ contract SlotsTest is StorageBase {
         assertEq(s.sealDeadline, block.number + SEAL);
         assertEq(_free(dealId), 100 ether - obligation);
         assertEq(store.creditOf(sp1), 3, "what was too much");
+        uint64 seq = store.nextSeq();
+        _claim(dealId, 1, M2, sp2);
+        assertEq(store.nextSeq(), seq + 1, "nothing was too much, and nothing says so");
     }
 
     function test_Claim_TheBondShrinksAsTheBountyGrows() public {
