@@ -111,6 +111,11 @@ interface IPerpetualStorage {
         Extension // the sector of the slot before it
     }
 
+    // The events say everything that the views show: a replay of them is the state (docs/decisions, "Events that a ledger can be
+    // rebuilt from"). What follows from an event by these rules is said by no other: the deal's client is credited with what is
+    // refunded when the deal is cancelled, the payee of a slot with what is earned and what of the bond goes back.
+
+    /// @notice `funded` of the value is the deal's: of `prepareDeal`, without the fee.
     event DealCreated(
         uint64 indexed dealId,
         address indexed client,
@@ -120,6 +125,7 @@ interface IPerpetualStorage {
         bytes32 commP,
         uint64 paddedSize,
         uint64 carSize,
+        uint96 funded,
         DealTerms terms
     );
     /// @notice Operators said which piece the CID is (`commP` 0: they could not, and the deal is cancelled).
@@ -139,6 +145,7 @@ interface IPerpetualStorage {
     event DealServed(uint64 indexed dealId, uint64 seq, uint32 until);
 
     event SlotOpened(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, bool next);
+    /// @notice `ownerId` and `organisation` are the miner's at the claim; copies are told apart by them.
     event SlotClaimed(
         uint64 indexed dealId,
         uint64 indexed slotId,
@@ -147,9 +154,14 @@ interface IPerpetualStorage {
         address payee,
         uint96 obligation,
         uint80 bond,
-        uint32 sealDeadline
+        uint32 sealDeadline,
+        uint64 ownerId,
+        uint24 organisation
     );
-    /// @notice Nothing could be claimed; what was sent is the sender's credit. Something may open at `nextEpoch` (0: not foreseen).
+    /// @notice An account was credited beside what it has a right to as client or payee: with what it sent and was not needed, or
+    /// with a tip.
+    event Credited(address indexed account, uint64 seq, uint256 amount);
+    /// @notice Nothing could be claimed; what was sent is the sender's credit, which Credited says. Something may open at `nextEpoch` (0: not foreseen).
     event NothingOpen(uint64 indexed dealId, uint64 indexed minerId, uint64 seq, uint32 nextEpoch, uint256 credited);
     event ClaimReleased(uint64 indexed dealId, uint64 indexed slotId, uint64 indexed minerId, uint64 seq, uint96 fee);
     event ClaimExpired(
@@ -164,6 +176,8 @@ interface IPerpetualStorage {
         uint32 start,
         uint32 end
     );
+    /// @notice The slot is stored. `bond` is what is left of the bond, the rest is the payee's credit; `evidence` the f05 deal or the
+    /// claim of verified data, 0 where there is none; `since` the epoch from which proofs count.
     event SlotActivated(
         uint64 indexed dealId,
         uint64 indexed slotId,
@@ -172,10 +186,15 @@ interface IPerpetualStorage {
         Route route,
         uint64 sector,
         uint32 start,
-        uint32 end
+        uint32 end,
+        uint64 evidence,
+        uint32 since,
+        uint80 bond
     );
-    /// @notice Proven Active at `epoch`; `earned` is all that the slot has earned so far.
-    event SlotProven(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint32 epoch, uint96 earned);
+    /// @notice Proven Active at `epoch`; `proven` epochs and `earned` are all that the slot has so far.
+    event SlotProven(
+        uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint32 epoch, uint32 proven, uint96 earned
+    );
     event SlotFaulty(uint64 indexed dealId, uint64 indexed slotId, uint64 seq, uint32 epoch);
     /// @notice The slot is over. `refund` went back to the deal, `returned` of the bond to the payee; the rest was burnt but for `tip`.
     event SlotClosed(
@@ -259,6 +278,8 @@ interface IPerpetualStorage {
     /// @notice Opens further seats, or lets those above end without a successor.
     function changeReplicas(uint64 dealId, uint8 replicas) external;
     function changeEndEpoch(uint64 dealId, uint32 endEpoch) external;
+    /// @notice Says whether DataCap is spent for what is claimed from now on. Refused while a slot is Claimed, whose provider may be
+    /// sealing by what it was told.
     function changeDataCap(uint64 dealId, bool verified) external;
     /// @notice Stops claims and renewals, and the clock of the bounty; running slots go on.
     function suspend(uint64 dealId) external;
@@ -315,7 +336,8 @@ interface IPerpetualStorage {
     /// @notice f05 published a deal of the gate for a slot. Claims the slot where it is open.
     /// @return accepted whether the slot is Published by it now
     function onPublished(uint64 slotId, PublishedDeal calldata deal) external returns (bool accepted);
-    /// @notice A miner's sector now holds a piece for a slot.
+    /// @notice A miner's sector now holds a piece for a slot. Of a deal with DataCap only a sector that has claimed the allocation
+    /// which the gate made is taken.
     /// @return accepted whether the slot is Active by this very sector
     function onActivated(uint64 slotId, SectorPiece calldata piece) external returns (bool accepted);
     /// @notice What AuthenticateMessage asks: would `onPublished` accept this deal? 0, or why not.
@@ -378,4 +400,5 @@ struct SectorPiece {
     bytes32 commP;
     uint64 paddedSize;
     int64 minimumCommitment; // epoch until which the sector is committed at least
+    uint64 allocationId; // what the gate made for the slot's claim, by which the claim of verified data goes; 0 = nothing
 }

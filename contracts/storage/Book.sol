@@ -182,6 +182,13 @@ library Books {
         if (amount != 0) b.credits[account] += amount;
     }
 
+    /// @notice Credits what no event of a deal or slot says whose it is.
+    function creditAside(Book storage b, address account, uint256 amount) internal {
+        if (amount == 0) return;
+        b.credits[account] += amount;
+        emit IPerpetualStorage.Credited(account, takeSeq(b), amount);
+    }
+
     /// @notice Gives back to a deal what was reserved and not earned.
     function giveBack(Book storage b, Deal storage d, uint96 amount) internal {
         if (d.status == IPerpetualStorage.DealStatus.Cancelled) credit(b, d.client, amount);
@@ -200,7 +207,7 @@ library Books {
             if (caller != s.payee && !_isOf(b, s, msg.sender)) {
                 tip = uint96(uint256(bond) * Rules.TIP_BPS / 10_000);
                 burnt -= tip;
-                credit(b, caller, tip);
+                creditAside(b, caller, tip);
             }
         }
         b.burnable += burnt;
@@ -219,14 +226,33 @@ library Books {
     /// @notice Says that a slot has been claimed as it stands now.
     function claimed(Book storage b, uint64 slotId, Slot storage s) internal {
         emit IPerpetualStorage.SlotClaimed(
-            dealOf(slotId), slotId, s.minerId, takeSeq(b), s.payee, s.obligation, s.bond, s.sealDeadline
+            dealOf(slotId),
+            slotId,
+            s.minerId,
+            takeSeq(b),
+            s.payee,
+            s.obligation,
+            s.bond,
+            s.sealDeadline,
+            s.ownerId,
+            s.organisation
         );
     }
 
     /// @notice Says that a slot is Active as it stands now.
     function activated(Book storage b, uint64 slotId, Slot storage s) internal {
         emit IPerpetualStorage.SlotActivated(
-            dealOf(slotId), slotId, s.minerId, takeSeq(b), s.route, s.sector, s.start, s.end
+            dealOf(slotId),
+            slotId,
+            s.minerId,
+            takeSeq(b),
+            s.route,
+            s.sector,
+            s.start,
+            s.end,
+            s.evidence,
+            s.lastProof,
+            s.bond
         );
     }
 

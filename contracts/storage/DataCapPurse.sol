@@ -44,7 +44,7 @@ abstract contract DataCapPurse is MarketViews, ReentrancyGuardTransient {
     uint256 private _granted;
     /// @notice Who says whose unnamed DataCap is; where nobody does (0), it is refused.
     address public immutable steward;
-    mapping(uint64 slotId => Grant) private _grants;
+    mapping(uint64 slotId => Grant) internal _grants;
 
     constructor(address steward_) {
         steward = steward_;

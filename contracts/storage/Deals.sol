@@ -45,7 +45,7 @@ library Deals {
         _setWho(d, client, cidHead, piece, terms);
         _setTerms(d, _amount(value), piece, terms);
         if (bytes(terms.endpoint).length != 0) d.endpoint = terms.endpoint;
-        _created(b, dealId, client, cidHash, cid, piece, terms);
+        _created(b, dealId, client, cidHash, cid, piece, uint96(value), terms);
     }
 
     /// @notice Records the piece of a deal that was Preparing; commP 0 cancels it.
@@ -123,6 +123,11 @@ library Deals {
 
     function changeDataCap(Book storage b, uint64 dealId, bool verified) external {
         Deal storage d = _mine(b, dealId);
+        for (uint8 index = 0; index < d.seats; ++index) {
+            Seat storage seat = b.seatAt(dealId, index);
+            _notClaimed(b, Books.slotIdOf(dealId, index, seat.current));
+            if (seat.hasNext) _notClaimed(b, Books.slotIdOf(dealId, index, seat.next));
+        }
         d.flags = verified ? d.flags | Books.VERIFIED : d.flags & ~Books.VERIFIED;
         emit IPerpetualStorage.DataCapChanged(dealId, b.takeSeq(), verified);
     }
@@ -185,6 +190,13 @@ library Deals {
         }
         if (d.status == IPerpetualStorage.DealStatus.Cancelled) {
             revert IPerpetualStorage.PerpetualStorage_WrongStatus(dealId, d.status);
+        }
+    }
+
+    function _notClaimed(Book storage b, uint64 slotId) private view {
+        IPerpetualStorage.SlotState state = b.slots[slotId].state;
+        if (state == IPerpetualStorage.SlotState.Claimed) {
+            revert IPerpetualStorage.PerpetualStorage_WrongState(slotId, state);
         }
     }
 
@@ -286,11 +298,12 @@ library Deals {
         CidHash cidHash,
         bytes calldata cid,
         Piece memory piece,
+        uint96 funded,
         DealTerms memory terms
     ) private {
         uint64 seq = b.takeSeq();
         emit IPerpetualStorage.DealCreated(
-            dealId, client, cidHash, seq, cid, piece.commP, piece.paddedSize, piece.carSize, terms
+            dealId, client, cidHash, seq, cid, piece.commP, piece.paddedSize, piece.carSize, funded, terms
         );
     }
 }

@@ -107,7 +107,7 @@ library Proofs {
         uint96 earned = uint96(uint256(s.obligation) * s.proven / s.term);
         b.credit(s.payee, earned - s.earned);
         s.earned = earned;
-        emit IPerpetualStorage.SlotProven(Books.dealOf(slotId), slotId, b.takeSeq(), now_, earned);
+        emit IPerpetualStorage.SlotProven(Books.dealOf(slotId), slotId, b.takeSeq(), now_, s.proven, earned);
         if (now_ >= s.end) b.close(slotId, IPerpetualStorage.SlotState.Ended, true, false);
     }
 
@@ -172,7 +172,7 @@ library Proofs {
         if (d.free < obligation) revert IPerpetualStorage.PerpetualStorage_Refused("not funded");
         uint80 bond = uint80(uint256(d.bondOf(bounty)) * Rules.RETAINED_BPS / 10_000);
         if (value < bond) revert IPerpetualStorage.PerpetualStorage_BondTooLow(value, bond);
-        b.credit(FilAddress.normalize(msg.sender), value - bond);
+        b.creditAside(FilAddress.normalize(msg.sender), value - bond);
         d.free -= obligation;
         (n.state, n.route) = (IPerpetualStorage.SlotState.Active, IPerpetualStorage.Route.Extension);
         (n.minerId, n.ownerId, n.organisation) = (s.minerId, s.ownerId, s.organisation);

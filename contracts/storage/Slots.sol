@@ -26,7 +26,7 @@ library Slots {
         address payee = FilAddress.normalize(msg.sender);
         (uint64 slotId,) = b.find(dealId, index, minerId);
         if (slotId == 0) {
-            b.credit(payee, value);
+            b.creditAside(payee, value);
             emit IPerpetualStorage.NothingOpen(dealId, minerId, b.takeSeq(), b.nextOpening(dealId), value);
             return;
         }
@@ -35,7 +35,7 @@ library Slots {
         uint80 bond = _bondOf(b, slotId);
         if (value < bond) revert IPerpetualStorage.PerpetualStorage_BondTooLow(value, bond);
         _take(b, slotId, c, payee, bond);
-        b.credit(payee, value - bond);
+        b.creditAside(payee, value - bond);
     }
 
     function release(Book storage b, uint64 slotId) external {
@@ -121,6 +121,7 @@ library Slots {
         if (s.minerId != p.minerId || p.minerId == 0) return false;
         if (p.commP != d.commP || p.paddedSize != uint64(1) << d.log2Size) return false;
         if (b.sectorUse[key] != 0) return false;
+        if (d.flags & Books.VERIFIED != 0 && !_isVerified(b, p)) return false;
         uint256 from = b.payFrom(slotId, 0);
         if (p.minimumCommitment < 0 || uint64(p.minimumCommitment) < from + d.term) return false;
         if (s.state == IPerpetualStorage.SlotState.Open) {
@@ -207,6 +208,12 @@ library Slots {
         s.term = d.term;
         b.claimed(slotId, s);
         return true;
+    }
+
+    /// @dev Whether a sector claimed DataCap for its piece, from the allocation that the gate made: miners claim before they notify.
+    function _isVerified(Book storage b, SectorPiece calldata p) private view returns (bool) {
+        ClaimFacts memory f = b.facts.claimFacts(p.minerId, p.allocationId);
+        return f.known && f.ours && f.commP == p.commP && f.paddedSize == p.paddedSize && f.sector == p.sector;
     }
 
     /// @dev A claim is over: the pay goes back, and the bounty goes on from where it was.

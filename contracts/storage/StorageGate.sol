@@ -134,8 +134,9 @@ contract StorageGate is IFilecoinMethod, MarketViews, DataCapPurse {
             Reader memory r = CborReader.open(s.added[i].payload);
             uint64 slotId = r.u64();
             if (!r.done()) slotId = 0;
-            SectorPiece memory piece =
-                SectorPiece(minerId, s.sector, s.added[i].commitment, s.added[i].size, s.minimumCommitmentEpoch);
+            SectorPiece memory piece = SectorPiece(
+                minerId, s.sector, s.added[i].commitment, s.added[i].size, s.minimumCommitmentEpoch, _grants[slotId].id
+            );
             if (slotId != 0) {
                 try _storage.onActivated(slotId, piece) returns (bool taken) {
                     accepted[i] = taken;

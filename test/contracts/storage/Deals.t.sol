@@ -131,6 +131,22 @@ contract DealsTest is StorageBase {
         store.fundMany{ value: 3 ether }(ids, new uint96[](1));
     }
 
+    function test_ChangeDataCap_RevertWhen_WhatFollowsIsClaimed() public {
+        uint64 dealId = _deal();
+        _active(dealId, 0, M1, sp1);
+        _pass(TERM - RENEW);
+        store.openRenewal(dealId, 0);
+        _serve(dealId);
+        uint64 next = _claim(dealId, 0, M1, sp1);
+        vm.prank(client);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IPerpetualStorage.PerpetualStorage_WrongState.selector, next, IPerpetualStorage.SlotState.Claimed
+            )
+        );
+        store.changeDataCap(dealId, true);
+    }
+
     function test_Change_TouchesOpenSlotsOnly() public {
         uint64 dealId = _deal();
         uint64 slotId = _claim(dealId, 0, M1, sp1);
@@ -140,8 +156,16 @@ contract DealsTest is StorageBase {
         store.changeMaxPrice(dealId, 9 ether, 2 * RATE);
         store.changeBounty(dealId, 3 ether, 10);
         store.changeEndEpoch(dealId, 5_000_000);
-        store.changeDataCap(dealId, true);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IPerpetualStorage.PerpetualStorage_WrongState.selector, slotId, IPerpetualStorage.SlotState.Claimed
+            )
+        );
+        store.changeDataCap(dealId, true); // whoever claimed may be sealing without
         vm.stopPrank();
+        _seal(slotId, M1, 7);
+        vm.prank(client);
+        store.changeDataCap(dealId, true);
         assertEq(store.slotOf(slotId).obligation, reserved);
         DealTerms memory t = store.dealOf(dealId).terms;
         assertEq(t.maxBounty, 9 ether);

@@ -381,6 +381,21 @@ contract GateTest is Base, FvmTest {
         assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
     }
 
+    /// @dev A sector of a deal with DataCap is taken from the notification where it claimed the slot's allocation, and not otherwise.
+    function test_DataCap_ASectorWithoutTheClaimIsNotTaken() public {
+        uint64 slotId = _deal(true) << 24;
+        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
+        _claim(slotId >> 24, M1, sp1);
+        assertFalse(miner1.notify(address(gate), _changes(slotId, 42, 1), false), "nothing allocated");
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(slotId);
+        assertFalse(miner1.notify(address(gate), _changes(slotId, 42, 1), false), "sealed without");
+        verifreg.seal(allocation, 42);
+        assertFalse(miner1.notify(address(gate), _changes(slotId, 43, 1), false), "in another sector");
+        assertTrue(miner1.notify(address(gate), _changes(slotId, 42, 1), true));
+        assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Active));
+    }
+
     /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
     function test_DataCap_ThatWasAllocatedIsNotDrawnByTheMarket() public {
         uint64 slotId = _deal(true) << 24;

@@ -27,11 +27,16 @@ contract StorageHandler is StorageBase {
 
     constructor() {
         setUp();
-        deals.push(_deal());
+        vm.recordLogs();
+        deals.push(_dealWith(_terms(), 100 ether));
         DealTerms memory t = _terms();
         t.replicas = 2;
         deals.push(_dealWith(t, 30 ether));
+        _saw(vm.getRecordedLogs());
+        _serve(1);
+        _saw(vm.getRecordedLogs());
         _serve(2);
+        _saw(vm.getRecordedLogs());
         received = 130 ether;
         seqSeen = store.nextSeq();
         _look();
@@ -123,6 +128,7 @@ contract StorageHandler is StorageBase {
         if (store.dealOf(dealId).status != IPerpetualStorage.DealStatus.Open) return;
         vm.deal(client, 1 ether);
         _serve(dealId);
+        _saw(vm.getRecordedLogs());
         ++seqSeen;
     }
 
@@ -217,7 +223,7 @@ contract StorageHandler is StorageBase {
 
     // ----------------------------------------------------------------- inside
 
-    function _do(address who, uint256 value, bytes memory call) private {
+    function _do(address who, uint256 value, bytes memory call) internal {
         vm.deal(who, value);
         vm.recordLogs();
         vm.prank(who);
@@ -227,8 +233,12 @@ contract StorageHandler is StorageBase {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].emitter == address(store)) ++seqSeen;
         }
+        _saw(logs);
         _look();
     }
+
+    /// @dev What was logged in this block, once.
+    function _saw(Vm.Log[] memory) internal virtual { }
 
     /// @dev Finds slots that are new and checks how states moved.
     function _look() private {
@@ -267,11 +277,11 @@ contract StorageHandler is StorageBase {
         return state > IPerpetualStorage.SlotState.Open && state < IPerpetualStorage.SlotState.Ended;
     }
 
-    function _accounts() private view returns (address[9] memory) {
+    function _accounts() internal view returns (address[9] memory) {
         return [client, keeper, stranger, sp1, sp2, sp3, _masked(2001), _masked(2002), _masked(2003)];
     }
 
-    function _dealId(uint256 seed) private view returns (uint64) {
+    function _dealId(uint256 seed) internal view returns (uint64) {
         return deals[seed % deals.length];
     }
 
@@ -280,21 +290,20 @@ contract StorageHandler is StorageBase {
         return (M1 + n, _masked(3001 + n));
     }
 
-    function _some(uint256 seed) private view returns (uint64) {
+    function _some(uint256 seed) internal view returns (uint64) {
         return slots[(seed >> 24) % slots.length];
     }
 
-    function _spOf(uint64 id) private view returns (address) {
+    function _spOf(uint64 id) internal view returns (address) {
         return _masked(store.slotOf(id).minerId + 2000);
     }
 }
 
-/// @notice Invariants 11 to 17 of ../invariant/README.md.
-contract StorageInvariants is Test {
+/// @notice Calls whatever the handler does.
+abstract contract StorageCampaign is Test {
     StorageHandler internal handler;
 
-    function setUp() public {
-        handler = new StorageHandler();
+    function _target() internal {
         bytes4[] memory actions = new bytes4[](13);
         actions[0] = handler.claim.selector;
         actions[1] = handler.release.selector;
@@ -311,6 +320,14 @@ contract StorageInvariants is Test {
         actions[12] = handler.pass.selector;
         targetSelector(FuzzSelector(address(handler), actions));
         targetContract(address(handler));
+    }
+}
+
+/// @notice Invariants 11 to 17 of README.md.
+contract StorageInvariants is StorageCampaign {
+    function setUp() public {
+        handler = new StorageHandler();
+        _target();
     }
 
     function invariant_11_HeldIsOwed() public view {

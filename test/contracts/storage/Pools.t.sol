@@ -216,7 +216,7 @@ contract PoolsTest is PoolsBase {
         // Nor is a part of the aggregate the aggregate.
         uint64 second = _claimed(dealId, 1, M2, sp2);
         facts.setSector(M2, 7, 1, type(uint64).max);
-        SectorPiece memory part = SectorPiece(M2, 7, pieces[2].commPc, pieces[2].sizePc, type(int64).max);
+        SectorPiece memory part = SectorPiece(M2, 7, pieces[2].commPc, pieces[2].sizePc, type(int64).max, 0);
         assertFalse(facts.activate(store, second, part));
         assertEq(pools.poolOf(dealId).active, 1);
     }

@@ -81,7 +81,8 @@ abstract contract PoolsBase is StorageBase, Vectors {
     /// @dev A miner says that the aggregate is in a sector, for a slot.
     function _tell(uint64 slotId, uint64 minerId, uint64 sector) internal returns (bool) {
         facts.setSector(minerId, sector, 1, type(uint64).max);
-        return facts.activate(store, slotId, SectorPiece(minerId, sector, whole, wholeSize, int64(type(int64).max / 2)));
+        return
+            facts.activate(store, slotId, SectorPiece(minerId, sector, whole, wholeSize, int64(type(int64).max / 2), 0));
     }
 
     function _tail(bytes memory cid) internal pure returns (bytes memory out) {

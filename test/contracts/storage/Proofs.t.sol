@@ -37,7 +37,9 @@ contract ProofsTest is StorageBase {
         _pass(10 * DAY);
         vm.expectEmit(address(store));
         uint96 earned = uint96(uint256(obligation) * 10 * DAY / TERM);
-        emit IPerpetualStorage.SlotProven(dealId, slotId, store.nextSeq(), uint32(block.number), earned);
+        emit IPerpetualStorage.SlotProven(
+            dealId, slotId, store.nextSeq(), uint32(block.number), uint32(10 * DAY), earned
+        );
         vm.prank(stranger); // whoever brings it, the payee is paid
         _prove(slotId);
         assertEq(store.creditOf(sp1), earned);

@@ -23,10 +23,13 @@ contract SlotsTest is StorageBase {
         assertEq(why, 0);
         assertEq(quoted, obligation);
         assertEq(bond, MAX - BASE + FLOOR);
+        registry.attest(M1, 7);
         vm.expectEmit(address(store));
         emit IPerpetualStorage.SlotClaimed(
-            dealId, slotId, M1, store.nextSeq(), sp1, obligation, uint80(bond), uint32(block.number) + SEAL
+            dealId, slotId, M1, store.nextSeq(), sp1, obligation, uint80(bond), uint32(block.number) + SEAL, 2001, 7
         );
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.Credited(sp1, store.nextSeq() + 1, 3);
         vm.prank(sp1);
         store.claimDeal{ value: bond + 3 }(dealId, 0, M1);
         SlotView memory s = store.slotOf(slotId);
@@ -38,6 +41,9 @@ contract SlotsTest is StorageBase {
         assertEq(s.sealDeadline, block.number + SEAL);
         assertEq(_free(dealId), 100 ether - obligation);
         assertEq(store.creditOf(sp1), 3, "what was too much");
+        uint64 seq = store.nextSeq();
+        _claim(dealId, 1, M2, sp2);
+        assertEq(store.nextSeq(), seq + 1, "nothing was too much, and nothing says so");
     }
 
     function test_Claim_TheBondShrinksAsTheBountyGrows() public {
@@ -68,7 +74,9 @@ contract SlotsTest is StorageBase {
         uint64 dealId = _deal();
         uint64 slotId = _active(dealId, 0, M1, sp1);
         vm.expectEmit(address(store));
-        emit IPerpetualStorage.NothingOpen(dealId, M2, store.nextSeq(), uint32(block.number), 9 ether);
+        emit IPerpetualStorage.Credited(sp2, store.nextSeq(), 9 ether);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.NothingOpen(dealId, M2, store.nextSeq() + 1, uint32(block.number), 9 ether);
         vm.prank(sp2);
         store.claimDeal{ value: 9 ether }(dealId, 0, M2);
         assertEq(store.creditOf(sp2), 9 ether);
@@ -467,7 +475,10 @@ contract SlotsTest is StorageBase {
             IPerpetualStorage.Route.Sector,
             42,
             uint32(block.number),
-            uint32(block.number) + TERM
+            uint32(block.number) + TERM,
+            0,
+            uint32(block.number),
+            uint80(bond / 5)
         );
         assertTrue(facts.activate(store, slotId, _piece(M1, 42)));
         assertEq(store.creditOf(sp1), bond - bond / 5, "four fifths of the bond");
@@ -518,6 +529,37 @@ contract SlotsTest is StorageBase {
         facts.setSector(M1, 43, 1, type(uint64).max);
         _prove(b);
         _stateOf(b, IPerpetualStorage.SlotState.Active);
+    }
+
+    function test_Activated_OfADealWithDataCapOnlyWhereItWasClaimed() public {
+        DealTerms memory t = _terms();
+        t.verified = true;
+        uint64 dealId = _dealWith(t, 100 ether);
+        _serve(dealId);
+        uint64 slotId = _claim(dealId, 0, M1, sp1);
+        assertFalse(facts.activate(store, slotId, _piece(M1, 42)), "a plain sector");
+        SectorPiece memory piece = _piece(M1, 42);
+        piece.allocationId = 5;
+        assertFalse(facts.activate(store, slotId, piece), "an allocation that nobody claimed");
+        ClaimFacts memory good =
+            ClaimFacts(true, true, COMMP, GIB, int64(uint64(block.number)), int64(uint64(TERM)), 42);
+        for (uint256 i = 0; i < 5; ++i) {
+            ClaimFacts memory f = abi.decode(abi.encode(good), (ClaimFacts));
+            if (i == 0) f.ours = false;
+            if (i == 1) f.commP = 0;
+            if (i == 2) f.paddedSize = GIB / 2;
+            if (i == 3) f.sector = 43;
+            if (i == 4) f.known = false;
+            facts.setClaim(M1, 5, f);
+            assertFalse(facts.activate(store, slotId, piece), "another claim");
+        }
+        facts.setClaim(M1, 5, good);
+        uint64 other = _claim(dealId, 1, M2, sp2);
+        SectorPiece memory theirs = _piece(M2, 42);
+        theirs.allocationId = 5;
+        assertFalse(facts.activate(store, other, theirs), "another miner's claim");
+        assertTrue(facts.activate(store, slotId, piece));
+        _stateOf(slotId, IPerpetualStorage.SlotState.Active);
     }
 
     function test_Activated_ByAVerifiedClaim() public {

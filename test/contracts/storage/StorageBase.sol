@@ -143,7 +143,7 @@ abstract contract StorageBase is Base {
     }
 
     function _piece(uint64 minerId, uint64 sector) internal view returns (SectorPiece memory) {
-        return SectorPiece(minerId, sector, COMMP, GIB, int64(uint64(block.number) + 3 * TERM));
+        return SectorPiece(minerId, sector, COMMP, GIB, int64(uint64(block.number) + 3 * TERM), 0);
     }
 
     /// @dev The sector is committed and active, and the miner says so.

@@ -332,7 +332,7 @@ contract DaoStorageTest is DaoBase {
         vm.prank(worker);
         store.claimDeal{ value: 1 ether }(dealId, 0, 1001);
         facts.setSector(1001, 7, 1, uint64(block.number) + 3_000_000);
-        SectorPiece memory piece = SectorPiece(1001, 7, PIECE_ROOT, 2 << 20, int64(uint64(block.number)) + 3_000_000);
+        SectorPiece memory piece = SectorPiece(1001, 7, PIECE_ROOT, 2 << 20, int64(uint64(block.number)) + 3_000_000, 0);
         assertTrue(facts.activate(store, dealId << 24, piece));
         assertTrue(dao.cidProviders(_cid(1), hex"00e907"), "f01001");
         assertFalse(dao.cidProviders(_cid(1), hex"00e98700"), "no shortest form");
