@@ -98,7 +98,7 @@ func as[T any](t *testing.T, text string) (v T) {
 // A DAO lives by its commands: made, proposed to, voted on, looked at, executed.
 func TestDaoCommands(t *testing.T) {
 	s := newDaoShell(t)
-	made := as[sent](t, s.ok(0, "create", "--json", "--value", "5", "--founders", strings.Join([]string{
+	made := as[sent](t, s.ok(0, "create", "--json", "--value", "5", "--tip", "0.1", "--founders", strings.Join([]string{
 		s.keys[3].Address.Hex(), s.keys[4].Address.Hex(), s.keys[5].Address.Hex()}, ","), s.factory.Hex()))
 	if made.DAO == nil {
 		t.Fatal("no DAO")
@@ -116,7 +116,7 @@ func TestDaoCommands(t *testing.T) {
 	s.ok(6, "execute", s.dao, "1")
 
 	v := as[proposalView](t, s.ok(-1, "show", "--json", s.dao, "1"))
-	if v.State != "executed" || v.CID != daoCID || v.Up != "1" || v.Held == nil || !v.Held.Accepted || v.Held.Pin != "requested" || v.Held.Deal != nil {
+	if v.State != "executed" || v.CID != daoCID || v.Up != "1" || v.Held == nil || !v.Held.Accepted || v.Held.Pin != "requested" || v.Held.Deal != nil || v.Tip != "0" {
 		t.Errorf("show: %+v %+v", v, v.Held)
 	}
 	if out := s.ok(-1, "show", s.dao, "1"); !strings.Contains(out, "requested") || !strings.Contains(out, "stored") {
@@ -131,13 +131,17 @@ func TestDaoCommands(t *testing.T) {
 	if got := as[[]memberView](t, s.ok(-1, "members", "--json", s.dao)); len(got) != 3 || got[0].Address != s.keys[3].Address {
 		t.Errorf("members: %+v", got)
 	}
-	if got := as[treasuryView](t, s.ok(-1, "treasury", "--json", s.dao)); got.Treasury != "5000000000000000000" || got.Deposit != "500000000000000000" {
+	if got := as[treasuryView](t, s.ok(-1, "treasury", "--json", s.dao)); got.Treasury != "5000000000000000000" || got.Deposit != "500000000000000000" || got.Tip != "100000000000000000" {
 		t.Errorf("treasury: %+v", got)
 	}
 	s.ok(4, "propose", "--action", "store", "--size", "11", "--store", "0.25", "--budget", "0.5", s.dao, daoCID)
-	if v := as[proposalView](t, s.ok(-1, "show", "--json", s.dao, "2")); v.Action != "store" || v.Budget != "500000000000000000" {
+	if v := as[proposalView](t, s.ok(-1, "show", "--json", s.dao, "2")); v.Action != "store" || v.Budget != "500000000000000000" || v.Tip != "100000000000000000" {
 		t.Errorf("show: %+v", v)
 	}
+	if out := s.ok(-1, "show", s.dao, "2"); !strings.Contains(out, "0.1 FIL at most, of the budget") {
+		t.Errorf("show: %s", out)
+	}
+	s.refused(0, "at most what one proposal may take, 1 FIL", "create", "--tip", "1.1", "--founders", s.keys[3].Address.Hex(), s.factory.Hex())
 	if out := s.ok(4, "attest", s.dao, "2"); !strings.Contains(out, "Operators are asked") {
 		t.Errorf("attest: %s", out)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/cmd/tidegate/daemon"
 	"github.com/tidegate/tidegate/devnet"
+	"github.com/tidegate/tidegate/devnet/chain"
 	"github.com/tidegate/tidegate/executor/job"
 )
 
@@ -128,6 +129,7 @@ func TestADAOIsKeptOverReorgs(t *testing.T) {
 	const final, dropped = 24, 16
 	w := &keptDAO{spWorld: newSpWorld(t, func(c *devnet.Config) { c.FinalityDepth = final }), c: datadao.NewDataDAO(), final: final}
 	w.members, w.sp = w.net.Accounts()[4:7], w.net.Accounts()[7]
+	w.must(w.net.Chain().SetPace(chain.Pace{AutoMine: true})) // a message is executed at once, and not final
 	const tip = 5e16
 	w = w.tipped(tip)
 	id := w.spending(1, 900)
