@@ -79,7 +79,7 @@ func TestClientsByTheCommandLine(t *testing.T) {
 func (c asker) deals() {
 	deal := c.deal(terms(1), c.fil(4))
 	id, at := fmt.Sprint(deal), "--storage="+c.at.Hex()
-	stranger := c.funded(chain.Secp256k1, 3)
+	stranger := c.funded(chain.Secp256k1, 0)
 	var done spDone
 	step := func(args ...string) *dealState {
 		c.Helper()
