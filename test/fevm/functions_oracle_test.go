@@ -182,30 +182,30 @@ func (f *functions) pins() {
 	one, two := pieceOf("pins, one"), pieceOf("pins, two")
 	content, err := cid.Cast(one.cid)
 	f.must(err)
-	text, fee := content.String(), quoted.Fee
+	text, fee, ample := content.String(), quoted.Fee, new(big.Int).Mul(quoted.Fee, big.NewInt(3))
 	call := func(by party, fn string, value *big.Int, want string, args ...any) row {
 		return row{by: by, to: pinning, fn: fn, args: args, value: value, want: want}
 	}
 	const text0, bytes0, byExpiry = "pinToEstuary0", "pinToEstuary", "extend0" // as go-ethereum tells overloads apart
-	options := estuarypinning.PinOptions{Expiry: big.NewInt(f.now() + 190*86400)}
+	options := estuarypinning.PinOptions{Expiry: big.NewInt(f.now() + 400*86400)}
 	longer := options
-	longer.Expiry = big.NewInt(f.now() + 210*86400)
+	longer.Expiry = big.NewInt(f.now() + 420*86400)
 	stays := f.calls(
 		call(f.client, text0, fee, "Cids_", "no CID"),
 		call(f.client, text0, milli(1), "EstuaryProvider_Underpaid", text),
 		call(f.client, text0, fee, "", text),
 	)
-	f.calls(call(f.client, bytes0, milli(900), "EstuaryPinning_AlreadyRequested", one.cid, options))
-	goes := f.calls(call(f.native, bytes0, milli(900), "", one.cid, options))
+	f.calls(call(f.client, bytes0, ample, "EstuaryPinning_AlreadyRequested", one.cid, options))
+	goes := f.calls(call(f.native, bytes0, ample, "", one.cid, options))
 	f.answer(stays, job.Succeeded, nil)
 	f.byActor(pinning, "onOracleResult")
 	f.calls(
 		row{by: f.stranger, to: pinning, fn: "statusOf0", args: with(one.cid, f.client.as), want: "2 "}, // pinned
 		call(f.stranger, "onOracleResult", nil, "Oracle_NotProvider", [32]byte{1}, []byte{}, uint8(1), uint8(0), []byte{}),
-		call(f.stranger, byExpiry, milli(900), "EstuaryPinning_NothingToExtend", one.cid, options.Expiry),
-		call(f.client, byExpiry, milli(900), "", one.cid, options.Expiry),
-		call(f.client, "extend", milli(900), "EstuaryPinning_ExpiryOutOfRange", one.cid, estuarypinning.PinOptions{Expiry: big.NewInt(1)}),
-		call(f.client, "extend", milli(900), "", one.cid, longer),
+		call(f.stranger, byExpiry, ample, "EstuaryPinning_NothingToExtend", one.cid, options.Expiry),
+		call(f.client, byExpiry, ample, "", one.cid, options.Expiry),
+		call(f.client, "extend", ample, "EstuaryPinning_ExpiryOutOfRange", one.cid, estuarypinning.PinOptions{Expiry: big.NewInt(1)}),
+		call(f.client, "extend", ample, "", one.cid, longer),
 		call(f.client, "pinBatch", fee, "EstuaryPinning_EmptyBatch", [][]byte{}),
 		call(f.client, "pinBatch", fee, "", [][]byte{two.cid}),
 		call(f.keeper, "expire", nil, "EstuaryPinning_NotExpired", two.cid, f.client.as),

@@ -314,13 +314,16 @@ func tryTerms(ctx context.Context, s *spAt, at common.Address, root cid.Cid, ter
 	_, err = s.client.CallContract(ctx, ethereum.CallMsg{
 		To: &storage, Data: abi.PackCreateDealFor(at, root.Bytes(), some.CID().Bytes(), some.Padded, some.Payload, terms),
 	}, nil)
-	raw, _ := revertData(err)
+	raw, reverted := revertData(err)
+	if !reverted {
+		return nil // that it cannot be asked is seen when the call is tried
+	}
 	said, _ := abi.UnpackError(raw)
 	switch said.(type) {
 	case *perpetualstorage.PerpetualStoragePerpetualStorageTermsOutOfRange, *perpetualstorage.PerpetualStoragePerpetualStorageUnsupportedCid:
 		return fmt.Errorf("no deal could be opened so: %s", market.Reverted(raw))
 	}
-	return nil // what else there is of it is seen when the call is tried
+	return nil
 }
 
 func dealsOrder(ctx context.Context, c *cli.Command) error {
