@@ -10,7 +10,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/bindings"
-	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/filecoinfacts"
@@ -19,10 +18,9 @@ import (
 )
 
 const (
-	desk      = bindings.StatusDesk
-	oracle    = bindings.EstuaryProvider
-	facts     = bindings.FilecoinFacts
-	inclusion = bindings.InclusionVerifier
+	desk   = bindings.StatusDesk
+	oracle = bindings.EstuaryProvider
+	facts  = bindings.FilecoinFacts
 )
 
 // now is the time of the head, in seconds.
@@ -266,16 +264,4 @@ func (f *functions) actors() {
 	if end := read(f.world, f.at[facts], c.PackSectorExpiration(f.bls.miner(), claim.Sector), c.UnpackSectorExpiration); end < uint64(claim.End) {
 		f.Fatalf("the sector ends at %d, and its slot at %d", end, claim.End)
 	}
-	whole, parts, proof := f.aggregated("functions, included", "functions, beside it")
-	piece := dealstatusoracle.InclusionVerifierData{CommPc: parts[0].commP.Bytes(), SizePc: 256}
-	aux1 := struct {
-		CommPa []byte
-		SizePa uint64
-	}{whole.commP.Bytes(), 2048}
-	f.calls(
-		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(0), piece), want: "2048"},
-		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(1), piece), want: "!Podsi_"},
-		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(0), piece, aux1), want: "=0"},
-		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(1), piece, aux1), want: "!Podsi_"},
-	)
 }
