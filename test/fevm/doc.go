@@ -15,5 +15,5 @@
 //	ledger_test.go   counting the money after each step
 //	life_test.go     a deal's whole life (make ledger prints its money)
 //	attacks_test.go  what clients and providers try, in vain
-//	functions_*.go   every function of the contracts of storage, called by everybody
+//	functions_*.go   every function of the contracts of the deployment, called by everybody
 package fevm

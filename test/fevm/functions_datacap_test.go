@@ -18,7 +18,7 @@ import (
 // makes the allocation itself.
 func (f *functions) walletsDataCap() {
 	named := f.verified("functions, sent", 0)
-	wallet, notary := f.native, f.of(chain.Secp256k1, 2)
+	wallet, notary := f.party("wallet", f.of(chain.Secp256k1, 1)), f.of(chain.Secp256k1, 2)
 	f.must(f.fleet.AddNotary(f.ctx, notary.Address, filbig.NewInt(1<<20)))
 	f.must(f.fleet.GrantDataCap(f.ctx, notary, wallet.key.Address, filbig.NewInt(4096)))
 	id := cbg.CborInt(named)

@@ -10,7 +10,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/bindings"
-	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/filecoinfacts"
@@ -19,10 +18,9 @@ import (
 )
 
 const (
-	desk      = bindings.StatusDesk
-	oracle    = bindings.EstuaryProvider
-	facts     = bindings.FilecoinFacts
-	inclusion = bindings.InclusionVerifier
+	desk   = bindings.StatusDesk
+	oracle = bindings.EstuaryProvider
+	facts  = bindings.FilecoinFacts
 )
 
 // now is the time of the head, in seconds.
@@ -182,30 +180,30 @@ func (f *functions) pins() {
 	one, two := pieceOf("pins, one"), pieceOf("pins, two")
 	content, err := cid.Cast(one.cid)
 	f.must(err)
-	text, fee := content.String(), quoted.Fee
+	text, fee, ample := content.String(), quoted.Fee, new(big.Int).Mul(quoted.Fee, big.NewInt(3))
 	call := func(by party, fn string, value *big.Int, want string, args ...any) row {
 		return row{by: by, to: pinning, fn: fn, args: args, value: value, want: want}
 	}
 	const text0, bytes0, byExpiry = "pinToEstuary0", "pinToEstuary", "extend0" // as go-ethereum tells overloads apart
-	options := estuarypinning.PinOptions{Expiry: big.NewInt(f.now() + 190*86400)}
+	options := estuarypinning.PinOptions{Expiry: big.NewInt(f.now() + 400*86400)}
 	longer := options
-	longer.Expiry = big.NewInt(f.now() + 210*86400)
+	longer.Expiry = big.NewInt(f.now() + 420*86400)
 	stays := f.calls(
 		call(f.client, text0, fee, "Cids_", "no CID"),
 		call(f.client, text0, milli(1), "EstuaryProvider_Underpaid", text),
 		call(f.client, text0, fee, "", text),
 	)
-	f.calls(call(f.client, bytes0, milli(900), "EstuaryPinning_AlreadyRequested", one.cid, options))
-	goes := f.calls(call(f.native, bytes0, milli(900), "", one.cid, options))
+	f.calls(call(f.client, bytes0, ample, "EstuaryPinning_AlreadyRequested", one.cid, options))
+	goes := f.calls(call(f.native, bytes0, ample, "", one.cid, options))
 	f.answer(stays, job.Succeeded, nil)
 	f.byActor(pinning, "onOracleResult")
 	f.calls(
 		row{by: f.stranger, to: pinning, fn: "statusOf0", args: with(one.cid, f.client.as), want: "2 "}, // pinned
 		call(f.stranger, "onOracleResult", nil, "Oracle_NotProvider", [32]byte{1}, []byte{}, uint8(1), uint8(0), []byte{}),
-		call(f.stranger, byExpiry, milli(900), "EstuaryPinning_NothingToExtend", one.cid, options.Expiry),
-		call(f.client, byExpiry, milli(900), "", one.cid, options.Expiry),
-		call(f.client, "extend", milli(900), "EstuaryPinning_ExpiryOutOfRange", one.cid, estuarypinning.PinOptions{Expiry: big.NewInt(1)}),
-		call(f.client, "extend", milli(900), "", one.cid, longer),
+		call(f.stranger, byExpiry, ample, "EstuaryPinning_NothingToExtend", one.cid, options.Expiry),
+		call(f.client, byExpiry, ample, "", one.cid, options.Expiry),
+		call(f.client, "extend", ample, "EstuaryPinning_ExpiryOutOfRange", one.cid, estuarypinning.PinOptions{Expiry: big.NewInt(1)}),
+		call(f.client, "extend", ample, "", one.cid, longer),
 		call(f.client, "pinBatch", fee, "EstuaryPinning_EmptyBatch", [][]byte{}),
 		call(f.client, "pinBatch", fee, "", [][]byte{two.cid}),
 		call(f.keeper, "expire", nil, "EstuaryPinning_NotExpired", two.cid, f.client.as),
@@ -266,16 +264,4 @@ func (f *functions) actors() {
 	if end := read(f.world, f.at[facts], c.PackSectorExpiration(f.bls.miner(), claim.Sector), c.UnpackSectorExpiration); end < uint64(claim.End) {
 		f.Fatalf("the sector ends at %d, and its slot at %d", end, claim.End)
 	}
-	whole, parts, proof := f.aggregated("functions, included", "functions, beside it")
-	piece := dealstatusoracle.InclusionVerifierData{CommPc: parts[0].commP.Bytes(), SizePc: 256}
-	aux1 := struct {
-		CommPa []byte
-		SizePa uint64
-	}{whole.commP.Bytes(), 2048}
-	f.calls(
-		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(0), piece), want: "2048"},
-		row{by: f.stranger, to: inclusion, fn: "computeExpectedAuxData", args: with(proof(1), piece), want: "!Podsi_"},
-		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(0), piece, aux1), want: "=0"},
-		row{by: f.stranger, to: inclusion, fn: "requireIncluded", args: with(proof(1), piece, aux1), want: "!Podsi_"},
-	)
 }

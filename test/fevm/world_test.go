@@ -30,7 +30,6 @@ import (
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/filecoinfacts"
-	"github.com/tidegate/tidegate/bindings/inclusionverifier"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/statusdesk"
@@ -82,7 +81,7 @@ var metas = map[string]*bind.MetaData{
 	bindings.PerpetualStorage: &perpetualstorage.PerpetualStorageMetaData, bindings.StorageGate: &storagegate.StorageGateMetaData,
 	bindings.ProviderRegistry: &providerregistry.ProviderRegistryMetaData, bindings.DealStatusOracle: &dealstatusoracle.DealStatusOracleMetaData,
 	bindings.FilecoinFacts: &filecoinfacts.FilecoinFactsMetaData, bindings.StoragePools: &storagepools.StoragePoolsMetaData,
-	bindings.StatusDesk: &statusdesk.StatusDeskMetaData, bindings.InclusionVerifier: &inclusionverifier.InclusionVerifierMetaData,
+	bindings.StatusDesk: &statusdesk.StatusDeskMetaData,
 }
 
 // patience bounds a test; nothing is expected to take as long.

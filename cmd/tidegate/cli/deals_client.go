@@ -302,7 +302,7 @@ func changeCall(_ context.Context, s *spAt, deal uint64, d perpetualstorage.Deal
 	return nil
 }
 
-// tryTerms has PerpetualStorage look at terms before money is sent: an order does not, and
+// tryTerms has PerpetualStorage look at CID and terms before money is sent: an order does not, and
 // would be paid back only after operators have done their work.
 func tryTerms(ctx context.Context, s *spAt, at common.Address, root cid.Cid, terms perpetualstorage.DealTerms) error {
 	p, abi := estuarypinning.NewEstuaryPinning(), perpetualstorage.NewPerpetualStorage()
@@ -314,11 +314,16 @@ func tryTerms(ctx context.Context, s *spAt, at common.Address, root cid.Cid, ter
 	_, err = s.client.CallContract(ctx, ethereum.CallMsg{
 		To: &storage, Data: abi.PackCreateDealFor(at, root.Bytes(), some.CID().Bytes(), some.Padded, some.Payload, terms),
 	}, nil)
-	raw, _ := revertData(err)
-	if _, err := abi.UnpackPerpetualStorageTermsOutOfRangeError(raw); err == nil {
-		return fmt.Errorf("the terms are refused: %s", market.Reverted(raw))
+	raw, reverted := revertData(err)
+	if !reverted {
+		return nil // that it cannot be asked is seen when the call is tried
 	}
-	return nil // what else there is of it is seen when the call is tried
+	said, _ := abi.UnpackError(raw)
+	switch said.(type) {
+	case *perpetualstorage.PerpetualStoragePerpetualStorageTermsOutOfRange, *perpetualstorage.PerpetualStoragePerpetualStorageUnsupportedCid:
+		return fmt.Errorf("no deal could be opened so: %s", market.Reverted(raw))
+	}
+	return nil
 }
 
 func dealsOrder(ctx context.Context, c *cli.Command) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	filabi "github.com/filecoin-project/go-state-types/abi"
 	fbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/ipfs/go-cid"
 
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/devnet/chain"
@@ -79,7 +81,7 @@ func TestClientsByTheCommandLine(t *testing.T) {
 func (c asker) deals() {
 	deal := c.deal(terms(1), c.fil(4))
 	id, at := fmt.Sprint(deal), "--storage="+c.at.Hex()
-	stranger := c.funded(chain.Secp256k1, 3)
+	stranger := c.funded(chain.Secp256k1, 0)
 	var done spDone
 	step := func(args ...string) *dealState {
 		c.Helper()
@@ -154,10 +156,15 @@ func (c asker) receipt(tx common.Hash) *types.Receipt {
 	return r
 }
 
+// content is the CID of some block.
+func content(i byte) string {
+	return cid.NewCidV1(cid.Raw, append([]byte{0x12, 0x20}, bytes.Repeat([]byte{i}, 32)...)).String()
+}
+
 func (c asker) orders() {
 	at := "--pinning=" + c.made.Contracts["EstuaryPinning"].Hex()
 	var done spDone
-	c.does(&done, "deals", "order", at, "--value", "3", "--replicas", "1", c.piece.CID().String())
+	c.does(&done, "deals", "order", at, "--value", "3", "--replicas", "1", content(1))
 	asked := false
 	for _, log := range c.receipt(done.Transaction).Logs {
 		e, err := estuaryprovider.NewEstuaryProvider().UnpackOracleRequestedEvent(log)
@@ -166,9 +173,10 @@ func (c asker) orders() {
 	if !asked {
 		c.Errorf("ordered: %+v", done)
 	}
-	c.fails("the terms are refused", "deals", "order", at, "--value", "3", "--replicas", "17", c.piece.CID().String())
+	c.fails("no deal could be opened so", "deals", "order", at, "--value", "3", "--replicas", "17", content(1))
+	c.fails("no deal could be opened so: UnsupportedCid", "deals", "order", at, "--value", "3", c.piece.CID().String())
 	c.fails("is not a CID", "deals", "order", at, "--value", "3", "nothing")
-	c.fails("--pinning is needed", "deals", "order", "--value", "3", c.piece.CID().String())
+	c.fails("--pinning is needed", "deals", "order", "--value", "3", content(1))
 }
 
 // pools has two members share an aggregate, of which one leaves.
@@ -177,7 +185,6 @@ func (c asker) pools(other asker) {
 	whole, err := piece.NewAggregate(parts, 2048)
 	c.must(err)
 	at, of := "--pools="+c.made.Contracts["StoragePools"].Hex(), whole.Commitment()
-	content := parts[0].CID().String()
 	rules := filepath.Join(c.TempDir(), "terms.json")
 	t := terms(1)
 	raw, err := json.Marshal(map[string]any{
@@ -188,14 +195,14 @@ func (c asker) pools(other asker) {
 	proof := func(i int) string {
 		p, err := whole.Proof(i)
 		c.must(err)
-		raw, err := json.Marshal(map[string]any{"cid": parts[i].CID().String(), "pieceCid": parts[i].CID().String(), "paddedSize": 256, "proof": p})
+		raw, err := json.Marshal(map[string]any{"cid": content(byte(i)), "pieceCid": parts[i].CID().String(), "paddedSize": 256, "proof": p})
 		c.must(err)
 		path := filepath.Join(c.TempDir(), fmt.Sprint(i))
 		c.must(os.WriteFile(path, raw, 0o600))
 		return path
 	}
 	var done spDone
-	c.does(&done, "pool", "open", at, "--size", "2048", "--car-size", "2000", "--terms", rules, "--replicas", "1", content, of.CID().String())
+	c.does(&done, "pool", "open", at, "--size", "2048", "--car-size", "2000", "--terms", rules, "--replicas", "1", content(2), of.CID().String())
 	if done.Pool == nil || done.Pool.Piece != of.CID().String() || done.Pool.Value != "0" {
 		c.Fatalf("opened: %+v", done)
 	}
@@ -227,7 +234,7 @@ func (c asker) pools(other asker) {
 	other.does(&done, "pool", "withdraw", at)
 	other.fails("has no credit with the pools", "pool", "withdraw", at)
 	c.fails("is no pool", "pool", "pay", at, "999", "1")
-	c.fails("does not say how large it is", "pool", "open", at, content, of.CID().String())
+	c.fails("does not say how large it is", "pool", "open", at, content(2), of.CID().String())
 }
 
 // marked looks for what slots are paid by.
@@ -318,7 +325,8 @@ func (c asker) asks(word int, want error, args ...string) (done spDone) {
 		}
 	})
 	if want != nil {
-		c.pass(130) // more than an hour and a minute
+		c.must(c.client.Client().CallContext(c.ctx, nil, "evm_increaseTime", 2*60*60))
+		c.must(c.client.Client().CallContext(c.ctx, nil, "evm_mine"))
 	} else {
 		c.answer(asked, c.said(word, c.height()))
 	}

@@ -95,8 +95,8 @@ type Leader struct {
 // recent is how long ago something may have been to be said still.
 const recent = 30 * time.Second
 
-// patience is how long a final request may wait for its answer and not be said.
-const patience = 15 * time.Minute
+// overdue is how long a final request may wait for its answer and not be said.
+const overdue = 15 * time.Minute
 
 // Examine looks at everything. daemon is nil where it does not answer, and ask says
 // why not.
@@ -237,7 +237,7 @@ func (f *findings) requests(ctx context.Context, ledger *store.Store, now time.T
 func (f *findings) unanswered(open []chain.Request, now time.Time) {
 	var late []chain.Request
 	for _, r := range open {
-		if r.Final && now.Sub(r.CreatedAt) > patience {
+		if r.Final && now.Sub(r.CreatedAt) > overdue {
 			late = append(late, r)
 		}
 	}
