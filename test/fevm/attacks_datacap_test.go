@@ -86,3 +86,20 @@ func (a *attacked) giveBackDead() {
 	// The steward alone could say otherwise.
 	a.refused(a.keeper, gate, nil, reclaim("lived and died"), "StorageGate_WrongState")
 }
+
+// A sector that does not claim the allocation is not taken for a slot with DataCap, though
+// its miner tells of it; one that does is, by the same notification.
+func (a *attacked) plain() {
+	slot, id := a.allocated(a.bls, "sealed without DataCap")
+	p := pieceOf("sealed without DataCap")
+	a.seal(a.bls.m, a.direct(p, 0, slot))
+	a.wants(slot, claimed)
+	client, err := a.chain.Resolve(a.ctx, filecoinOf(a.at[bindings.StorageGate]), nil)
+	a.must(err)
+	with := a.direct(p, 0, slot)
+	with.Pieces[0].Allocation = &provider.Allocation{Client: client, ID: id}
+	a.seal(a.bls.m, with)
+	if s := a.wants(slot, active); s.Route != 2 {
+		a.Fatalf("activated %+v", s)
+	}
+}

@@ -42,6 +42,7 @@ func TestAttacks(t *testing.T) {
 		{"one sector for two slots: direct data and f05", (*attacked).twoRoutes},
 		{"one sector for two slots: two deals of f05", (*attacked).twoDeals},
 		{"a provider spends another deal's DataCap", (*attacked).dataCap},
+		{"a provider seals a slot with DataCap without it", (*attacked).plain},
 		{"a keeper shows a live sector dead or faulty", (*attacked).falselyDead},
 	} {
 		t.Run(attack.name, func(t *testing.T) {

@@ -26,12 +26,13 @@ const (
 )
 
 // books are what PerpetualStorage must hold: all that was sent to it, less what it paid
-// and burnt. Each audit counts the same money twice more: by its balance, and by what its
-// deals, slots and accounts say.
+// and burnt. Each audit counts the same money three times more: by its balance, by what its
+// deals, slots and accounts say, and by its events alone.
 type books struct {
 	in, out, burnt *big.Int
 	known          []party
 	rows           []entry
+	heard          *heard
 }
 
 // entry is the money after a step, in attoFIL.
@@ -46,6 +47,7 @@ func newBooks(w *world) *books {
 	return &books{
 		in: new(big.Int), out: new(big.Int), burnt: new(big.Int),
 		known: []party{w.owner, w.operator, w.client, w.keeper, w.stranger},
+		heard: newHeard(),
 	}
 }
 
@@ -107,6 +109,7 @@ func (w *world) audit(step string, args ...any) entry {
 	if owed := e.owed(); owed.Cmp(held) != 0 {
 		w.Fatalf("%s: PerpetualStorage has %s and owes %s\n%s", e.step, fil(held), fil(owed), w.books)
 	}
+	w.replayed(e)
 	return e
 }
 

@@ -46,6 +46,7 @@ import (
 type world struct {
 	testing.TB
 	ctx   context.Context
+	eth   *ethclient.Client
 	chain *chain.Chain
 	fleet *provider.Fleet
 	at    map[string]common.Address
@@ -102,7 +103,7 @@ func newWorld(t testing.TB, options ...func(*devnet.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	t.Cleanup(client.Close)
 	made, err := deploy.OnDevnet(ctx, client, net.Accounts()[0].Key(), net.Accounts()[1].Address)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +112,7 @@ func newWorld(t testing.TB, options ...func(*devnet.Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		TB: t, ctx: ctx, chain: net.Chain(), fleet: net.Providers(), at: made.Contracts,
+		TB: t, ctx: ctx, eth: client, chain: net.Chain(), fleet: net.Providers(), at: made.Contracts,
 		byID: map[filabi.ActorID]common.Address{}, abis: map[common.Address]*abi.ABI{}, called: map[string]map[string]bool{},
 		s: perpetualstorage.NewPerpetualStorage(), g: storagegate.NewStorageGate(), r: providerregistry.NewProviderRegistry(),
 		o: dealstatusoracle.NewDealStatusOracle(), p: estuarypinning.NewEstuaryPinning(), x: estuaryprovider.NewEstuaryProvider(),
@@ -129,6 +130,7 @@ func newWorld(t testing.TB, options ...func(*devnet.Config)) *world {
 		*p = w.party([]string{"owner", "operator", "client", "keeper", "stranger"}[i], w.chain.Accounts()[i])
 	}
 	w.books = newBooks(w)
+	t.Cleanup(w.hearsAll)
 	return w
 }
 
