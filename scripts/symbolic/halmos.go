@@ -27,7 +27,7 @@ const (
 	holds    = 0
 	refuted  = 1 // by values that were found
 	tooLong  = -1
-	deciding = "200s" // for the formulas of one path
+	deciding = "30m" // for the formulas of one path, of which solve.py bounds the work
 )
 
 func (c check) name() string {

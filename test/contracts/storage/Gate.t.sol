@@ -133,6 +133,18 @@ contract GateTest is Base, FvmTest {
         assertEq(FilAddress.masked(2001).balance, before + earned);
     }
 
+    /// @dev A payee has one form, by whatever address its owner names it.
+    function test_SetPayee_AnIdIsTheAccountThatItIs() public {
+        uint64 slotId = _deal(false) << 24;
+        _claim(slotId >> 24, M1, sp1);
+        uint64[] memory ids = new uint64[](1);
+        ids[0] = slotId;
+        address asId = FilAddress.masked(_id(client));
+        vm.prank(FilAddress.masked(2001));
+        store.setPayee(ids, asId);
+        assertEq(store.slotOf(slotId).payee, client);
+    }
+
     function test_F05_OnlyTheDealThatWasOffered() public {
         uint64 slotId = _deal(false) << 24;
         DealProposal memory p = _proposal(slotId, M1);
@@ -253,6 +265,9 @@ contract GateTest is Base, FvmTest {
         uint256 before = FilAddress.masked(99).balance;
         store.burn();
         assertEq(FilAddress.masked(99).balance, before + burnable);
+        assertEq(store.burnable(), 0);
+        vm.expectRevert(IPerpetualStorage.PerpetualStorage_ZeroAmount.selector);
+        store.burn(); // what is burnt is burnt once
     }
 
     function test_Sector_OneManifestWithTwoEntriesCountsOnce() public {
@@ -379,6 +394,35 @@ contract GateTest is Base, FvmTest {
         vm.prank(sp1);
         gate.extendClaim(dealId << 24, allocation);
         assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
+    }
+
+    /// @dev A longer term is bought for a verified deal's slot, and while it is Active.
+    function test_DataCap_ExtendClaim_RevertWhen_NotActiveOrNotVerified() public {
+        uint64 slotId = _deal(true) << 24;
+        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
+        _claim(slotId >> 24, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(slotId);
+        verifreg.seal(allocation, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        bytes memory wrong = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, slotId);
+        vm.prank(sp1);
+        vm.expectRevert(wrong); // still Claimed
+        gate.extendClaim(slotId, allocation);
+        vm.prank(sp1);
+        store.activateByClaim(slotId, allocation);
+        vm.prank(client);
+        store.changeDataCap(slotId >> 24, false);
+        vm.prank(sp1);
+        vm.expectRevert(wrong); // the client wants no more of it
+        gate.extendClaim(slotId, allocation);
+        assertEq(gate.dataCapOf(slotId >> 24), GIB);
+        vm.prank(client);
+        store.changeDataCap(slotId >> 24, true);
+        _pass(DAY);
+        vm.prank(sp1);
+        gate.extendClaim(slotId, allocation);
+        assertEq(gate.dataCapOf(slotId >> 24), 0);
     }
 
     /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
