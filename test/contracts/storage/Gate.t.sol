@@ -370,6 +370,11 @@ contract GateTest is Base, FvmTest {
         assertEq(market.publish(list).length, 1);
         list[0].providerCollateral += 1;
         _notPublished(list[0]); // nor any more afterwards
+        // What was drawn is granted no more: another deal's grant is all that the market may draw.
+        _claim(b, M2, sp2);
+        vm.prank(sp2);
+        gate.grantDataCap(b << 24);
+        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18);
     }
 
     function test_DataCap_AllocationsAndClaims() public {
