@@ -3,182 +3,140 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
 const (
+	sourceDir  = "test/symbolic"
 	resultFile = "scripts/symbolic/result.txt"
-	workDir    = ".cache/symbolic"
-	out        = workDir + "/out"
 )
 
-// groups are the contracts of test/symbolic, the quick ones first.
-var groups = []string{"BountyChecks", "VestingChecks", "SolvencyChecks"}
+// options say what is run.
+type options struct {
+	python, only, result string
+	decide, plant        bool
+	atOnce               int
+	limit                time.Duration
+}
 
 func main() {
-	python := flag.String("python", ".cache/python/symbolic/bin", "the folder of halmos and of the Python that it runs in")
-	only := flag.String("only", "", "these contracts of test/symbolic alone, separated by commas")
-	plant := flag.Bool("planted", true, "see that each planted change is found")
-	result := flag.String("result", resultFile, "the file that the result is written to, when everything was run")
+	var o options
+	flag.StringVar(&o.python, "python", ".cache/python/symbolic/bin", "the folder of halmos and of the Python that it runs in")
+	flag.StringVar(&o.only, "only", "", "the checks whose names, contract.function, match this regular expression")
+	flag.BoolVar(&o.decide, "checks", true, "see that each check holds")
+	flag.BoolVar(&o.plant, "planted", true, "see that each planted change is found")
+	flag.StringVar(&o.result, "result", resultFile, "the file that the result is written to, when everything was run")
+	flag.IntVar(&o.atOnce, "at-once", runtime.NumCPU(), "how many checks are run beside each other")
+	flag.DurationVar(&o.limit, "limit", time.Hour, "how long a check may take; what takes longer is not decided")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *python, *only, *plant, *result); err != nil {
+	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "symbolic:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, python, only string, plant bool, result string) error {
-	bench, err := newBench(python)
+func run(ctx context.Context, o options) (err error) {
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
+	all, err := checksIn(sourceDir)
+	if err != nil {
+		return err
+	}
+	names := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !only.MatchString(name) })
+	changes, err := readPlanted(plantedFile)
+	if err != nil {
+		return err
+	}
+	if err := everyCheckHasOne(changes, all); err != nil {
+		return err
+	}
+	b, err := newBench(o.python, o.atOnce, o.limit)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	said, err := b.selftest(ctx, rand.Uint32())
 	if err != nil {
 		return err
 	}
 	var report bytes.Buffer
-	said, err := bench.selftest(ctx, rand.Uint32())
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(&report, "Result of `make symbolic`: written by scripts/symbolic.\n\n%s\n", said)
-	var failed error
-	var names []string
-	for _, group := range groups {
-		if only != "" && !slices.Contains(strings.Split(only, ","), group) {
-			continue
-		}
-		checks, err := bench.halmos(ctx, ".", group, "check_")
-		if err != nil {
+	if o.decide {
+		if err := b.decide(ctx, names, &report); err != nil {
 			return err
 		}
-		for _, c := range checks {
-			names = append(names, group+"."+c.name())
-			fmt.Fprintf(&report, "%-16s %s.%s (%s)\n", c.verdict(), group, c.name(), c.took())
-			if c.Exit != 0 {
-				failed = errors.Join(failed, fmt.Errorf("%s.%s: %s", group, c.name(), c.verdict()))
-			}
-		}
 	}
-	fmt.Print(report.String())
-	if failed != nil {
-		return failed
-	}
-	if plant {
+	if o.plant {
 		fmt.Fprintln(&report)
-		if err := bench.plantAll(ctx, names, &report); err != nil {
+		if err := b.plantAll(ctx, changes, names, &report); err != nil {
 			return err
 		}
 	}
-	if only == "" && plant {
-		return os.WriteFile(result, report.Bytes(), 0o644)
+	if o.only == "" && o.decide && o.plant {
+		return os.WriteFile(o.result, report.Bytes(), 0o644)
 	}
 	return nil
 }
 
-// check is what halmos says of one function.
-type check struct {
-	Signature string    `json:"name"`
-	Exit      int       `json:"exitcode"`
-	Time      []float64 `json:"time"`
-}
-
-func (c check) name() string {
-	name, _, _ := strings.Cut(c.Signature, "(")
-	return name
-}
-
-func (c check) took() time.Duration {
-	if len(c.Time) == 0 {
-		return 0
+// decide runs checks and reports them in their order. Its error names those that do not hold, or were not decided.
+func (b *bench) decide(ctx context.Context, names []string, report io.Writer) error {
+	lines := make([]string, len(names))
+	notHeld := make([]error, len(names))
+	err := b.each(len(names), func(tree string, i int) error {
+		c, err := b.halmos(ctx, tree, names[i])
+		if err != nil {
+			return err
+		}
+		lines[i] = fmt.Sprintf("%-16s %s (%s)\n", c.verdict(), names[i], c.took())
+		fmt.Print(lines[i])
+		if c.Exit != holds {
+			notHeld[i] = fmt.Errorf("%s: %s", names[i], c.verdict())
+		}
+		return nil
+	})
+	if err := errors.Join(err, errors.Join(notHeld...)); err != nil {
+		return err
 	}
-	return time.Duration(c.Time[0] * float64(time.Second)).Round(time.Second)
+	_, err = io.WriteString(report, strings.Join(lines, ""))
+	return err
 }
 
-// refuted is halmos's exit code of a check with a counterexample.
-const refuted = 1
-
-func (c check) verdict() string {
-	switch c.Exit {
-	case 0:
-		return "holds"
-	case refuted:
-		return "REFUTED"
+// checksIn lists the checks of a folder's contracts, as contract.function, in the order of files and lines.
+func checksIn(dir string) (names []string, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.sol"))
+	if err != nil {
+		return nil, fmt.Errorf("looking for checks: %w", err)
 	}
-	return "UNDECIDED"
-}
-
-// bench is the programs that are run.
-type bench struct{ python, bin, solver string }
-
-func newBench(python string) (b bench, err error) {
-	for path, to := range map[string]*string{python: &b.python, "bin": &b.bin, "scripts/symbolic/solve.py": &b.solver} {
-		if *to, err = filepath.Abs(path); err != nil {
-			return b, fmt.Errorf("looking for %s: %w", path, err)
+	contract := regexp.MustCompile(`(?m)^contract (\w+Checks)`)
+	function := regexp.MustCompile(`(?m)^    function (check_\w+)\(`)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("looking for checks: %w", err)
+		}
+		of := contract.FindSubmatch(source)
+		if of == nil {
+			continue
+		}
+		for _, m := range function.FindAllSubmatch(source, -1) {
+			names = append(names, string(of[1])+"."+string(m[1]))
 		}
 	}
-	return b, nil
-}
-
-// environ has halmos find forge, and keep what it writes out of the home directory.
-func (b bench) environ() []string {
-	return append(os.Environ(), "FOUNDRY_PROFILE=symbolic", "PYTHONDONTWRITEBYTECODE=1",
-		"PATH="+b.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
-
-// selftest holds the solver against z3 on drawn formulas.
-func (b bench) selftest(ctx context.Context, seed uint32) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.python, "python"), b.solver, "--selftest", strconv.FormatUint(uint64(seed), 10))
-	cmd.Env = b.environ()
-	said, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("the solver, seed %d: %w: %s", seed, err, said)
-	}
-	return string(said), nil
-}
-
-// halmos runs the functions of a contract whose names begin so, in the tree at root.
-func (b bench) halmos(ctx context.Context, root, contract, prefix string) ([]check, error) {
-	file, err := filepath.Abs(filepath.Join(workDir, "said.json"))
-	if err != nil {
-		return nil, fmt.Errorf("placing halmos's result: %w", err)
-	}
-	if err := os.RemoveAll(file); err != nil {
-		return nil, fmt.Errorf("removing halmos's last result: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, "nice", "-n", "15", filepath.Join(b.python, "halmos"),
-		"--root", root, "--forge-build-out", out, "--contract", contract, "--function", prefix, "--no-status",
-		"--solver-command", filepath.Join(b.python, "python")+" "+b.solver, "--solver-timeout-assertion", "200s", "--json-output", file)
-	cmd.Env = b.environ()
-	// Its status says what the checks did, if there were any; the file says that too.
-	said, ran := cmd.CombinedOutput()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("halmos, %s: %w: %s", contract, errors.Join(ran, err), said)
-	}
-	var report struct {
-		Results map[string][]check `json:"test_results"`
-	}
-	if err := json.Unmarshal(raw, &report); err != nil {
-		return nil, fmt.Errorf("what halmos says of %s: %w", contract, err)
-	}
-	var checks []check
-	for _, of := range report.Results {
-		checks = append(checks, of...)
-	}
-	if len(checks) == 0 {
-		return nil, fmt.Errorf("halmos found no check %s.%s: %s", contract, prefix, said)
-	}
-	slices.SortFunc(checks, func(x, y check) int { return strings.Compare(x.Signature, y.Signature) })
-	return checks, nil
+	return names, nil
 }

@@ -34,84 +34,60 @@ func readPlanted(file string) ([]planted, error) {
 	return all, nil
 }
 
-// plantAll makes each change in a copy of the sources and has its check find it.
-func (b bench) plantAll(ctx context.Context, names []string, report io.Writer) error {
-	all, err := readPlanted(plantedFile)
-	if err != nil {
-		return err
-	}
+// everyCheckHasOne fails for a check that has nothing to find, and for a change that no check is named for.
+func everyCheckHasOne(all []planted, names []string) (err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(p planted) bool { return p.Check == name }) {
-			return fmt.Errorf("%s names no change that %s has to find", plantedFile, name)
+			err = errors.Join(err, fmt.Errorf("%s names no change that %s has to find", plantedFile, name))
 		}
 	}
-	root, err := os.MkdirTemp("", "tidegate-symbolic-")
-	if err != nil {
-		return fmt.Errorf("making a folder: %w", err)
-	}
-	defer os.RemoveAll(root)
-	if err := copySources(root); err != nil {
-		return err
-	}
-	var failed error
 	for _, p := range all {
 		if !slices.Contains(names, p.Check) {
-			continue
+			err = errors.Join(err, fmt.Errorf("%s: there is no check %s", plantedFile, p.Check))
 		}
-		verdict, err := b.plant(ctx, root, p)
+	}
+	return err
+}
+
+// plantAll makes each change of the checks that are named, and has its check find it.
+func (b *bench) plantAll(ctx context.Context, all []planted, names []string, report io.Writer) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(p planted) bool { return !slices.Contains(names, p.Check) })
+	lines := make([]string, len(all))
+	missed := make([]error, len(all))
+	err := b.each(len(all), func(tree string, i int) error {
+		p := all[i]
+		c, err := b.plant(ctx, tree, p)
 		if err != nil {
 			return err
 		}
-		line := fmt.Sprintf("%-16s %s: %s -> %s (%s)\n", verdict, filepath.Base(p.File), p.From, p.To, p.Check)
-		fmt.Print(line)
-		fmt.Fprint(report, line)
-		if verdict != "found" {
-			failed = errors.Join(failed, fmt.Errorf("%s does not find: %s", p.Check, p.From))
+		said := "found"
+		if c.Exit != refuted {
+			said, missed[i] = "NOT FOUND", fmt.Errorf("%s (%s) does not find: %s", p.Check, c.verdict(), p.From)
 		}
+		lines[i] = fmt.Sprintf("%-16s %s: %s -> %s (%s)\n", said, filepath.Base(p.File), p.From, p.To, p.Check)
+		fmt.Print(lines[i])
+		return nil
+	})
+	if err := errors.Join(err, errors.Join(missed...)); err != nil {
+		return err
 	}
-	return failed
+	_, err = io.WriteString(report, strings.Join(lines, ""))
+	return err
 }
 
-func (b bench) plant(ctx context.Context, root string, p planted) (string, error) {
+// plant makes a change in a tree, runs its check until it has found something, and takes the change back.
+func (b *bench) plant(ctx context.Context, tree string, p planted) (check, error) {
 	source, err := os.ReadFile(p.File)
 	if err != nil {
-		return "", fmt.Errorf("reading what is to be changed: %w", err)
+		return check{}, fmt.Errorf("reading what is to be changed: %w", err)
 	}
-	if strings.Count(string(source), p.From) != 1 {
-		return "", fmt.Errorf("%s: %q stands in %s %d times, not once", plantedFile, p.From, p.File, strings.Count(string(source), p.From))
+	if n := strings.Count(string(source), p.From); n != 1 {
+		return check{}, fmt.Errorf("%s: %q stands in %s %d times, not once", plantedFile, p.From, p.File, n)
 	}
-	changed := filepath.Join(root, p.File)
+	changed := filepath.Join(tree, p.File)
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), p.From, p.To, 1)), 0o644); err != nil {
-		return "", fmt.Errorf("planting: %w", err)
+		return check{}, fmt.Errorf("planting: %w", err)
 	}
-	contract, name, _ := strings.Cut(p.Check, ".")
-	checks, err := b.halmos(ctx, root, contract, name)
-	if err := errors.Join(err, os.WriteFile(changed, source, 0o644)); err != nil {
-		return "", err
-	}
-	for _, c := range checks {
-		if c.name() == name && c.Exit == refuted {
-			return "found", nil
-		}
-	}
-	return "NOT FOUND", nil
-}
-
-// copySources lays out what forge needs to compile the checks.
-func copySources(root string) error {
-	for _, dir := range []string{"contracts", "test/symbolic"} {
-		if err := os.CopyFS(filepath.Join(root, dir), os.DirFS(dir)); err != nil {
-			return fmt.Errorf("copying sources: %w", err)
-		}
-	}
-	for _, name := range []string{"foundry.toml", "scripts", "node_modules"} {
-		at, err := filepath.Abs(name)
-		if err != nil {
-			return fmt.Errorf("looking for %s: %w", name, err)
-		}
-		if err := os.Symlink(at, filepath.Join(root, name)); err != nil {
-			return fmt.Errorf("linking %s: %w", name, err)
-		}
-	}
-	return nil
+	c, err := b.halmos(ctx, tree, p.Check, "--early-exit")
+	return c, errors.Join(err, os.WriteFile(changed, source, 0o644))
 }

@@ -6,10 +6,13 @@
 Halmos asks twice: first with products and quotients as functions of which nothing is known, which yices decides at once; and
 where that does not do, with what they are. Then the words are read as integers (integers.py), whose products z3 handles where bit
 for bit no solver does; a counterexample counts only if the query itself holds for it. What that cannot decide goes to yices.
+
+Each way has so many seconds of the processor's time, not of the clock's: a busy machine decides as much as a quiet one, later.
 """
 
 import os
 import random
+import resource
 import subprocess
 import sys
 
@@ -17,21 +20,43 @@ import z3
 
 import integers
 
-SECONDS = 60  # for each way
+SECONDS = 60  # of the processor, for each way
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 def yices(path):
     program = os.path.join(os.path.dirname(sys.executable), "yices-smt2")
-    command = [program, "--smt2-model-format", "--bvconst-in-decimal", "--timeout=%d" % SECONDS, path]
-    return subprocess.run(command, capture_output=True, text=True).stdout
+    command = [program, "--smt2-model-format", "--bvconst-in-decimal", path]
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limit).stdout or "unknown\n"
 
 
-def by_integers(text, seconds=SECONDS):
+def limited(work):
+    """What work gives, or unknown where it takes too long or fails: it is done by a process of its own."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        limit()
+        with os.fdopen(write, "w") as out:
+            out.write(work())
+            out.flush()
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        said = answer.read()
+    _, status = os.waitpid(child, 0)
+    return said if status == 0 else "unknown\n"
+
+
+def by_integers(text, seconds=None):
     """unsat, sat with a model of the query, or unknown"""
     formulas = z3.parse_smt2_string(text)
     reading = integers.Reading(formulas)
     solver = z3.Solver()
-    solver.set("timeout", seconds * 1000)
+    if seconds:
+        solver.set("timeout", seconds * 1000)
     solver.add(reading.formulas)
     verdict = solver.check()
     if verdict == z3.unsat:
@@ -43,7 +68,6 @@ def by_integers(text, seconds=SECONDS):
 
 def confirmed(formulas, values):
     solver = z3.Solver()
-    solver.set("timeout", SECONDS * 1000)
     solver.add(formulas)
     solver.add([word == value for word, value in values])
     if solver.check() != z3.sat:
@@ -57,7 +81,7 @@ def decide(path):
         text = file.read()
     if "(declare-fun f_evm_" in text:
         return yices(path)
-    said = by_integers(text)
+    said = limited(lambda: by_integers(text))
     return said if not said.startswith("unknown") else yices(path)
 
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { IPerpetualStorage, PublishedDeal, SectorPiece } from "../../contracts/interfaces/IPerpetualStorage.sol";
-import { Deals } from "../../contracts/storage/Deals.sol";
+import {
+    DealTerms,
+    IPerpetualStorage,
+    PublishedDeal,
+    SectorPiece
+} from "../../contracts/interfaces/IPerpetualStorage.sol";
+import { Deals, Piece } from "../../contracts/storage/Deals.sol";
 import { Proofs } from "../../contracts/storage/Proofs.sol";
 import { Slots } from "../../contracts/storage/Slots.sol";
 import { Said, Start, StorageBook } from "./StorageBook.sol";
@@ -10,6 +15,25 @@ import { Said, Start, StorageBook } from "./StorageBook.sol";
 /// @notice Solvency, step by step: whatever the state before, no step makes PerpetualStorage owe more or less than it did, but for
 /// the value that came with it. A step that reverts changes nothing, and is none.
 contract SolvencyChecks is StorageBook {
+    /// Of a deal as long as there is none: with a piece, or without as `prepareDeal` creates it.
+    function check_Create(Start calldata x, bytes32 digest, bool prepared, uint256 value) external {
+        _fillMoney(x);
+        b.nextDeal = DEAL;
+        uint256 owed = _owed();
+        Piece memory piece = prepared ? Piece(bytes32(uint256(1)), 1 << 30, 1e9) : Piece(0, 0, 0);
+        Deals.create(b, CLIENT, abi.encodePacked(bytes4(0x01551220), digest), piece, value, _terms(x));
+        assert(_owed() == owed + value);
+        assert(b.deals[DEAL].client == CLIENT && b.nextDeal == DEAL + 1);
+    }
+
+    /// Of a deal that was being prepared: with its piece, or cancelled where there is none.
+    function check_BindPiece(Start calldata x, Said calldata said, bool found) external {
+        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
+        b.deals[DEAL].status = IPerpetualStorage.DealStatus.Preparing;
+        Deals.bindPiece(b, DEAL, found ? Piece(bytes32(uint256(1)), 1 << 30, 1e9) : Piece(0, 0, 0));
+        assert(_owed() == owed);
+    }
+
     function check_Claim(Start calldata x, Said calldata said, uint96 value) external {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
         Slots.claim(b, DEAL, 0, MINER, value);
@@ -36,6 +60,13 @@ contract SolvencyChecks is StorageBook {
 
     function check_Published_Claimed(Start calldata x, Said calldata said, PublishedDeal calldata p) external {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Claimed);
+        Slots.published(b, SLOT, p);
+        assert(_owed() == owed);
+    }
+
+    /// f05 says that it published a deal for a slot that nobody had claimed.
+    function check_Published_Open(Start calldata x, Said calldata said, PublishedDeal calldata p) external {
+        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
         Slots.published(b, SLOT, p);
         assert(_owed() == owed);
     }
@@ -82,9 +113,23 @@ contract SolvencyChecks is StorageBook {
         assert(_owed() == owed);
     }
 
+    function check_RenewByExtension(Start calldata x, Said calldata said, uint96 value) external {
+        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Active);
+        Proofs.renewByExtension(b, SLOT, "", value);
+        assert(_owed() == owed + value);
+    }
+
     function check_Fund(Start calldata x, Said calldata said, uint256 value) external {
         uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
         Deals.fund(b, DEAL, value);
+        assert(_owed() == owed + value);
+    }
+
+    function check_FundMany(Start calldata x, Said calldata said, uint96 one, uint96 other, uint256 value) external {
+        uint256 owed = _start(x, said, IPerpetualStorage.SlotState.Open);
+        (uint64[] memory ids, uint96[] memory amounts) = (new uint64[](2), new uint96[](2));
+        (ids[0], ids[1], amounts[0], amounts[1]) = (DEAL, DEAL, one, other);
+        Deals.fundMany(b, ids, amounts, value);
         assert(_owed() == owed + value);
     }
 
@@ -110,6 +155,13 @@ contract SolvencyChecks is StorageBook {
 
     function cancel() external {
         Deals.cancel(b, DEAL);
+    }
+
+    function _terms(Start calldata x) private pure returns (DealTerms memory t) {
+        (t.replicas, t.verified, t.term, t.sealWindow, t.renewWindow) =
+        (1, x.faulty, x.term, x.sealDeadline, x.slotTerm);
+        (t.endEpoch, t.ramp, t.baseBounty, t.maxBounty, t.rate) = (x.end, x.ramp, x.baseBounty, x.maxBounty, x.rate);
+        (t.bondFloor, t.minCollateral) = (x.bondFloor, x.bond);
     }
 
     function _start(Start calldata x, Said calldata said, IPerpetualStorage.SlotState state) private returns (uint256) {

@@ -131,6 +131,11 @@ abstract contract StorageBook is Symbolic {
         _fillSlot(x, state);
         Seat storage seat = Books.seatAt(b, DEAL, 0);
         if (x.hasNext) (seat.hasNext, seat.next, seat.last) = (true, 1, 1);
+        _fillMoney(x);
+    }
+
+    /// @dev What there is beside deals.
+    function _fillMoney(Start calldata x) internal {
         b.burnable = x.burnable;
         (b.credits[PAYEE], b.credits[CLIENT], b.credits[CALLER]) = (x.payeeCredit, x.clientCredit, x.callerCredit);
     }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	cbg "github.com/whyrusleeping/cbor-gen"
@@ -89,6 +90,7 @@ func (w *spWorld) f1Key(t *testing.T, a chain.Account, m *provider.Miner, deal u
 		t.Fatalf("claimed: %+v", claimed)
 	}
 	w.refused("only published and active slots", with(flags, "prove", slot)...)
+	w.releases(flags, slot, id(m))
 	sector := w.seal(m, market.SlotID(deal, 0, 0))
 	w.pass(2 * day)
 	w.do(&proven, with(flags, "prove", slot)...)
@@ -128,6 +130,7 @@ func (w *spWorld) f3Wallet(t *testing.T, a chain.Account, m *provider.Miner, slo
 	if done.Slots[0].State != "claimed" || !strings.HasPrefix(done.Message, "bafy2bza") {
 		t.Fatalf("claimed: %+v", done)
 	}
+	w.releases(from, slot, id(m))
 	number, err := slotNumber(slot)
 	w.must(err)
 	w.seal(m, number)
@@ -144,30 +147,77 @@ func (w *spWorld) f3Wallet(t *testing.T, a chain.Account, m *provider.Miner, slo
 	w.refused("the node's wallet does not hold that key", "withdraw", "--from", market.Text(m.Worker().Address))
 }
 
+// releases gives a claim back, takes what is left of the bond, and claims again.
+func (w *spWorld) releases(flags []string, slot, miner string) {
+	w.Helper()
+	var done spDone
+	w.do(&done, with(flags, "release", slot)...)
+	if done.Slots[0].State != "open" || done.Credit != "1990000000000000000" { // the bond less 0.01 FIL
+		w.Fatalf("released: %+v", done)
+	}
+	w.do(&done, with(flags, "withdraw")...)
+	w.do(&done, with(flags, "claim", slot, "--miner", miner)...)
+	if done.Slots[0].State != "claimed" || done.Credit != "0" {
+		w.Fatalf("claimed again: %+v", done)
+	}
+}
+
 func slotNumber(text string) (n uint64, err error) {
 	_, err = fmt.Sscan(text, &n)
 	return n, err
 }
 
-// multisig proposes what is printed, in the form of `lotus msig propose` and as a message.
+// multisig proposes what is printed, in the form of `lotus msig propose` and as a message:
+// each command of a provider's life.
 func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Address, m *provider.Miner, slot string) {
 	flags := []string{"--rpc", w.net.HTTPURL(), "--multisig", market.Text(msig)}
-	var p proposal
-	w.do(&p, with(flags, "claim", slot, "--miner", id(m))...)
-	if want := fmt.Sprintf("lotus msig propose --from SIGNER %s %s 2 3844450837 %s", market.Text(msig), p.To, p.Params); p.Command != want {
-		t.Errorf("printed %q, want %q", p.Command, want)
-	}
-	raw, err := hex.DecodeString(p.Propose.Params)
-	w.must(err)
-	_, err = w.net.Providers().Send(w.ctx, signer, provider.Call{To: msig, Method: abi.MethodNum(p.Propose.Method), Params: &cbg.Deferred{Raw: raw}})
-	w.must(err)
 	number, err := slotNumber(slot)
 	w.must(err)
-	d, err := market.NewStorage(contractsOf{w.client}, w.at).Slot(w.ctx, w.height(), number)
-	if err != nil || d.State != market.SlotClaimed || d.Miner != uint64(m.ID()) {
-		t.Errorf("proposed: %+v, %v", d, err)
+	actor, err := w.net.Chain().Resolve(w.ctx, msig, nil)
+	w.must(err)
+	as := common.BigToAddress(new(big.Int).Or(new(big.Int).Lsh(big.NewInt(0xff), 152), new(big.Int).SetUint64(uint64(actor)))) // masked
+	store := market.NewStorage(contractsOf{w.client}, w.at)
+	proposed := func(value string, args ...string) market.Slot {
+		t.Helper()
+		var p proposal
+		w.do(&p, with(flags, args...)...)
+		if want := fmt.Sprintf("lotus msig propose --from SIGNER %s %s %s 3844450837 %s", market.Text(msig), p.To, value, p.Params); p.Command != want {
+			t.Errorf("printed %q, want %q", p.Command, want)
+		}
+		raw, err := hex.DecodeString(p.Propose.Params)
+		w.must(err)
+		_, err = w.net.Providers().Send(w.ctx, signer, provider.Call{To: msig, Method: abi.MethodNum(p.Propose.Method), Params: &cbg.Deferred{Raw: raw}})
+		w.must(err)
+		d, err := store.Slot(w.ctx, w.height(), number)
+		w.must(err)
+		return d
 	}
-	w.refused("sends nothing", with(flags, "release", slot, "--key-env", "NONE")...)
+	credit := func(want string) {
+		t.Helper()
+		if got, err := store.Credit(w.ctx, w.height(), as); err != nil || got.String() != want {
+			t.Errorf("the multisig's credit is %s, want %s (%v)", got, want, err)
+		}
+	}
+	for range 2 { // and again
+		if d := proposed("2", "claim", slot, "--miner", id(m)); d.State != market.SlotClaimed || d.Miner != uint64(m.ID()) {
+			t.Fatalf("claimed: %+v", d)
+		}
+		if d := proposed("0", "release", slot); d.State != market.SlotOpen {
+			t.Fatalf("released: %+v", d)
+		}
+		credit("1990000000000000000")
+		proposed("0", "withdraw")
+		credit("0")
+	}
+	proposed("2", "claim", slot, "--miner", id(m))
+	w.seal(m, number)
+	w.pass(day)
+	if d := proposed("0", "prove", slot); d.State != market.SlotActive || d.Earned.Sign() <= 0 {
+		t.Fatalf("proven: %+v", d)
+	}
+	proposed("0", "withdraw")
+	credit("0")
+	w.refused("sends nothing", with(flags, "prove", slot, "--key-env", "NONE")...)
 	w.refused("is no multisig's address", "release", slot, "--rpc", w.net.HTTPURL(), "--multisig", market.Text(signer.Address))
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import {
     DealTerms,
     IPerpetualStorage,
@@ -9,6 +10,7 @@ import {
 } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { ClaimFacts, IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
 import { StorageBase } from "./StorageBase.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 /// @notice Where what is taken borders on what is not.
 contract BoundsTest is StorageBase {
@@ -201,6 +203,164 @@ contract BoundsTest is StorageBase {
     function test_Burn_RevertWhen_ThereIsNothing() public {
         vm.expectRevert(IPerpetualStorage.PerpetualStorage_ZeroAmount.selector);
         store.burn();
+    }
+
+    /// What cannot be burnt stays to be burnt; here nobody takes it.
+    function test_Burn_RevertWhen_ItIsNotTaken() public {
+        uint64 slotId = _claim(_deal(), 0, M1, sp1);
+        vm.prank(sp1);
+        store.releaseClaim(slotId);
+        bytes memory err =
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TransferFailed.selector, _masked(99));
+        vm.expectRevert(err);
+        store.burn();
+        assertEq(store.burnable(), 0.01 ether);
+    }
+
+    function test_Withdraw_ToTheLastAttoAndToSomebody() public {
+        uint64 dealId = _dealWith(_terms(), 1);
+        vm.startPrank(client);
+        store.withdrawSurplus(dealId, 1);
+        bytes memory err =
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TransferFailed.selector, address(0));
+        vm.expectRevert(err);
+        store.withdrawEarned(address(0));
+        assertEq(store.withdrawEarned(address(1)), 1);
+        assertEq(store.creditOf(client), 0);
+        err = abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NothingToWithdraw.selector, client);
+        vm.expectRevert(err);
+        store.withdrawEarned(client);
+    }
+
+    function test_PrepareDeal_AllOfTheValueMayBeTheFee_OfASingleByte() public {
+        uint96 fee = store.quotePrepare(1);
+        uint64 dealId = store.nextDeal();
+        vm.recordLogs();
+        vm.prank(client);
+        store.prepareDeal{ value: fee }(HELLO_BYTES, 1, fee, _terms());
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs[0].topics[0], IPerpetualStorage.DealCreated.selector);
+        (,, bytes32 commP, uint64 paddedSize, uint64 carSize) =
+            abi.decode(logs[0].data, (uint64, bytes, bytes32, uint64, uint64));
+        assertEq(uint256(commP) + paddedSize + carSize, 0, "nothing is known of the piece");
+        assertEq(store.dealOf(dealId).carSize, 0);
+        assertEq(_free(dealId), 0);
+    }
+
+    /// An answer that is no piece binds nothing: the client takes its money back.
+    function test_PrepareDeal_AnAnswerThatIsNoPieceBindsNothing() public {
+        (uint64 dealId, Ask memory ask) = _prepare();
+        assertEq(_fulfill(_success(ask, abi.encode(PIECE, GIB, GIB))), 1); // a CAR that does not fit
+        assertEq(uint8(store.dealOf(dealId).status), uint8(IPerpetualStorage.DealStatus.Preparing));
+        vm.prank(client);
+        store.cancel(dealId);
+        assertEq(store.creditOf(client), 10 ether);
+    }
+
+    /// Nobody cancels another's deal by a request of its own that says the same.
+    function test_SettlePrepare_RevertWhen_ItIsNotTheStoresRequest() public {
+        (uint64 dealId, Ask memory ask) = _prepare();
+        uint96 fee;
+        (fee,) = provider.quote(Actions.UNPIN, 0, 0, 0);
+        vm.recordLogs();
+        vm.prank(stranger);
+        provider.request{ value: fee }(Actions.UNPIN, 0, 0, hex"01", ask.context, _options(0, stranger));
+        Ask memory own = _lastAsk();
+        vm.warp(ask.terms.deadline + 2 days);
+        bytes memory err =
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("context"));
+        vm.expectRevert(err);
+        store.settlePrepare(own.terms, ask.context);
+        vm.expectRevert(err);
+        store.settlePrepare(ask.terms, abi.encode(Actions.PREPARE, dealId + 1));
+        assertEq(uint8(store.dealOf(dealId).status), uint8(IPerpetualStorage.DealStatus.Preparing));
+        // It is one whose money has gone back already, too.
+        provider.refund(ask.terms);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.DealCancelled(dealId, store.nextSeq(), 10 ether);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.DealPrepared(dealId, store.nextSeq() + 1, 0, 0, 0);
+        store.settlePrepare(ask.terms, ask.context);
+    }
+
+    function test_SettlePrepare_RevertWhen_ItAskedWhetherThePieceIsServed() public {
+        uint64 dealId = _dealWith(_terms(), 1 ether);
+        uint96 fee = store.quoteServed(dealId);
+        vm.recordLogs();
+        store.requestServed{ value: fee }(dealId);
+        Ask memory ask = _lastAsk();
+        vm.warp(ask.terms.deadline + 1);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("context")));
+        store.settlePrepare(ask.terms, ask.context);
+    }
+
+    function test_ChangeReplicas_LeavesTheSeatsBeyondAlone() public {
+        uint64 dealId = _deal();
+        vm.prank(client);
+        store.changeReplicas(dealId, 1);
+        _pass(DAY);
+        uint256 was = store.quoteBounty(_slot(dealId, 2, 0));
+        assertGt(was, BASE);
+        vm.prank(client);
+        store.changeReplicas(dealId, 2);
+        assertEq(store.quoteBounty(_slot(dealId, 1, 0)), BASE);
+        assertEq(store.quoteBounty(_slot(dealId, 2, 0)), was);
+    }
+
+    /// Each end says in its event where the money went.
+    function test_Ends_SayWhereTheMoneyWent() public {
+        uint64 dealId = _deal();
+        uint96 kept = (MAX - BASE + FLOOR) / 5;
+        uint96 all = BASE + uint96(RATE) * TERM;
+        uint64[3] memory slots = [_active(dealId, 0, M1, sp1), _active(dealId, 1, M2, sp2), _active(dealId, 2, M3, sp3)];
+        facts.setSector(M1, 100, 0, 0);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.SlotClosed(
+            dealId, slots[0], M1, store.nextSeq(), IPerpetualStorage.SlotState.Lost, all, 0, kept - kept / 10, kept / 10
+        );
+        vm.prank(keeper);
+        store.checkDeal(slots[0], 0, AUX);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.SlotClosed(
+            dealId, slots[1], M2, store.nextSeq(), IPerpetualStorage.SlotState.Terminated, all, 0, kept, 0
+        );
+        vm.prank(sp2);
+        store.terminateDeal(slots[1]);
+        vm.roll(store.slotOf(slots[2]).end);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.SlotClosed(
+            dealId, slots[2], M3, store.nextSeq(), IPerpetualStorage.SlotState.Ended, all, kept, 0, 0
+        );
+        vm.prank(keeper);
+        store.checkDeal(slots[2], 0, AUX);
+        for (uint256 i = 0; i < 3; ++i) {
+            assertEq(store.slotOf(slots[i]).bond, 0);
+            assertFalse(store.slotOf(slots[i]).faulty);
+        }
+    }
+
+    function test_Published_AnOpenSlotIsTakenOnlyAsAClaimWould() public {
+        uint64 dealId = _deal();
+        assertTrue(facts.publish(store, _slot(dealId, 0, 0), _f05(M1, 1)));
+        uint64 slotId = _slot(dealId, 1, 0);
+        assertFalse(facts.publish(store, slotId, _f05(M1, 2)), "not distinct");
+        facts.setMiner(1009, 0, stranger);
+        assertEq(store.whyNot(slotId, _f05(1009, 2)), "client", "nobody knows whose it is");
+        assertFalse(facts.publish(store, slotId, _f05(1009, 2)));
+        // An owner with the first id is one.
+        facts.setMiner(1010, 1, stranger);
+        assertTrue(facts.publish(store, slotId, _f05(1010, 2)));
+        assertEq(store.slotOf(slotId).bond, 0);
+        assertEq(store.slotOf(slotId).earned, 0);
+        assertEq(store.slotOf(slotId).proven, 0);
+    }
+
+    function _prepare() private returns (uint64 dealId, Ask memory ask) {
+        uint96 fee = store.quotePrepare(1 << 30);
+        vm.recordLogs();
+        vm.prank(client);
+        (dealId,) = store.prepareDeal{ value: fee + 10 ether }(HELLO_BYTES, 1 << 30, fee, _terms());
+        ask = _lastAsk();
     }
 
     function _claimIsRefused(uint64 slotId) private {

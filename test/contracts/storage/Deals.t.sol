@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { CidHash } from "../../../contracts/interfaces/IEstuaryPinning.sol";
+import { Actions, PinPayload } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, DealView, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { StorageBase } from "./StorageBase.sol";
 import { Vm } from "forge-std/Vm.sol";
@@ -351,6 +352,12 @@ contract DealsTest is StorageBase {
         (uint64 dealId, Ask memory ask) = _prepare();
         assertEq(uint8(store.dealOf(dealId).status), uint8(IPerpetualStorage.DealStatus.Preparing));
         assertEq(_free(dealId), 10 ether);
+        assertEq(ask.terms.consumer, address(store));
+        assertEq(ask.terms.action, Actions.PREPARE);
+        PinPayload memory asked = abi.decode(ask.payload, (PinPayload));
+        assertEq(asked.cid, HELLO_BYTES);
+        assertEq(asked.requester, client);
+        assertEq(asked.maxBytes, 1 << 30);
         assertEq(_fulfill(_success(ask, abi.encode(PIECE, GIB, CAR_SIZE))), 1);
         DealView memory v = store.dealOf(dealId);
         assertEq(uint8(v.status), uint8(IPerpetualStorage.DealStatus.Open));

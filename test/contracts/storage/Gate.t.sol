@@ -133,6 +133,18 @@ contract GateTest is Base, FvmTest {
         assertEq(FilAddress.masked(2001).balance, before + earned);
     }
 
+    /// @dev A payee has one form, by whatever address its owner names it.
+    function test_SetPayee_AnIdIsTheAccountThatItIs() public {
+        uint64 slotId = _deal(false) << 24;
+        _claim(slotId >> 24, M1, sp1);
+        uint64[] memory ids = new uint64[](1);
+        ids[0] = slotId;
+        address asId = FilAddress.masked(_id(client));
+        vm.prank(FilAddress.masked(2001));
+        store.setPayee(ids, asId);
+        assertEq(store.slotOf(slotId).payee, client);
+    }
+
     function test_F05_OnlyTheDealThatWasOffered() public {
         uint64 slotId = _deal(false) << 24;
         DealProposal memory p = _proposal(slotId, M1);
@@ -253,6 +265,9 @@ contract GateTest is Base, FvmTest {
         uint256 before = FilAddress.masked(99).balance;
         store.burn();
         assertEq(FilAddress.masked(99).balance, before + burnable);
+        assertEq(store.burnable(), 0);
+        vm.expectRevert(IPerpetualStorage.PerpetualStorage_ZeroAmount.selector);
+        store.burn(); // what is burnt is burnt once
     }
 
     function test_Sector_OneManifestWithTwoEntriesCountsOnce() public {
@@ -355,6 +370,11 @@ contract GateTest is Base, FvmTest {
         assertEq(market.publish(list).length, 1);
         list[0].providerCollateral += 1;
         _notPublished(list[0]); // nor any more afterwards
+        // What was drawn is granted no more: another deal's grant is all that the market may draw.
+        _claim(b, M2, sp2);
+        vm.prank(sp2);
+        gate.grantDataCap(b << 24);
+        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18);
     }
 
     function test_DataCap_AllocationsAndClaims() public {
@@ -394,6 +414,35 @@ contract GateTest is Base, FvmTest {
         assertFalse(miner1.notify(address(gate), _changes(slotId, 43, 1), false), "in another sector");
         assertTrue(miner1.notify(address(gate), _changes(slotId, 42, 1), true));
         assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Active));
+    }
+
+    /// @dev A longer term is bought for a verified deal's slot, and while it is Active.
+    function test_DataCap_ExtendClaim_RevertWhen_NotActiveOrNotVerified() public {
+        uint64 slotId = _deal(true) << 24;
+        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
+        _claim(slotId >> 24, M1, sp1);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(slotId);
+        verifreg.seal(allocation, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        bytes memory wrong = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, slotId);
+        vm.prank(sp1);
+        vm.expectRevert(wrong); // still Claimed
+        gate.extendClaim(slotId, allocation);
+        vm.prank(sp1);
+        store.activateByClaim(slotId, allocation);
+        vm.prank(client);
+        store.changeDataCap(slotId >> 24, false);
+        vm.prank(sp1);
+        vm.expectRevert(wrong); // the client wants no more of it
+        gate.extendClaim(slotId, allocation);
+        assertEq(gate.dataCapOf(slotId >> 24), GIB);
+        vm.prank(client);
+        store.changeDataCap(slotId >> 24, true);
+        _pass(DAY);
+        vm.prank(sp1);
+        gate.extendClaim(slotId, allocation);
+        assertEq(gate.dataCapOf(slotId >> 24), 0);
     }
 
     /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.

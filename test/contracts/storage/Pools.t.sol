@@ -365,6 +365,8 @@ contract PoolsTest is PoolsBase {
             if (store.slotOf(slot).state != IPerpetualStorage.SlotState.Active) break;
         }
         assertEq(pools.poolOf(dealId).value, 0, "all is earned");
+        vm.expectEmit(address(pools));
+        emit IStoragePools.RoundBegun(dealId, pools.nextSeq(), 2);
         _pay(dealId, bob, 2 ether);
         assertEq(pools.sharesOf(dealId, alice), 0);
         assertEq(pools.sharesOf(dealId, bob), 2 ether * 1e18);

@@ -182,6 +182,7 @@ contract SlotsTest is StorageBase {
         _stateOf(slotId, IPerpetualStorage.SlotState.Open);
         assertEq(store.quoteBounty(slotId), bounty, "the clock stood still while it was claimed");
         // What was released is nobody's: the sector comes too late.
+        assertEq(store.slotOf(slotId).minerId, 0);
         assertFalse(facts.activate(store, slotId, _piece(M1, 5)));
     }
 
@@ -281,6 +282,20 @@ contract SlotsTest is StorageBase {
         assertFalse(facts.activate(store, slotId, _piece(M1, 100)));
     }
 
+    function test_Expire_LateSectorNeedsItsSeat() public {
+        uint64 dealId = _deal();
+        uint64 slotId = _claim(dealId, 2, M1, sp1);
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(slotId);
+        vm.prank(client);
+        store.changeReplicas(dealId, 2);
+        assertFalse(facts.activate(store, slotId, _piece(M1, 100)), "the client wants two copies");
+        assertEq(_free(dealId), 100 ether);
+        vm.prank(client);
+        store.changeReplicas(dealId, 3);
+        _seal(slotId, M1, 100);
+    }
+
     function test_Expire_PublishedAsksTheMarket() public {
         uint64 dealId = _deal();
         PublishedDeal memory p = _f05(M1, 0);
@@ -297,6 +312,7 @@ contract SlotsTest is StorageBase {
         _stateOf(slotId, IPerpetualStorage.SlotState.Open);
         assertEq(_free(dealId), 100 ether);
         assertFalse(facts.activate(store, slotId, _piece(M1, 5)), "a published claim has no late sector");
+        assertEq(store.slotOf(slotId).minerId, 0);
     }
 
     // ---------------------------------------------------------------- publish

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import { IExecutionProvider, Outcomes, Reasons, Report } from "../../../contracts/interfaces/IExecutionProvider.sol";
+import { Price } from "../../../contracts/interfaces/IEstuaryProvider.sol";
+import {
+    Actions,
+    IExecutionProvider,
+    Outcomes,
+    Reasons,
+    Report
+} from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { IOperatorSet } from "../../../contracts/interfaces/IOperatorSet.sol";
 import { EstuaryProvider } from "../../../contracts/oracle/EstuaryProvider.sol";
 import { Base } from "../Base.t.sol";
@@ -312,6 +319,20 @@ contract FulfillTest is Base {
         _fulfill(reports);
         assertEq(provider.creditOf(sender), reports[0].terms.fee);
         assertEq(provider.creditOf(vm.addr(keys[0])), 0);
+    }
+
+    /// The last atto of a fee is somebody's: the signers', or the sender's.
+    function test_Fulfill_PaysASingleAtto() public {
+        vm.prank(owner);
+        provider.setPrice(Actions.UNPIN, Price(1, 0, 0, 0, true));
+        Ask[2] memory asks = [_askDirect(alice, 0, "1"), _askDirect(alice, 0, "2")];
+        assertEq(asks[0].terms.fee, 1);
+        vm.txGasPrice(0);
+        _fulfill(_success(asks[0], ""));
+        assertEq(provider.creditOf(vm.addr(keys[0])), 1);
+        vm.txGasPrice(1 gwei);
+        _fulfill(_success(asks[1], ""));
+        assertEq(provider.creditOf(sender), 1);
     }
 
     function test_Fulfill_FailureEarnsTheAttemptFeeOnly() public {
