@@ -221,12 +221,7 @@ func (m *Maker) repairing(ctx context.Context) {
 }
 
 // clearRepairs removes what a process that was killed left of pieces on their way.
-func (m *Maker) clearRepairs() error {
-	if err := os.RemoveAll(m.cfg.Repairs); err != nil {
-		return err
-	}
-	return os.MkdirAll(m.cfg.Repairs, 0o700)
-}
+func (m *Maker) clearRepairs() error { return os.RemoveAll(m.cfg.Repairs) }
 
 // RepairPass fetches back the pieces that are due, one after another. It may be called more
 // than once at a time.
@@ -313,7 +308,10 @@ func (m *Maker) from(ctx context.Context, r *job.Repair, h holder, url string, w
 	if err := m.d.Ledger.UpdateRepair(ctx, *r, before, "asked at "+url, m.d.Now()); err != nil {
 		return "", err
 	}
-	f, err := os.OpenFile(filepath.Join(m.cfg.Repairs, r.Piece), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	var f *os.File
+	if err = os.MkdirAll(m.cfg.Repairs, 0o700); err == nil {
+		f, err = os.OpenFile(filepath.Join(m.cfg.Repairs, r.Piece), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	}
 	if err != nil {
 		return "", m.stuck(ctx, *r, 0, err.Error())
 	}
