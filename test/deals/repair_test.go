@@ -167,7 +167,7 @@ func (k *lostWorld) lose() {
 			k.event("SlotClosed", id)
 		}
 	}
-	k.openSlot(1, uint8(k.open>>16), uint16(k.open)) //nolint:gosec // of a slot's id
+	k.openSlot(1, uint8(k.open>>16), uint16(k.open))
 	seat := k.seats[k.open>>16]
 	seat.Current, seat.Next = k.open, 0
 	k.seats[k.open>>16] = seat

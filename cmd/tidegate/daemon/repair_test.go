@@ -22,7 +22,7 @@ import (
 // misbehaves. The piece comes from the other, the fourth stores it, and the daemon serves it
 // as before. The first misconduct here, all of them with TIDEGATE_SOAK=1.
 func TestALostPieceComesBackFromItsProviders(t *testing.T) {
-	conducts := []market.Conduct{market.Corrupt, market.Garbage, market.Offline, market.Hang}
+	conducts := []market.Conduct{market.Corrupt, market.Garbage, market.Offline}
 	if os.Getenv("TIDEGATE_SOAK") == "" {
 		conducts = conducts[:1]
 	}
