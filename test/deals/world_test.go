@@ -16,7 +16,7 @@
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
 //	claim_test.go   what becomes of DataCap that was set aside
 //	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
-//	repair_test.go  pieces that are lost here, fetched back
+//	repair_test.go  pieces that are lost here, fetched back; repair_world_test.go from whom
 //	owner_test.go   a provider's owner, who claims as by the command line
 //	years_test.go   400 days of it, with renewals
 package deals
