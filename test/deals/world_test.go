@@ -250,12 +250,19 @@ func (w *world) event(name string, slot uint64) {
 	w.logEpochs = append(w.logEpochs, w.epoch)
 }
 
+// called counts a call: passes and repairs make them at the same time.
+func (w *world) called() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls++
+}
+
 // Final implements deals.Chain.
 func (w *world) Final(context.Context) (uint64, error) { return w.epoch, nil }
 
 // Logs implements deals.Chain.
 func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (out []deals.Log, err error) {
-	w.calls++
+	w.called()
 	for i, l := range w.logs {
 		if w.logEpochs[i] >= from && w.logEpochs[i] <= to {
 			out = append(out, l)
@@ -312,7 +319,7 @@ func (w *world) activate(id uint64) {
 
 // Call implements deals.Chain.
 func (w *world) Call(_ context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
-	w.calls++
+	w.called()
 	if height != w.epoch {
 		return nil, fmt.Errorf("read at %d, final is %d", height, w.epoch)
 	}
