@@ -17,6 +17,7 @@
 //	proof.go   that an item is in the piece of its bucket
 //	token.go   tokens for fetching a piece
 //	verify.go  is this stream that piece?
+//	restore.go pieces whose blocks are gone, put back from their bytes
 //
 // Invariants:
 //
@@ -133,6 +134,7 @@ type Ledger interface {
 // Deps are what a Shelf uses.
 type Deps struct {
 	Node   Node
+	Back   Restorer // nil: nothing is put back
 	Ledger Ledger
 	Free   func() (uint64, error) // free bytes of the disk; nil: not looked at
 	Log    *slog.Logger           // nil: none

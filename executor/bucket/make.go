@@ -42,6 +42,12 @@ func (s *Shelf) Make(ctx context.Context, o Order, progress func(piece.Progress)
 	if err != nil {
 		return job.Item{}, err
 	}
+	return s.place(ctx, o, it)
+}
+
+// place holds a DAG for the shelf and finds its item a bucket.
+func (s *Shelf) place(ctx context.Context, o Order, it job.Item) (job.Item, error) {
+	root := o.Root.String()
 	if err := s.d.Node.Hold(ctx, refOf(root), o.Root); err != nil {
 		return job.Item{}, fmt.Errorf("holding %s: %w", root, err)
 	}

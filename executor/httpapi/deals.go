@@ -17,10 +17,12 @@ import (
 type Deals interface {
 	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
 	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) // job.ErrNotFound
-	OnChain(ctx context.Context, o job.Offer) (job.OnChain, error)             // what Filecoin's actors say now
-	Rank(ctx context.Context) ([]job.ProviderScore, error)                     // best first
-	Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error)    // job.ErrNotFound
-	Stats(ctx context.Context, by string, days int) ([]job.DealStats, error)   // by day, week or sp, of so many days
+	Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error)
+	Repair(ctx context.Context, id int64) (job.Repair, []job.RepairEvent, error) // job.ErrNotFound
+	OnChain(ctx context.Context, o job.Offer) (job.OnChain, error)               // what Filecoin's actors say now
+	Rank(ctx context.Context) ([]job.ProviderScore, error)                       // best first
+	Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error)      // job.ErrNotFound
+	Stats(ctx context.Context, by string, days int) ([]job.DealStats, error)     // by day, week or sp, of so many days
 }
 
 // Deal is a deal that was proposed to a storage provider.
@@ -56,9 +58,11 @@ type DealStep struct {
 // DealDetail is a deal with its steps and with why its provider was chosen.
 type DealDetail struct {
 	Deal
-	Steps  []DealStep      `json:"steps"`
-	Chain  *job.OnChain    `json:"chain,omitempty"` // what Filecoin's actors say now; absent where they could not be asked
-	Choice json.RawMessage `json:"choice"`          // the candidates, best first, as they were scored
+	Steps []DealStep   `json:"steps"`
+	Chain *job.OnChain `json:"chain,omitempty"` // what Filecoin's actors say now; absent where they could not be asked
+	// Repairs are the latest times that the piece was lost here and fetched back, newest first.
+	Repairs []Repair        `json:"repairs,omitempty"`
+	Choice  json.RawMessage `json:"choice"` // the candidates, best first, as they were scored
 }
 
 func viewDeal(o job.Offer) Deal {
@@ -79,6 +83,7 @@ func viewDeal(o job.Offer) Deal {
 func (s *Server) readDeals(r chi.Router) {
 	r.Get("/deals", s.withDeals(s.listDeals))
 	r.Get("/deals/stats", s.withDeals(s.dealStats))
+	r.Get("/deals/repairs", s.withDeals(s.listRepairs))
 	r.Get("/deals/{id}", s.withDeals(s.getDeal))
 	r.Get("/providers", s.withDeals(s.listProviders))
 	r.Get("/providers/{miner}", s.withDeals(s.getProvider))
@@ -139,6 +144,10 @@ func (s *Server) getDeal(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, e := range steps {
 		v.Steps = append(v.Steps, DealStep{when(e.At), string(e.State), e.Words})
+	}
+	if v.Repairs, err = s.repairs(r.Context(), job.RepairFilter{Piece: o.Piece, Limit: repairsShown}, true); err != nil {
+		s.failWith(w, r, err)
+		return
 	}
 	if chain, err := s.deps.Deals.OnChain(r.Context(), o); err == nil {
 		v.Chain = &chain

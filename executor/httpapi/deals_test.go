@@ -33,6 +33,17 @@ func (d *oneDeal) Offer(_ context.Context, id string) (job.Offer, []job.OfferEve
 	return d.offer(), []job.OfferEvent{{At: time.Unix(1, 0), State: job.OfferProposing}, {At: time.Unix(2, 0), State: job.OfferActive, Words: "no money"}}, nil
 }
 
+func (d *oneDeal) Repairs(_ context.Context, f job.RepairFilter) ([]job.Repair, error) {
+	if f.Piece != "" && f.Piece != "baga" {
+		return nil, nil
+	}
+	return []job.Repair{{ID: 3, Piece: "baga", Deal: 1, Slot: 1<<24 | 7, Size: 9, Got: 4, State: job.RepairStuck, Miner: 1004, Words: "404", DueAt: time.Unix(9, 0)}}, nil
+}
+
+func (d *oneDeal) Repair(_ context.Context, id int64) (job.Repair, []job.RepairEvent, error) {
+	return job.Repair{ID: id}, []job.RepairEvent{{At: time.Unix(1, 0), State: job.RepairFetching, Miner: 1004, Words: "asked"}}, nil
+}
+
 func (d *oneDeal) Rank(context.Context) ([]job.ProviderScore, error) {
 	return []job.ProviderScore{{Miner: 1004, Score: 0.5}}, nil
 }
@@ -85,6 +96,14 @@ func TestDealsAreShown(t *testing.T) {
 	}
 	if one.Chain == nil || *one.Chain != (job.OnChain{Status: "active", Epoch: 9}) {
 		t.Fatalf("the chain says %+v", one.Chain)
+	}
+	if len(one.Repairs) != 1 || one.Repairs[0].State != "stuck" || one.Repairs[0].DueAt == nil || len(one.Repairs[0].Steps) != 1 || one.Repairs[0].Steps[0].Words != "asked" {
+		t.Fatalf("%+v", one.Repairs)
+	}
+	var back Page[Repair]
+	get("/deals/repairs?live=true", http.StatusOK, &back)
+	if len(back.Items) != 1 || back.Items[0].Slot != 1<<24|7 || back.Items[0].Miner != 1004 || back.Items[0].Got != 4 || back.Items[0].Steps != nil {
+		t.Fatalf("%+v", back)
 	}
 	var stats Page[job.DealStats]
 	get("/deals/stats?by=week&days=9", http.StatusOK, &stats)

@@ -13,7 +13,7 @@
 //	guard.go    Host allow-list, the API key, body limits
 //	jobs.go     /jobs, /requests, /status
 //	pins.go     /pins, /files, /content
-//	deals.go    deals with storage providers, and how these are scored
+//	deals.go    deals with storage providers, and how these are scored; repairs.go: pieces that come back
 //	buckets.go  /buckets, /pieces
 //	events.go   /events: server-sent events of job changes
 //	admin.go    /metrics, /healthz, /readyz, /debug/pprof

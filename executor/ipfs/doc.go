@@ -28,6 +28,7 @@
 //	             once, gateway.go trustless HTTP
 //	add.go       files and directories in, with Kubo's CIDs
 //	read.go      reading back: Open, HasAll, the blockstore that bitswap serves
+//	restore.go   blocks put back from a CAR instead of the network
 //	recount.go   the same truth computed from scratch, and compared
 //	stats.go     numbers for people and for Prometheus
 //

@@ -14,6 +14,7 @@
 //	payload.go  typed payloads of each kind, their strict JSON form
 //	piece.go    pieces: payloads, items, buckets, the bucket's state machine
 //	offer.go    deals that were proposed to storage providers, their state machine
+//	repair.go   pieces that are fetched back from who stores them, their state machine
 //
 // Invariants: a Job's key never changes; State moves only along Transitions;
 // an Outcome is never a State (an honest "failed" on chain is a done job).

@@ -45,6 +45,7 @@ func machines() map[string]machine {
 		"tx":      machineOf(chain.TxStates(), chain.TxTransitions),
 		"bucket":  machineOf(job.BucketStates(), job.BucketTransitions),
 		"offer":   machineOf(job.OfferStates(), job.OfferTransitions),
+		"repair":  machineOf(job.RepairStates(), job.RepairTransitions),
 	}
 }
 
@@ -195,6 +196,17 @@ var rowIn = map[string]struct {
 		return []string{`INSERT INTO offer (id, slot, miner, protocol, piece, request, choice, deadline, due_at, due_epoch, pay_end, created, updated, state, live, reason)
 			VALUES ('1', 1, 1, 'mk12', 'p', x'', x'', 0, 0, 0, 1, 0, 0, '` + s + "', " + offerFor(s) + ")"}
 	}, func(s string) string { return "(live, reason) = (" + offerFor(s) + ")" }},
+	"repair": {func(s string) []string {
+		return []string{`INSERT INTO repair (id, piece, deal, slot, size, words, due_at, created, updated, state, live)
+			VALUES (1, 'p', 1, 1, 1, 'why', 0, 0, 0, '` + s + "', " + liveRepair(s) + ")"}
+	}, func(s string) string { return "live = " + liveRepair(s) }},
+}
+
+func liveRepair(s string) string {
+	if job.RepairState(s).Over() {
+		return "0"
+	}
+	return "1"
 }
 
 func offerFor(s string) string {
@@ -336,6 +348,8 @@ func TestSchemaHoldsWhatIsNeverUndone(t *testing.T) {
 		{"two live offers of one slot", rowIn["offer"].insert("proposing"), `INSERT INTO offer (id, slot, miner, protocol, piece, request, choice, deadline, due_at, due_epoch, created, updated, state, live)
 			VALUES ('2', 1, 2, 'mk12', 'p', x'', x'', 0, 0, 0, 0, 0, 'proposing', 1)`, "UNIQUE"},
 		{"an offer's request changes", rowIn["offer"].insert("proposing"), "UPDATE offer SET request = x'01'", "never changes"},
+		{"two live repairs of one piece", rowIn["repair"].insert("stuck"), `INSERT INTO repair (id, piece, deal, slot, size, words, due_at, created, updated, state, live)
+			VALUES (2, 'p', 2, 2, 1, '', 0, 0, 0, 'wanted', 1)`, "UNIQUE"},
 		{"two blocks at one height", []string{"INSERT INTO block VALUES ('a', 1, 'p', 0)"}, "INSERT INTO block VALUES ('b', 1, 'p', 0)", "UNIQUE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -229,7 +229,7 @@ func (r *Restoration) fill(ctx context.Context, staged string) error {
 			return err
 		}
 		r.Step("numbering")
-		for _, table := range []string{"log", "job", "batch", "tx", "bucket", "offer_event"} {
+		for _, table := range []string{"log", "job", "batch", "tx", "bucket", "offer_event", "sample", "repair", "repair_event"} {
 			if _, err := exec(ctx, t, "SELECT setval(pg_get_serial_sequence('"+table+"', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM "+table+"), false)"); err != nil {
 				return err
 			}

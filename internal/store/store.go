@@ -36,6 +36,7 @@
 //	item.go       CARs of prepared DAGs, and the buckets they go into
 //	bucket.go     buckets on their way to a piece, files, tokens
 //	offer.go      deals that are proposed to storage providers, and their steps
+//	repair.go     pieces that are fetched back from who stores them
 //	sample.go     ranges of pieces that were asked of them
 //	query.go      mapping between rows and types
 //	storetest/    the conformance suite that every driver passes

@@ -115,6 +115,11 @@ func wholes(count string) []stage {
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachMisconductOfAProvider", "./test/e2e"},
 		},
 		{
+			id:   "repairs",
+			name: "a copy and the hot copy are lost: the piece comes from another provider, whatever the next one does", env: []string{"TIDEGATE_SOAK=1"},
+			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestALostPieceComesBackFromItsProviders", "./cmd/tidegate/daemon"},
+		},
+		{
 			id:   "pieces",
 			name: "pieces: 50 GiB in a stream, a DAG of 4 GiB", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestSparseStream|TestMemory", "./executor/piece"},

@@ -249,6 +249,18 @@ func (d dying) SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay
 	return d.w.ledger.SampleDays(ctx, since)
 }
 
+func (d dying) AddRepair(ctx context.Context, r job.Repair, now time.Time) error {
+	return d.around("add repair", func() error { return d.w.ledger.AddRepair(ctx, r, now) })
+}
+
+func (d dying) UpdateRepair(ctx context.Context, r job.Repair, from job.RepairState, words string, now time.Time) error {
+	return d.around("repair "+string(r.State), func() error { return d.w.ledger.UpdateRepair(ctx, r, from, words, now) })
+}
+
+func (d dying) Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error) {
+	return d.w.ledger.Repairs(ctx, f)
+}
+
 func (d dying) SetMeta(ctx context.Context, key, value string) error {
 	return d.around("cursor", func() error { return d.w.ledger.SetMeta(ctx, key, value) })
 }

@@ -16,6 +16,7 @@
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
 //	claim_test.go   what becomes of DataCap that was set aside
 //	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
+//	repair_test.go  pieces that are lost here, fetched back; repair_world_test.go from whom
 //	owner_test.go   a provider's owner, who claims as by the command line
 //	years_test.go   400 days of it, with renewals
 package deals
@@ -86,6 +87,9 @@ type world struct {
 	orgs      map[uint64]int64
 	refused   map[uint64]string // miners that the contract does not want, and its word
 	content   []byte            // of the piece, for who reads it; nil where nobody does
+	stored    *piece.Commitment // the piece of all deals; nil for one without content
+	shelf     *shelf            // from which pieces are lost; nil: from none
+	door      deals.Door        // nil: any server is asked
 	factStart int64             // of every f05 deal
 	factTerm  int64
 	claimed   bool    // the verified registry has the claim of every allocation
@@ -176,9 +180,17 @@ func (w *world) maker(change ...func(*deals.Config)) *deals.Maker {
 	if w.terms.Verified {
 		have = funds{w}
 	}
+	var door deals.Door = plain{}
+	if w.door != nil {
+		door = w.door
+	}
+	var from deals.Shelf
+	if w.shelf != nil {
+		from = w.shelf
+	}
 	m, err := deals.New(cfg, deals.Deps{
-		Node: node, Funds: have, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
-		Log: slog.New(slog.DiscardHandler), Door: plain{}, Open: w.open,
+		Shelf: from, Node: node, Funds: have, Ledger: dying{w}, Chain: w, Pieces: w, MK12: over12{w}, MK20: over20{w}, Client: "f1us", Send: w.send, Now: func() time.Time { return w.now },
+		Log: slog.New(slog.DiscardHandler), Door: door, Open: w.open,
 		Online: func(context.Context) bool { return !w.cutOff },
 	})
 	if err != nil {
@@ -238,12 +250,19 @@ func (w *world) event(name string, slot uint64) {
 	w.logEpochs = append(w.logEpochs, w.epoch)
 }
 
+// called counts a call: passes and repairs make them at the same time.
+func (w *world) called() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls++
+}
+
 // Final implements deals.Chain.
 func (w *world) Final(context.Context) (uint64, error) { return w.epoch, nil }
 
 // Logs implements deals.Chain.
 func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (out []deals.Log, err error) {
-	w.calls++
+	w.called()
 	for i, l := range w.logs {
 		if w.logEpochs[i] >= from && w.logEpochs[i] <= to {
 			out = append(out, l)
@@ -254,10 +273,18 @@ func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (o
 
 // Piece implements deals.Pieces.
 func (w *world) Piece(_ context.Context, id string) (deals.Piece, error) {
-	if id != (piece.Commitment{Root: commP, Padded: padded, Payload: car}).CID().String() {
+	if id != w.piece().CID().String() {
 		return deals.Piece{}, job.ErrNotFound
 	}
-	return deals.Piece{Root: root, Size: car}, nil
+	return deals.Piece{Root: root, Size: w.piece().Payload}, nil
+}
+
+// piece is that of all deals.
+func (w *world) piece() piece.Commitment {
+	if w.stored != nil {
+		return *w.stored
+	}
+	return piece.Commitment{Root: commP, Padded: padded, Payload: car}
 }
 
 // send plays a transaction that is mined at once.
@@ -292,7 +319,7 @@ func (w *world) activate(id uint64) {
 
 // Call implements deals.Chain.
 func (w *world) Call(_ context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
-	w.calls++
+	w.called()
 	if height != w.epoch {
 		return nil, fmt.Errorf("read at %d, final is %d", height, w.epoch)
 	}
@@ -330,7 +357,7 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		list := []perpetualstorage.OpenSlot{}
 		for id, s := range w.slots {
 			if s.State == open {
-				list = append(list, perpetualstorage.OpenSlot{SlotId: id, CommP: commP, PaddedSize: padded, CarSize: car, Term: term, Bounty: big.NewInt(1e15), Obligation: big.NewInt(2e15), Bond: big.NewInt(1)})
+				list = append(list, perpetualstorage.OpenSlot{SlotId: id, CommP: w.piece().Root, PaddedSize: w.piece().Padded, CarSize: w.piece().Payload, Term: term, Bounty: big.NewInt(1e15), Obligation: big.NewInt(2e15), Bond: big.NewInt(1)})
 			}
 		}
 		return []any{list, uint64(0)}, nil
@@ -343,7 +370,7 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		seat := w.seats[args[0].(uint64)<<8|uint64(args[1].(uint8))]
 		return []any{seat.Current, seat.Next}, nil
 	case "dealOf":
-		c := piece.Commitment{Root: commP, Padded: padded, Payload: car}
+		c := w.piece()
 		if w.content != nil {
 			c = commitmentOf(w.TB, w.content)
 		}
@@ -382,9 +409,9 @@ func (w *world) proposal(slot uint64) []byte {
 	if err != nil {
 		w.Fatal(err)
 	}
-	c := piece.Commitment{Root: commP, Padded: padded, Payload: car}
+	c := w.piece()
 	p := mk12.DealProposal{
-		PieceCID: c.CID(), PaddedSize: padded, Verified: w.terms.Verified, Client: gate, Provider: nobody, Label: fmt.Appendf(nil, "%d/ipfs/%s", slot, root),
+		PieceCID: c.CID(), PaddedSize: c.Padded, Verified: w.terms.Verified, Client: gate, Provider: nobody, Label: fmt.Appendf(nil, "%d/ipfs/%s", slot, root),
 		Start: int64(w.epoch) + 5760, End: int64(w.epoch) + 5760 + term, PricePerEpoch: fbig.Zero(), ProviderCollateral: fbig.NewInt(5), ClientCollateral: fbig.Zero(),
 	}
 	var b bytes.Buffer

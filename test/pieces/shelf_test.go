@@ -55,7 +55,7 @@ func newRig(t testing.TB, change func(*bucket.Config)) *rig {
 func (r *rig) restart() {
 	r.Helper()
 	r.n.crash = nil
-	s, err := bucket.New(r.Context(), r.cfg, bucket.Deps{Node: r.n, Ledger: r.ledger, Now: func() time.Time { return r.now }})
+	s, err := bucket.New(r.Context(), r.cfg, bucket.Deps{Node: r.n, Back: r.n, Ledger: r.ledger, Now: func() time.Time { return r.now }})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func TestTooLargeIsSaid(t *testing.T) {
 func TestNoRoomIsSaid(t *testing.T) {
 	r := newRig(t, nil)
 	r.cfg.DiskReserve = 1
-	s, err := bucket.New(t.Context(), r.cfg, bucket.Deps{Node: r.n, Ledger: r.ledger, Free: func() (uint64, error) { return 0, nil }})
+	s, err := bucket.New(t.Context(), r.cfg, bucket.Deps{Node: r.n, Back: r.n, Ledger: r.ledger, Free: func() (uint64, error) { return 0, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

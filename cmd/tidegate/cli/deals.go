@@ -39,6 +39,16 @@ func dealsCommand() *cli.Command {
 				Flags: clientFlags(), Action: dealsShow,
 			},
 			{
+				Name: "repairs", Usage: "list the pieces that slots needed, that were lost here, and that are fetched back from providers; newest first",
+				Description: "`stuck` needs a person: nobody that is proven to store the piece gave it, or there is no room. It is tried again by itself, more\n" +
+					"and more rarely. `tidegate deals show ID`, of any deal of the piece, has each step.",
+				Flags: clientFlags(
+					&cli.BoolFlag{Name: "live", Usage: "only such as are not over"},
+					&cli.IntFlag{Name: "limit", Value: 50, Usage: "most rows"},
+				),
+				Action: dealsRepairs,
+			},
+			{
 				Name: "stats", Usage: "count deals: attempted, accepted, active, failed and why, time to active",
 				Description: "Each proposal counts on the day or in the week (UTC, ISO) in which it was made. `active` are those that ever were; hours are from the\n" +
 					"proposal to the first time that the contract had it active: the mean, and the most.",
@@ -142,6 +152,9 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 		rows = append(rows, []string{s.At.Format("2006-01-02 15:04:05"), s.State, s.Words})
 	}
 	if err := table(out, []string{"at", "step", "words"}, rows); err != nil {
+		return err
+	}
+	if err := showRepairs(out, d.Repairs); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nchosen among: %s\n", d.Choice)

@@ -137,8 +137,11 @@ func (c Config) checkChain(p *problems) {
 	}
 }
 
-// leastSample bounds what providers are asked for.
-const leastSample = time.Minute
+// leastSample bounds what providers are asked for; leastRate the time that one may take.
+const (
+	leastSample = time.Minute
+	leastRate   = 16 << 10
+)
 
 func (c Config) checkDeals(p *problems) {
 	p.between("deals.max_pending", c.Deals.MaxPending, 1, 1000)
@@ -150,6 +153,14 @@ func (c Config) checkDeals(p *problems) {
 	}
 	if c.Deals.SampleEvery < 0 || c.Deals.SampleEvery > 0 && c.Deals.SampleEvery.D() < leastSample {
 		p.add("deals.sample_every", "must be %s at least, or 0", leastSample)
+	}
+	if c.Deals.RepairRate < leastRate {
+		p.add("deals.repair_rate", "must be %d bytes a second at least", leastRate)
+	}
+	if at := c.Deals.Endpoint; at != "" {
+		if u, err := url.Parse(at); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path == "" {
+			p.add("deals.endpoint", "%q is not http(s)://host/…, with a path, were it only /", Redact(at))
+		}
 	}
 	if !c.Deals.Enabled {
 		return

@@ -233,6 +233,9 @@ type Deals struct {
 	Activate      bool     `toml:"activate" doc:"show the contract f05 deals that became active, at this operator's cost, instead of waiting for their providers to"`
 	PollInterval  Duration `toml:"poll_interval" doc:"how often deals are looked at"`
 	AnswerWithin  Duration `toml:"answer_within" doc:"how long a provider is waited for when it is asked; 0: 1 minute over MK12, 30 s over MK20"`
+	Repair        bool     `toml:"repair" doc:"fetch a piece that a slot needs, and that is lost here, back from a provider that is proven to store it"`
+	RepairRate    Size     `toml:"repair_rate" doc:"bytes a second that such a provider has to give on the whole, after 5 minutes of grace; else the next is asked"`
+	Endpoint      string   `toml:"endpoint" doc:"what deals' endpoints begin with that are served here, for example https://tide.example/piece/: their pieces are fetched back even where the ledger was lost too"`
 	SampleEvery   Duration `toml:"sample_every" doc:"how often a provider with active deals is asked for a random range, up to 1 MiB, of a piece that it stores; 0: never"`
 }
 
@@ -317,7 +320,7 @@ func Default() Config {
 		Bucket: Bucket{Format: "podsi", Size: 4 << 30, MaxItems: 1024, MaxAge: Duration(24 * time.Hour)},
 		Served: Served{Workers: 4, Timeout: Duration(6 * time.Hour), StallTimeout: Duration(time.Minute)},
 		Keeper: Keeper{Every: Duration(5 * time.Minute), MaxCost: "0", TryAgain: Duration(time.Hour), NodeEvery: Duration(6 * time.Hour)},
-		Deals:  Deals{MaxPending: 8, PublishWithin: 5760, PollInterval: Duration(30 * time.Second), SampleEvery: Duration(6 * time.Hour)},
+		Deals:  Deals{MaxPending: 8, PublishWithin: 5760, PollInterval: Duration(30 * time.Second), SampleEvery: Duration(6 * time.Hour), Repair: true, RepairRate: 512 << 10},
 		HTTP:   HTTP{Listen: "127.0.0.1:4780", Admin: "127.0.0.1:4781"},
 		Public: PublicPort{RequestsPerSecond: 10, MaxStreams: 64},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/bucket"
 	"github.com/tidegate/tidegate/executor/ipfs"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
@@ -59,6 +60,9 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 		Storage: common.HexToAddress(d.cfg.Chain.Storage), Start: d.cfg.Chain.Start, MaxRange: d.cfg.Chain.MaxRange, Poll: c.PollInterval.D(),
 		MaxPending: c.MaxPending, PublishWithin: c.PublishWithin, Activate: c.Activate, AnswerWithin: c.AnswerWithin.D(), SampleEvery: c.SampleEvery.D(), Trees: filepath.Join(d.cfg.DataDir, "trees"),
 	}
+	if c.Repair {
+		cfg.Repairs, cfg.RepairRate, cfg.MaxPiece, cfg.Endpoint = filepath.Join(d.cfg.DataDir, "repairs"), uint64(c.RepairRate), uint64(d.cfg.Piece.MaxSize), c.Endpoint
+	}
 	for _, text := range c.Providers {
 		p, err := deals.ParseProvider(text)
 		if err != nil {
@@ -69,7 +73,7 @@ func (d *Daemon) openDeals(ctx context.Context) error {
 	d.deals, err = deals.New(cfg, deals.Deps{
 		Ledger: d.dealing.under(d.ledger), Chain: finalChain{d}, Pieces: onOffer{d}, MK12: mk12.NewClient(d.node), MK20: mk20.NewClient(doors[0], identity, time.Now), Node: node, Funds: node,
 		Client: identity.Address().String(), Send: d.activations, Now: d.clock.Now, Log: d.log,
-		Online: d.online, Door: doors[1], Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
+		Online: d.online, Door: doors[1], Shelf: lostAndFound{d.shelf}, Open: func(ctx context.Context, id string) (io.ReadCloser, error) { return d.shelf.OpenPiece(ctx, id) },
 	})
 	return err
 }
@@ -152,6 +156,15 @@ func (o onOffer) Piece(ctx context.Context, id string) (deals.Piece, error) {
 	return deals.Piece{Root: i.Root, Size: i.CARSize}, err
 }
 
+// lostAndFound is the shelf as repairs see it.
+type lostAndFound struct{ *bucket.Shelf }
+
+// Look implements deals.Shelf.
+func (l lostAndFound) Look(ctx context.Context, id string) (whole, known bool, err error) {
+	p, err := l.Shelf.Look(ctx, id)
+	return p == bucket.Whole, p != bucket.Unknown, err
+}
+
 // apiDeals is the deals as the local API shows them.
 type apiDeals struct{ d *Daemon }
 
@@ -163,6 +176,16 @@ func (a apiDeals) Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, e
 // Offer implements httpapi.Deals.
 func (a apiDeals) Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) {
 	return a.d.ledger.Offer(ctx, id)
+}
+
+// Repairs implements httpapi.Deals.
+func (a apiDeals) Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error) {
+	return a.d.ledger.Repairs(ctx, f)
+}
+
+// Repair implements httpapi.Deals.
+func (a apiDeals) Repair(ctx context.Context, id int64) (job.Repair, []job.RepairEvent, error) {
+	return a.d.ledger.Repair(ctx, id)
 }
 
 // OnChain implements httpapi.Deals.

@@ -57,7 +57,7 @@ func (w *dealsWorld) must(err error) {
 	}
 }
 
-func newDealsWorld(t testing.TB, providers int) *dealsWorld {
+func newDealsWorld(t testing.TB, providers int, change ...func(*config.Config)) *dealsWorld {
 	t.Helper()
 	w := &dealsWorld{TB: t, pinning: estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage()}
 	var cancel context.CancelFunc
@@ -77,11 +77,11 @@ func newDealsWorld(t testing.TB, providers int) *dealsWorld {
 		_, err := w.market.Create(w.ctx, provider.Creation{})
 		w.must(err)
 	}
-	w.startDaemon()
+	w.startDaemon(change...)
 	return w
 }
 
-func (w *dealsWorld) startDaemon() {
+func (w *dealsWorld) startDaemon(change ...func(*config.Config)) {
 	w.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
@@ -99,6 +99,9 @@ func (w *dealsWorld) startDaemon() {
 	for _, p := range w.market.Providers() {
 		e := p.Endpoints()
 		c.Deals.Providers = append(c.Deals.Providers, fmt.Sprintf("f0%d %s %s", e.ID, e.URL, e.Multiaddr))
+	}
+	for _, f := range change {
+		f(&c)
 	}
 	sender, err := signer.FromHex(w.net.Accounts()[3].PrivateKey)
 	w.must(err)

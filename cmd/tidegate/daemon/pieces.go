@@ -45,7 +45,7 @@ func (d *Daemon) openPieces(ctx context.Context) (err error) {
 		Dir: filepath.Join(d.cfg.DataDir, "pieces"), MaxPiece: uint64(p.MaxSize), MinPiece: uint64(p.MinSize),
 		Format: job.BucketFormat(b.Format), BucketSize: uint64(b.Size), MaxItems: b.MaxItems, MaxAge: b.MaxAge.D(), Keep: p.Keep.D(),
 		KeepFiles: p.KeepFiles, Workers: p.Workers, MaxMemory: uint64(p.MaxMemory), DiskReserve: uint64(d.cfg.IPFS.DiskReserve),
-	}, bucket.Deps{Node: shelfNode{d.node}, Ledger: d.ledger, Free: d.freeDisk, Log: d.log})
+	}, bucket.Deps{Node: shelfNode{d.node}, Back: shelfNode{d.node}, Ledger: d.ledger, Free: d.freeDisk, Log: d.log})
 	return err
 }
 
@@ -102,6 +102,15 @@ const shelfOwner = "shelf"
 // Hold implements bucket.Node.
 func (n shelfNode) Hold(ctx context.Context, ref string, root cid.Cid) error {
 	_, err := n.Pin(ctx, ipfs.PinSpec{Ref: ref, Owner: shelfOwner, Root: root}, nil)
+	if errors.Is(err, ipfs.ErrDiskFull) {
+		err = fmt.Errorf("%w: %w", bucket.ErrNoRoom, err)
+	}
+	return err
+}
+
+// Restore implements bucket.Restorer.
+func (n shelfNode) Restore(ctx context.Context, ref string, root cid.Cid, from piece.Blocks) error {
+	_, err := n.Node.Restore(ctx, ipfs.PinSpec{Ref: ref, Owner: shelfOwner, Root: root}, from)
 	if errors.Is(err, ipfs.ErrDiskFull) {
 		err = fmt.Errorf("%w: %w", bucket.ErrNoRoom, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/audit"
 	"github.com/tidegate/tidegate/oracle/chain"
@@ -56,6 +57,7 @@ const (
 	KindBlooms     = "full_blooms"
 	KindUnmined    = "unmined"
 	KindUnanswered = "unanswered"
+	KindRepair     = "piece_lost"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -220,6 +222,22 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
 	case has && cur.Frozen != "":
 		f.frozen(cur.Frozen)
+	}
+	f.repairs(ctx, ledger)
+}
+
+// repairs reads what became of pieces that were lost.
+func (f *findings) repairs(ctx context.Context, ledger *store.Store) {
+	live, err := ledger.Repairs(ctx, job.RepairFilter{Live: true, Limit: 1000})
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+	}
+	for _, r := range live {
+		if r.State != job.RepairStuck {
+			continue
+		}
+		f.add(KindRepair, "piece "+r.Piece, fmt.Sprintf("slot %d needs it, it is lost here, and nobody gave it back: %s", r.Slot, r.Words),
+			fmt.Sprintf("pin its content from elsewhere and prepare it again, or have a provider that stores it serve it (tidegate sp show); it is tried again at %s", r.DueAt.Format(time.DateTime)))
 	}
 }
 

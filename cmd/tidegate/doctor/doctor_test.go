@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/cmd/tidegate/config"
+	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/internal/store"
 	"github.com/tidegate/tidegate/oracle/audit"
 	"github.com/tidegate/tidegate/oracle/chain"
 	"github.com/tidegate/tidegate/oracle/watch"
@@ -23,6 +25,35 @@ func kinds(list []Finding) []string {
 		}
 	}
 	return out
+}
+
+// A piece that is lost and that nobody gives back is for a person; one on its way is not.
+func TestWhatTheLedgerSaysOfLostPieces(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	ledger, err := store.Open(t.Context(), store.Config{Path: ":memory:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	if err := ledger.AddRepair(t.Context(), job.Repair{Piece: "baga", Deal: 1, Slot: 1 << 24, Size: 9, DueAt: now}, now); err != nil {
+		t.Fatal(err)
+	}
+	var f findings
+	if f.ledger(t.Context(), ledger); len(f.list) != 0 {
+		t.Errorf("of one on its way: %+v", f.list)
+	}
+	all, err := ledger.Repairs(t.Context(), job.RepairFilter{Live: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := all[0]
+	r.State, r.Words = job.RepairStuck, "f01004: 404"
+	if err := ledger.UpdateRepair(t.Context(), r, job.RepairWanted, r.Words, now); err != nil {
+		t.Fatal(err)
+	}
+	if f.ledger(t.Context(), ledger); !slices.Equal(kinds(f.list), []string{KindRepair}) || !strings.Contains(Words(f.list), "f01004: 404") {
+		t.Errorf("%+v", f.list)
+	}
 }
 
 // What the daemon says of itself becomes findings, while it lasts.

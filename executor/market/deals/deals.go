@@ -5,8 +5,8 @@
 //
 // It moves no money: the contract is the client of every deal, f05 deals are at
 // price 0, and slots pay providers by themselves. It sends nothing by itself but
-// the proof of an active f05 deal. It packs and serves no piece,
-// and fetches samples only.
+// the proof of an active f05 deal. It packs and serves no piece, and fetches
+// but samples, and whole pieces that a slot needs and that are lost here.
 //
 // Map:
 //
@@ -22,6 +22,7 @@
 //	follow.go     what the chain says of an offer; alarms
 //	onchain.go    what the actors say of a deal when a person asks
 //	sample.go     random ranges of pieces, fetched from who stores them
+//	repair.go     pieces that are lost here, from who is proven to store them; refetch.go one of them
 //	stats.go      what became of offers, counted
 //	hints.go      events that say which slots to look at
 //
@@ -81,6 +82,18 @@ type Config struct {
 	// piece; 0: never. Trees is the folder of what ranges are checked by.
 	SampleEvery time.Duration
 	Trees       string
+	// Repairs is the folder of pieces that are fetched back because a slot needs them and
+	// they are lost here; "": none is. All else in it is removed.
+	Repairs string
+	// RepairRate is what a provider has to give on the whole, bytes a second, beside
+	// RepairGrace (0: 5 min); RepairWait is waited before one is asked again (0: 2 s).
+	RepairRate  uint64
+	RepairGrace time.Duration
+	RepairWait  time.Duration
+	MaxPiece    uint64 // padded size of the largest that is fetched back
+	// Endpoint begins the endpoints of deals whose pieces are to be here even where the
+	// ledger knows nothing of them; "": none.
+	Endpoint string
 }
 
 // Ledger keeps offers; internal/store is one.
@@ -91,6 +104,9 @@ type Ledger interface {
 	AddSample(ctx context.Context, s job.Sample, forget time.Time) error
 	Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error)
 	SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error)
+	AddRepair(ctx context.Context, r job.Repair, now time.Time) error
+	UpdateRepair(ctx context.Context, r job.Repair, from job.RepairState, words string, now time.Time) error
+	Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error)
 	SetMeta(ctx context.Context, key, value string) error
 	GetMeta(ctx context.Context, key string) (string, error) // job.ErrNotFound
 }
@@ -158,8 +174,9 @@ type Deps struct {
 	Funds Funds
 	// Door and Open are for samples: how a provider is asked, and the piece as it is here
 	// (job.ErrNotFound).
-	Door Door
-	Open func(ctx context.Context, pieceCID string) (io.ReadCloser, error)
+	Door  Door
+	Shelf Shelf // for repairs
+	Open  func(ctx context.Context, pieceCID string) (io.ReadCloser, error)
 	// Online tells whether anybody but a provider answers from the network now: what no
 	// provider answered while we are cut off is held against none. nil: always.
 	Online func(ctx context.Context) bool
@@ -186,6 +203,9 @@ type Maker struct {
 	mu        sync.Mutex
 	providers map[uint64]Provider // replaced, never changed
 	said      map[string]string   // by live offer over MK12: the newest words that were written down
+	looked    map[string]looked   // by piece: whether it is here
+	fetching  map[int64]bool      // repairs at work
+	back      []uint64            // deals whose piece came back
 }
 
 // New gives a Maker.
@@ -200,18 +220,29 @@ func New(cfg Config, d Deps) (*Maker, error) {
 	if cfg.SampleEvery > 0 && (cfg.Trees == "" || d.Door == nil || d.Open == nil) {
 		return nil, errors.New("deals: samples need a folder, a door and the pieces")
 	}
-	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}, said: map[string]string{}}, nil
+	if cfg.Repairs != "" && (cfg.RepairRate == 0 || cfg.MaxPiece == 0 || d.Door == nil || d.Shelf == nil) {
+		return nil, errors.New("deals: repairs need a rate, a largest piece, a door and a shelf")
+	}
+	return &Maker{cfg: cfg, d: d, c: newContracts(d.Chain, cfg.Storage), events: events, vain: map[uint64]uint64{}, said: map[string]string{}, looked: map[string]looked{}, fetching: map[int64]bool{}}, nil
 }
 
 // Run passes until ctx ends. What goes wrong in a pass is logged, and done by the next.
 func (m *Maker) Run(ctx context.Context) error {
-	var sampling sync.WaitGroup
-	defer sampling.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	if m.cfg.SampleEvery > 0 {
 		if err := m.forgetTrees(ctx); err != nil && ctx.Err() == nil {
 			m.d.Log.Warn("deals: trees of pieces are not cleaned", "error", err)
 		}
-		sampling.Go(func() { m.sampling(ctx) })
+		beside.Go(func() { m.sampling(ctx) })
+	}
+	if m.cfg.Repairs != "" {
+		if err := m.clearRepairs(); err != nil {
+			return fmt.Errorf("clearing the folder of pieces that are fetched back: %w", err)
+		}
+		for range repairsAtOnce {
+			beside.Go(func() { m.repairing(ctx) })
+		}
 	}
 	for {
 		if err := m.Pass(ctx); err != nil && ctx.Err() == nil {
@@ -239,7 +270,7 @@ func (m *Maker) Pass(ctx context.Context) error {
 	}
 	var errs []error
 	if epoch > m.seen { // the chain has news
-		errs = append(errs, m.list(ctx, epoch), m.hints(ctx, epoch))
+		errs = append(errs, m.list(ctx, epoch), m.hints(ctx, epoch), m.revisit(ctx, epoch))
 	}
 	errs = append(errs, m.dueOffers(ctx, epoch))
 	if epoch > m.seen {

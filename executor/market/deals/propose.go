@@ -54,6 +54,12 @@ func (m *Maker) fill(ctx context.Context, epoch uint64) error {
 			continue
 		}
 		delete(m.vain, s.SlotId)
+		if ok, err := m.present(ctx, epoch, s.SlotId, piece.Commitment{Root: s.CommP, Padded: s.PaddedSize, Payload: s.CarSize}); err != nil || !ok {
+			if err != nil {
+				errs = append(errs, fmt.Errorf("the piece of slot %d: %w", s.SlotId, err))
+			}
+			continue
+		}
 		if s.Verified { // a claim comes first: the contract gives DataCap to who has one
 			if err := m.lacking(ctx, epoch, s); err != nil {
 				errs = append(errs, err)
@@ -198,6 +204,9 @@ func (m *Maker) claimed(ctx context.Context, epoch, slot uint64, v perpetualstor
 		return err
 	}
 	c.piece = piece.Commitment{Root: c.deal.CommP, Padded: c.deal.PaddedSize, Payload: c.deal.CarSize}
+	if ok, err := m.present(ctx, epoch, slot, c.piece); err != nil || !ok {
+		return err
+	}
 	c.here, err = m.d.Pieces.Piece(ctx, c.piece.CID().String())
 	if errors.Is(err, job.ErrNotFound) {
 		return nil

@@ -20,6 +20,10 @@ type OfferLedger interface {
 	AddSample(ctx context.Context, s job.Sample, forget time.Time) error
 	Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error)
 	SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error)
+	AddRepair(ctx context.Context, r job.Repair, now time.Time) error
+	UpdateRepair(ctx context.Context, r job.Repair, from job.RepairState, words string, now time.Time) error
+	Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error)
+	Repair(ctx context.Context, id int64) (job.Repair, []job.RepairEvent, error)
 }
 
 func offerNo(n int, slot uint64) job.Offer {

@@ -14,6 +14,7 @@
 //	report.go     answers, batches, signatures
 //	tx.go         senders, nonces, attempts
 //	offer.go      deals that are proposed to storage providers
+//	repair.go     pieces that are fetched back
 //	lease.go      who leads what; what one daemon leaves to the others
 //	model.go      a random walk beside a small model in memory
 //
@@ -171,6 +172,7 @@ func Run(t *testing.T, open Opener) {
 		{"Tx", txTests},
 		{"Piece", pieceTests},
 		{"Offer", offerTests},
+		{"Repair", repairTests},
 		{"Lease", leaseTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
