@@ -48,6 +48,10 @@ func (d *oneDeal) Provider(_ context.Context, miner uint64) (job.ProviderDetail,
 	return job.ProviderDetail{Score: job.ProviderScore{Miner: miner}, Samples: []job.Sample{{Slot: 1<<24 | 7, Good: true}}}, nil
 }
 
+func (d *oneDeal) Claims(context.Context, uint64, int) ([]job.Claim, error) {
+	return []job.Claim{{Slot: 1<<24 | 7, Miner: 1004, Deadline: 900, DueEpoch: 120, Looks: 2, Why: "the piece is not here"}}, nil
+}
+
 func (d *oneDeal) Stats(_ context.Context, by string, days int) ([]job.DealStats, error) {
 	return []job.DealStats{{Key: by, Attempted: days}}, nil
 }
@@ -85,6 +89,11 @@ func TestDealsAreShown(t *testing.T) {
 	}
 	if one.Chain == nil || *one.Chain != (job.OnChain{Status: "active", Epoch: 9}) {
 		t.Fatalf("the chain says %+v", one.Chain)
+	}
+	var claims Page[Claim]
+	get("/deals/claims", http.StatusOK, &claims)
+	if len(claims.Items) != 1 || claims.Items[0].Slot != "16777223" || claims.Items[0].DealID != 1 || claims.Items[0].Why != "the piece is not here" {
+		t.Errorf("claims: %+v", claims)
 	}
 	var stats Page[job.DealStats]
 	get("/deals/stats?by=week&days=9", http.StatusOK, &stats)

@@ -169,8 +169,11 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 	if _, known := s.got[d.Identifier.String()]; known {
 		return &mk20.Refusal{Code: 500} // as Curio answers
 	}
-	if s.conduct == "refuse" {
+	switch s.conduct {
+	case "refuse":
 		return &mk20.Refusal{Code: 426, Words: "rejected by market"}
+	case "away":
+		return fmt.Errorf("%w: no route", mk20.ErrUnsent)
 	}
 	s.take(d.Identifier.String(), *d.Products.DDO.MarketDealID)
 	if s.state == nil {
@@ -247,6 +250,18 @@ func (d dying) Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, e
 
 func (d dying) SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error) {
 	return d.w.ledger.SampleDays(ctx, since)
+}
+
+func (d dying) PutClaim(ctx context.Context, c job.Claim) error {
+	return d.around("claim", func() error { return d.w.ledger.PutClaim(ctx, c) })
+}
+
+func (d dying) DropClaim(ctx context.Context, slot uint64) error {
+	return d.around("end of a claim", func() error { return d.w.ledger.DropClaim(ctx, slot) })
+}
+
+func (d dying) Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error) {
+	return d.w.ledger.Claims(ctx, due, n)
 }
 
 func (d dying) SetMeta(ctx context.Context, key, value string) error {

@@ -165,6 +165,11 @@ func (a apiDeals) Offer(ctx context.Context, id string) (job.Offer, []job.OfferE
 	return a.d.ledger.Offer(ctx, id)
 }
 
+// Claims implements httpapi.Deals.
+func (a apiDeals) Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error) {
+	return a.d.ledger.Claims(ctx, due, n)
+}
+
 // OnChain implements httpapi.Deals.
 func (a apiDeals) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 	if a.d.deals == nil {

@@ -23,6 +23,10 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	if err != nil {
 		return o, err
 	}
+	return m.followAt(ctx, o, v, epoch)
+}
+
+func (m *Maker) followAt(ctx context.Context, o job.Offer, v perpetualstorage.SlotView, epoch uint64) (job.Offer, error) {
 	next, words := o, ""
 	next.DueEpoch = epoch + lookPeriod
 	fail := func(format string, a ...any) {

@@ -94,24 +94,26 @@ func (m *Maker) hints(ctx context.Context, epoch uint64) error {
 
 // changed looks at a slot of which an event was seen.
 func (m *Maker) changed(ctx context.Context, epoch, slot uint64) error {
-	live, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: slot, Live: true, Limit: 1})
-	if err != nil {
-		return err
-	}
-	if len(live) > 0 {
-		o, err := m.follow(ctx, live[0], epoch)
-		if err != nil || !o.State.Over() {
-			return err
-		}
-	}
 	v, err := m.c.slot(ctx, epoch, slot)
 	if err != nil {
 		return err
 	}
-	switch v.State {
-	case slotClaimed:
+	live, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: slot, Live: true, Limit: 1})
+	if err != nil {
+		return err
+	}
+	over := true
+	if len(live) > 0 {
+		o, err := m.followAt(ctx, live[0], v, epoch)
+		if err != nil {
+			return err
+		}
+		over = o.State.Over()
+	}
+	switch {
+	case v.State == slotClaimed:
 		return m.claimed(ctx, epoch, slot, v)
-	case slotPublished, slotActive:
+	case over && (v.State == slotPublished || v.State == slotActive):
 		return m.late(ctx, epoch, slot, v.MinerId)
 	}
 	return nil
