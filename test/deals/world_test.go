@@ -15,6 +15,7 @@
 //	status_test.go  what providers say over MK12 of deals that they took
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
 //	waiting_test.go claimed slots that cannot be served yet
+//	extension_test.go renewal by extending a sector
 //	claim_test.go   what becomes of DataCap that was set aside
 //	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
 //	owner_test.go   a provider's owner, who claims as by the command line

@@ -94,6 +94,9 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 		}
 		if wasActive {
 			count(rateKept, o.State != job.OfferFailed && !o.Faulty)
+			if strings.Contains(o.ID, extendedInfix) {
+				continue // nothing was sealed
+			}
 			out = append(out, job.ProviderInput{
 				Rate: rateHours, Good: o.ActiveAt.Sub(o.CreatedAt).Hours(), All: 1, Weight: weight(o.UpdatedAt), At: o.UpdatedAt, Of: o.ID,
 			})
