@@ -186,7 +186,13 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 	return o.w.may("after offer")
 }
 
-func (over20) Contracts(context.Context, string) ([]string, error) { return nil, nil }
+func (o over20) Contracts(ctx context.Context, base string) ([]string, error) {
+	if o.sp(base).conduct == "hang" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, nil
+}
 
 func (o over20) Status(_ context.Context, base string, id ulid.ULID) (mk20.Status, error) {
 	o.w.mu.Lock()

@@ -1,7 +1,10 @@
 package deals
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market/deals"
@@ -147,5 +150,46 @@ func TestAClaimThatComesToNothingIsAlarmedOn(t *testing.T) {
 			w.event("ClaimExpired", id)
 			w.run(m, 2*2880, func() bool { _, ok := w.claimOf(id); return !ok })
 		})
+	}
+}
+
+// TestWhoHangsMakesNobodyWait has a provider that claimed a slot take connections and answer
+// nothing: the pass in which it is handed the deal goes on all the same.
+func TestWhoHangsMakesNobodyWait(t *testing.T) {
+	s := &sp{id: 1001, claims: true, market: "http://one", conduct: "hang"}
+	w := newWorld(t, s)
+	id := w.openSlot(1, 0, 0)
+	m := w.maker(func(c *deals.Config) { c.AnswerWithin = 20 * time.Millisecond })
+	s.tick()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := m.Pass(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := w.ledger.Offers(t.Context(), job.OfferFilter{Slot: id}); err != nil || len(made) != 1 {
+		t.Errorf("%+v, %v", made, err)
+	}
+}
+
+// TestWhoWasLateIsNotSaidToHaveBeenForestalled lets a claim run out and another provider claim
+// the slot before the daemon looks again.
+func TestWhoWasLateIsNotSaidToHaveBeenForestalled(t *testing.T) {
+	for conduct, why := range map[string]string{"idle": "too late: ", "away": "unreached: too late: "} {
+		s := &sp{id: 1001, claims: true, market: "http://one", conduct: conduct}
+		w := newWorld(t, s)
+		id := w.openSlot(1, 0, 0)
+		m := w.maker()
+		w.run(m, 10, func() bool { return s.asked > 0 })
+		s.claims = false
+		w.epoch = uint64(w.slots[id].SealDeadline) + 2880 + 2
+		w.slots[id].MinerId, w.slots[id].SealDeadline = 1002, uint32(w.epoch+5760)
+		w.event("ClaimExpired", id)
+		w.event("SlotClaimed", id)
+		if err := w.step(m, 0); err != nil {
+			t.Fatal(err)
+		}
+		if made, err := w.ledger.Offers(t.Context(), job.OfferFilter{Slot: id}); err != nil || len(made) != 1 || !strings.HasPrefix(made[0].Reason, why) {
+			t.Errorf("%s: %+v, %v", conduct, made, err)
+		}
 	}
 }

@@ -219,7 +219,9 @@ func placeOf(endpoint string, c piece.Commitment) string {
 // spelled is the gate's address as a provider's list of contracts has it: Curio compares
 // the text. Where the list lacks it, the provider will say so itself.
 func (m *Maker) spelled(ctx context.Context, base string) string {
-	list, err := m.d.MK20.Contracts(ctx, base)
+	within, cancel := m.patience(ctx)
+	defer cancel()
+	list, err := m.d.MK20.Contracts(within, base)
 	if err != nil {
 		m.d.Log.Debug("no list of contracts", "market", base, "error", err)
 	}
