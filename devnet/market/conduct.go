@@ -36,7 +36,8 @@ const (
 	Corrupt Conduct = "corrupt"
 	// Garbage: every retrieval is answered with a web page and code 200.
 	Garbage Conduct = "garbage"
-	// LiePrice: MK12 deals are refused below ten times what the ask says. MK20 has no price.
+	// LiePrice: MK12 deals are refused below ten times what the ask says. MK20 has no price, its
+	// contract pays what it says: such deals are refused as paying too little, in MK12's words.
 	LiePrice Conduct = "lie-price"
 )
 

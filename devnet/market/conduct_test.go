@@ -227,6 +227,9 @@ func TestProviderThatLiesAboutItsPrice(t *testing.T) {
 		t.Errorf("the ask says %s", got.Ask.Ask.Price)
 	}
 	n.refused(h, p, n.mk12(p, c, n.client(), fair), "storage price per epoch less than asking price: 4194304 < 41943040")
+	if code, body := n.propose(p, n.client(), n.mk20(p, c, n.client().Address)); code != 426 || !strings.Contains(body, "storage price per epoch less than asking price") {
+		t.Errorf("MK20: %d %s", code, body)
+	}
 	n.must(p.Behave(n.ctx))
 	params := n.mk12(p, c, n.client(), fair)
 	n.accepted(h, p, market.DealProtocol121, params)

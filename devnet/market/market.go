@@ -59,6 +59,9 @@ type Config struct {
 	SealEpochs abi.ChainEpoch
 	// Ask is every provider's; SetAsk changes one's.
 	Ask Ask
+	// MK20Only is for providers that speak no MK12: nobody listens for libp2p, and miners
+	// name their HTTP server alone on chain.
+	MK20Only bool
 	// Contracts are those whose MK20 deals are taken; Allow adds more.
 	Contracts []common.Address
 	// Conduct is how the providers behave from the start, in the order of their creation.

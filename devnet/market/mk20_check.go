@@ -68,6 +68,9 @@ func (p *Provider) checkMK20(ctx context.Context, d *MK20Deal, signer string) *r
 	if p.behaves(Refuse) {
 		return refuse(http.StatusUnauthorized, "Client is not allowed to make deal with this provider")
 	}
+	if p.behaves(LiePrice) {
+		return refuse(codeRejectedByMarket, "storage price per epoch less than asking price")
+	}
 	if r := p.checkStart(d.Products.DDOV1); r != nil {
 		return r
 	}

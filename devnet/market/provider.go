@@ -86,11 +86,17 @@ func (m *Market) open() (*Provider, error) {
 	return p, p.listen()
 }
 
-// listen takes both ports: those it had before, if it had.
+// listen takes both ports, or that of MK20 alone: those it had before, if it had.
 func (p *Provider) listen() error {
 	listener, err := net.Listen("tcp", p.httpAddr)
 	if err != nil {
 		return err
+	}
+	if p.market.config.MK20Only {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.listener, p.httpAddr = listener, listener.Addr().String()
+		return nil
 	}
 	h, err := libp2p.New(
 		libp2p.Identity(p.key), libp2p.ListenAddrs(p.p2pAddr), libp2p.Transport(tcp.NewTCPTransport), libp2p.ResourceManager(&network.NullResourceManager{}),
@@ -107,10 +113,13 @@ func (p *Provider) listen() error {
 }
 
 // whereabouts are what a miner says on chain of where it can be reached: its peer id, the
-// address of its libp2p host, and that of its HTTP server.
+// address of its libp2p host, and that of its HTTP server; the last alone without MK12.
 func (p *Provider) whereabouts() (peerID []byte, addrs [][]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.host == nil {
+		return nil, [][]byte{p.httpMultiaddr().Bytes()}
+	}
 	return []byte(p.host.ID()), [][]byte{p.p2pAddr.Bytes(), p.httpMultiaddr().Bytes()}
 }
 
@@ -140,7 +149,9 @@ func (p *Provider) serve() error {
 		Handler: p.routes(), ReadHeaderTimeout: headerPatience, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return p.market.ctx },
 	}
-	p.streams(p.host)
+	if p.host != nil {
+		p.streams(p.host)
+	}
 	server, listener := p.server, p.listener
 	p.listener = nil
 	p.serving.Go(func() {
@@ -204,7 +215,7 @@ type Endpoints struct {
 	SectorSize abi.SectorSize  `json:"sectorSize"`
 	URL        string          `json:"url"`       // http://127.0.0.1:port; MK20 is below it at MK20Path
 	PeerID     peer.ID         `json:"peerId"`    // libp2p's
-	Multiaddr  string          `json:"multiaddr"` // of MK12, with the peer id
+	Multiaddr  string          `json:"multiaddr"` // of MK12, with the peer id; "" where it is not spoken
 }
 
 // Endpoints are where the provider is, or was before it went offline.
@@ -215,10 +226,14 @@ func (p *Provider) Endpoints() Endpoints {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var mk12 string
+	if !p.market.config.MK20Only {
+		mk12 = p.p2pAddr.String() + "/p2p/" + id.String()
+	}
 	return Endpoints{
 		Miner: p.miner.Address(), ID: p.miner.ID(), Owner: p.miner.Owner(), Worker: p.miner.Worker().Address,
 		OwnerKey: p.miner.Signer().Key.KeyInfo(), WorkerKey: p.miner.Worker().Key.KeyInfo(), SectorSize: p.miner.SectorSize(),
-		URL: "http://" + p.httpAddr, PeerID: id, Multiaddr: p.p2pAddr.String() + "/p2p/" + id.String(),
+		URL: "http://" + p.httpAddr, PeerID: id, Multiaddr: mk12,
 	}
 }
 

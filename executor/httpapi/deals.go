@@ -19,6 +19,7 @@ type Deals interface {
 	Offer(ctx context.Context, id string) (job.Offer, []job.OfferEvent, error) // job.ErrNotFound
 	Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error)
 	Repair(ctx context.Context, id int64) (job.Repair, []job.RepairEvent, error) // job.ErrNotFound
+	Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error)          // claimed slots, what is due first; all for 0
 	OnChain(ctx context.Context, o job.Offer) (job.OnChain, error)               // what Filecoin's actors say now
 	Rank(ctx context.Context) ([]job.ProviderScore, error)                       // best first
 	Provider(ctx context.Context, miner uint64) (job.ProviderDetail, error)      // job.ErrNotFound
@@ -84,6 +85,7 @@ func (s *Server) readDeals(r chi.Router) {
 	r.Get("/deals", s.withDeals(s.listDeals))
 	r.Get("/deals/stats", s.withDeals(s.dealStats))
 	r.Get("/deals/repairs", s.withDeals(s.listRepairs))
+	r.Get("/deals/claims", s.withDeals(s.listClaims))
 	r.Get("/deals/{id}", s.withDeals(s.getDeal))
 	r.Get("/providers", s.withDeals(s.listProviders))
 	r.Get("/providers/{miner}", s.withDeals(s.getProvider))
@@ -155,6 +157,37 @@ func (s *Server) getDeal(w http.ResponseWriter, r *http.Request) {
 		s.deps.Log.Warn("what the chain says of a deal", "deal", o.ID, "error", err)
 	}
 	s.ok(w, http.StatusOK, v)
+}
+
+// Claim is a slot that a provider has claimed.
+type Claim struct {
+	Slot     string `json:"slot"`
+	DealID   uint64 `json:"dealId"`
+	Miner    uint64 `json:"sp"`
+	Piece    string `json:"pieceCid"`
+	Deadline uint64 `json:"deadline"`      // epoch by which the provider must have sealed it
+	Next     uint64 `json:"next"`          // epoch at which it is looked at again
+	Looks    int    `json:"looks"`         // that led to nothing, or to an offer that failed
+	Why      string `json:"why,omitempty"` // what it waits for; absent while the provider has an offer
+	Alarm    string `json:"alarm,omitempty"`
+}
+
+// listClaims lists the slots that providers have claimed, and what each waits for.
+func (s *Server) listClaims(w http.ResponseWriter, r *http.Request) {
+	limit, ok := s.limit(w, r)
+	if !ok {
+		return
+	}
+	rows, err := s.deps.Deals.Claims(r.Context(), 0, limit)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	page := Page[Claim]{Items: []Claim{}}
+	for _, c := range rows {
+		page.Items = append(page.Items, Claim{strconv.FormatUint(c.Slot, 10), c.Slot >> 24, c.Miner, c.Piece, c.Deadline, c.DueEpoch, c.Looks, c.Why, c.Alarm})
+	}
+	s.ok(w, http.StatusOK, page)
 }
 
 // dealStats counts offers of so many days by day, week or sp.

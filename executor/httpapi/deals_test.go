@@ -59,6 +59,10 @@ func (d *oneDeal) Provider(_ context.Context, miner uint64) (job.ProviderDetail,
 	return job.ProviderDetail{Score: job.ProviderScore{Miner: miner}, Samples: []job.Sample{{Slot: 1<<24 | 7, Good: true}}}, nil
 }
 
+func (d *oneDeal) Claims(context.Context, uint64, int) ([]job.Claim, error) {
+	return []job.Claim{{Slot: 1<<24 | 7, Miner: 1004, Deadline: 900, DueEpoch: 120, Looks: 2, Why: "the piece is not here"}}, nil
+}
+
 func (d *oneDeal) Stats(_ context.Context, by string, days int) ([]job.DealStats, error) {
 	return []job.DealStats{{Key: by, Attempted: days}}, nil
 }
@@ -104,6 +108,11 @@ func TestDealsAreShown(t *testing.T) {
 	get("/deals/repairs?live=true", http.StatusOK, &back)
 	if len(back.Items) != 1 || back.Items[0].Slot != 1<<24|7 || back.Items[0].Miner != 1004 || back.Items[0].Got != 4 || back.Items[0].Steps != nil {
 		t.Fatalf("%+v", back)
+	}
+	var claims Page[Claim]
+	get("/deals/claims", http.StatusOK, &claims)
+	if len(claims.Items) != 1 || claims.Items[0].Slot != "16777223" || claims.Items[0].DealID != 1 || claims.Items[0].Why != "the piece is not here" {
+		t.Errorf("claims: %+v", claims)
 	}
 	var stats Page[job.DealStats]
 	get("/deals/stats?by=week&days=9", http.StatusOK, &stats)

@@ -17,7 +17,7 @@ import (
 var tables = []string{
 	"meta", "block", "log", "coverage", "cursor", "request", "callback", "job", "turn", "sender", "tx", "tx_attempt", "batch", "answer", "batch_item",
 	"signature", "signed_result", "bucket", "item", "item_ref", "bucket_item", "piece_file", "piece_token", "lease", "node", "offer", "offer_event",
-	"sample", "repair", "repair_event",
+	"sample", "repair", "repair_event", "claimed",
 }
 
 // partial ends the name of a backup that is not whole yet.

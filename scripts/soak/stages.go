@@ -111,7 +111,7 @@ func wholes(count string) []stage {
 		},
 		{
 			id:   "conducts",
-			name: "each misconduct of a storage provider against a daemon", env: []string{"TIDEGATE_SOAK=1"},
+			name: "each misconduct of a storage provider against a daemon, over MK12 and over MK20", env: []string{"TIDEGATE_SOAK=1"},
 			args: []string{"go", "test", "-count", "1", "-timeout", "0", "-run", "TestEachMisconductOfAProvider", "./test/e2e"},
 		},
 		{

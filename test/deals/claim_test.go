@@ -38,7 +38,7 @@ func (f funds) Allocations(context.Context, common.Address) (out []market.Alloca
 
 func (funds) Authenticates(context.Context, common.Address, []byte) (bool, error) { return true, nil }
 
-func (funds) Known(context.Context, string) (bool, error) { return true, nil }
+func (f funds) Known(context.Context, string) (bool, error) { return !f.w.unknown, nil }
 
 func (funds) Escrow(context.Context, address.Address) (*big.Int, error) { return new(big.Int), nil }
 

@@ -169,8 +169,11 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 	if _, known := s.got[d.Identifier.String()]; known {
 		return &mk20.Refusal{Code: 500} // as Curio answers
 	}
-	if s.conduct == "refuse" {
+	switch s.conduct {
+	case "refuse":
 		return &mk20.Refusal{Code: 426, Words: "rejected by market"}
+	case "away":
+		return fmt.Errorf("%w: no route", mk20.ErrUnsent)
 	}
 	s.take(d.Identifier.String(), *d.Products.DDO.MarketDealID)
 	if s.state == nil {
@@ -183,7 +186,13 @@ func (o over20) Offer(_ context.Context, base string, d mk20.Deal) error {
 	return o.w.may("after offer")
 }
 
-func (over20) Contracts(context.Context, string) ([]string, error) { return nil, nil }
+func (o over20) Contracts(ctx context.Context, base string) ([]string, error) {
+	if o.sp(base).conduct == "hang" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, nil
+}
 
 func (o over20) Status(_ context.Context, base string, id ulid.ULID) (mk20.Status, error) {
 	o.w.mu.Lock()
@@ -259,6 +268,18 @@ func (d dying) UpdateRepair(ctx context.Context, r job.Repair, from job.RepairSt
 
 func (d dying) Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error) {
 	return d.w.ledger.Repairs(ctx, f)
+}
+
+func (d dying) PutClaim(ctx context.Context, c job.Claim) error {
+	return d.around("claim", func() error { return d.w.ledger.PutClaim(ctx, c) })
+}
+
+func (d dying) DropClaim(ctx context.Context, slot uint64) error {
+	return d.around("end of a claim", func() error { return d.w.ledger.DropClaim(ctx, slot) })
+}
+
+func (d dying) Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error) {
+	return d.w.ledger.Claims(ctx, due, n)
 }
 
 func (d dying) SetMeta(ctx context.Context, key, value string) error {

@@ -14,6 +14,8 @@
 //	bench_test.go   what following 1,000 deals costs
 //	status_test.go  what providers say over MK12 of deals that they took
 //	fevm_test.go    the same on a real FEVM, with providers that speak the real protocols
+//	waiting_test.go claimed slots that cannot be served yet
+//	extension_test.go renewal by extending a sector
 //	claim_test.go   what becomes of DataCap that was set aside
 //	datacap_test.go slots with DataCap on a real FEVM, what is not asked for, and a wallet's escrow
 //	repair_test.go  pieces that are lost here, fetched back; repair_world_test.go from whom
@@ -95,6 +97,8 @@ type world struct {
 	claimed   bool    // the verified registry has the claim of every allocation
 	drawn     int64   // when what the market actor allocated runs out; 0: it allocated nothing
 	cutOff    bool    // nobody else is within reach
+	unready   bool    // the piece is not prepared yet
+	unknown   bool    // our own key is no actor of the chain yet
 	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
@@ -273,7 +277,7 @@ func (w *world) Logs(_ context.Context, from, to uint64, _ ...common.Address) (o
 
 // Piece implements deals.Pieces.
 func (w *world) Piece(_ context.Context, id string) (deals.Piece, error) {
-	if id != w.piece().CID().String() {
+	if w.unready || id != w.piece().CID().String() {
 		return deals.Piece{}, job.ErrNotFound
 	}
 	return deals.Piece{Root: root, Size: w.piece().Payload}, nil

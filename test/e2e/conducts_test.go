@@ -13,44 +13,61 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	commp "github.com/filecoin-project/go-fil-commp-hashhash"
+	"github.com/filecoin-project/go-state-types/abi"
+	filbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/builtin"
+	"github.com/filecoin-project/lotus/chain/types/ethtypes"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/devnet/market"
+	"github.com/tidegate/tidegate/devnet/provider"
 	"github.com/tidegate/tidegate/executor/job"
 )
 
 // misconduct is a way to misbehave, and what comes of it.
 type misconduct struct {
 	how   market.Conduct
-	late  bool   // it begins when the provider stores a copy
+	late  bool // it begins when the provider stores a copy
+	loses bool // it ends with the copy elsewhere, or never there
+	quick bool // tried in make test too
+	mk12  course
+	mk20  course
+}
+
+// course is what a misconduct leads to over one protocol.
+type course struct {
 	jumps []int  // epochs that pass, one after another, once there is nothing else to wait for
-	loses bool   // it ends with the copy elsewhere, or never there
 	why   string // how the reason begins for which its offer fails; "" for none that does
-	quick bool   // tried in make test too
 }
 
 const aDay = 2880 // epochs
 
 // misconducts are all ways in which devnet providers misbehave. Who stores a copy and goes
-// offline, or serves what is not the piece, keeps it as far as any contract can see.
+// offline, or serves what is not the piece, keeps it as far as any contract can see. Who has
+// claimed a slot, over MK20, has it until nobody can expect that he seals it any more.
 var misconducts = []misconduct{
-	{how: market.Refuse, loses: true, why: "refused: client not allowed"},
-	{how: market.LiePrice, loses: true, why: "refused: failed validation: storage price per epoch less than asking price"},
-	{how: market.Hang, jumps: []int{publishWithin + 100}, loses: true, why: "unreached: too late"},
-	{how: market.Offline, jumps: []int{publishWithin + 100}, loses: true, why: "unreached: "},
-	{how: market.Stall, jumps: []int{publishWithin + 100}, loses: true, why: "too late: "},
-	{how: market.NeverSeal, jumps: []int{2*aDay + 100}, loses: true, why: "never active: "},
-	{how: market.Fault, late: true, jumps: []int{2 * aDay, 42 * aDay}, loses: true, why: "lost: "},
-	{how: market.Terminate, late: true, loses: true, why: "lost: ", quick: true},
-	{how: market.Offline, late: true, jumps: []int{sampleEvery, sampleEvery, sampleEvery}},
-	{how: market.Garbage, late: true, jumps: []int{sampleEvery, sampleEvery, sampleEvery}},
-	{how: market.Corrupt, late: true, jumps: []int{sampleEvery, sampleEvery, sampleEvery}},
+	{how: market.Refuse, loses: true, mk12: course{why: "refused: client not allowed"},
+		mk20: course{[]int{claimOver}, "refused: Client is not allowed to make deal with this provider (401)"}},
+	{how: market.LiePrice, loses: true, mk12: course{why: "refused: failed validation: storage price per epoch less than asking price"},
+		mk20: course{[]int{claimOver}, "refused: storage price per epoch less than asking price (426)"}},
+	{how: market.Hang, loses: true, mk12: course{[]int{publishWithin + 100}, "unreached: too late"}, mk20: course{[]int{claimOver}, "unreached: too late"}},
+	{how: market.Offline, loses: true, mk12: course{[]int{publishWithin + 100}, "unreached: "}, mk20: course{[]int{claimOver}, "unreached: too late"}},
+	{how: market.Stall, loses: true, mk12: course{[]int{publishWithin + 100}, "too late: "}, mk20: course{[]int{claimOver}, "too late: "}},
+	{how: market.NeverSeal, loses: true, mk12: course{[]int{2*aDay + 100}, "never active: "}, mk20: course{[]int{claimOver}, "too late: "}},
+	{how: market.Fault, late: true, loses: true, mk12: course{[]int{2 * aDay, 42 * aDay}, "lost: "}, mk20: course{[]int{2 * aDay, 42 * aDay}, "lost: "}},
+	{how: market.Terminate, late: true, loses: true, quick: true, mk12: course{why: "lost: "}, mk20: course{why: "lost: "}},
+	{how: market.Offline, late: true, mk12: course{jumps: sampled}, mk20: course{jumps: sampled}},
+	{how: market.Garbage, late: true, mk12: course{jumps: sampled}, mk20: course{jumps: sampled}},
+	{how: market.Corrupt, late: true, mk12: course{jumps: sampled}, mk20: course{jumps: sampled}},
 }
 
 const (
-	publishWithin = 1000 // epochs
-	sampleEvery   = 121  // an hour of epochs, and one
+	publishWithin = 1000         // epochs
+	sampleEvery   = 121          // an hour of epochs, and one
+	claimOver     = 2*aDay + 100 // the window to seal in, and the day for which a claimant who is late is waited for
 )
+
+var sampled = []int{sampleEvery, sampleEvery, sampleEvery}
 
 func (m misconduct) String() string {
 	if m.late {
@@ -63,12 +80,16 @@ func (m misconduct) String() string {
 // misbehaves: two others end up proven, or the same two where the contract has no reason
 // to complain. Each copy comes back from its provider byte for byte, the culprit scores
 // less than it did and less than each of the others, asked or not, and all money is where the
-// contract says. Each misbehaviour in make soak (TIDEGATE_SOAK=1), one of them otherwise.
+// contract says. Over MK12 the daemon proposes f05 deals; over MK20 providers claim slots with
+// a bond, are handed ddo_v1 deals, and their miner actors notify the gate. Each misbehaviour
+// over either in make soak (TIDEGATE_SOAK=1), one of them over either otherwise.
 func TestEachMisconductOfAProvider(t *testing.T) {
 	t.Parallel()
 	for _, m := range misconducts {
-		if m.quick || os.Getenv("TIDEGATE_SOAK") != "" {
-			t.Run(m.String(), m.survived)
+		for _, over := range []string{market.MK12, market.MK20} {
+			if m.quick || os.Getenv("TIDEGATE_SOAK") != "" {
+				t.Run(m.String()+" over "+over, func(t *testing.T) { m.survived(t, over) })
+			}
 		}
 	}
 }
@@ -77,14 +98,21 @@ func TestEachMisconductOfAProvider(t *testing.T) {
 type tried struct {
 	*dealsWorld
 	misconduct
+	course
+	over    string // market.MK12 or MK20
 	culprit *market.Provider
 	deal    uint64
+	claims  []*market.Provider // over MK20: those that have claimed nothing yet
+	bonds   *big.Int           // attoFIL that claims brought
 }
 
-func (m misconduct) survived(t *testing.T) {
-	k := &tried{newDealsWorld(t, 4, market.Config{}, "--deals-publish-within", fmt.Sprint(publishWithin), "--deals-answer-within", "2s",
-		"--deals-sample-every", "1h", "--keeper-clients", devKeys()[keyAlice].Address), m, nil, 0}
-	k.culprit = k.net.Market().Providers()[0] // of equals the first is asked first
+func (m misconduct) survived(t *testing.T, over string) {
+	k := &tried{newDealsWorld(t, 4, market.Config{MK20Only: over == market.MK20}, "--deals-publish-within", fmt.Sprint(publishWithin), "--deals-answer-within", "2s",
+		"--deals-sample-every", "1h", "--keeper-clients", devKeys()[keyAlice].Address), m, m.mk12, over, nil, 0, nil, new(big.Int)}
+	if over == market.MK20 {
+		k.course, k.claims = m.mk20, k.net.Market().Providers()
+	}
+	k.culprit = k.net.Market().Providers()[0] // of equals the first is asked first, and the first claims first
 	began := time.Now()
 	k.await(t, "the providers are known", func() bool {
 		var ranked struct{ Items []job.ProviderScore }
@@ -103,7 +131,7 @@ func (m misconduct) survived(t *testing.T) {
 	} else {
 		k.until(t, "a copy is proven, and the culprit was asked", func() bool { return k.copies(t) > 0 && len(k.offersOf(k.culprit)) > 0 })
 	}
-	for _, epochs := range m.jumps {
+	for _, epochs := range k.jumps {
 		k.pass(t, epochs)
 	}
 	k.until(t, "both copies are proven, and not by the culprit", func() bool { return k.proven(t) && k.stores(t, k.culprit) != m.loses })
@@ -119,8 +147,36 @@ func (m misconduct) survived(t *testing.T) {
 	k.reasons(t)
 	k.refetched(t)
 	k.books(t)
-	t.Logf("%s: all in %s; the culprit scored %.4f and scores %.4f", m, time.Since(began).Round(time.Second/10), before, k.score(t, k.culprit))
+	t.Logf("%s over %s: all in %s; the culprit scored %.4f and scores %.4f", m, over, time.Since(began).Round(time.Second/10), before, k.score(t, k.culprit))
 	k.d.stop(t)
+}
+
+// claim has the next providers, the culprit first, claim what is open, one slot each, by
+// their workers' keys and with the bond.
+func (k *tried) claim(t *testing.T) {
+	t.Helper()
+	if len(k.claims) == 0 || k.deal == 0 {
+		return
+	}
+	open := readAt(t, k.dealsWorld, k.storage.PackOpenSlots(k.deal, big.NewInt(1)), k.storage.UnpackOpenSlots)
+	for _, s := range open.List[:min(len(open.List), len(k.claims))] {
+		p := k.claims[0]
+		miner := uint64(p.Endpoints().ID)
+		to, err := ethtypes.EthAddress(common.HexToAddress(k.Contracts["PerpetualStorage"])).ToFilecoinAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := abi.CborBytes(k.storage.PackClaimDeal(k.deal, uint8(s.SlotId>>16), miner))
+		call := provider.Call{To: to, Value: filbig.NewFromGo(s.Bond), Method: builtin.MethodsEVM.InvokeContract, Params: &data}
+		if _, err := k.net.Providers().Send(t.Context(), p.Miner().Worker(), call); err != nil {
+			t.Fatalf("%s claims slot %d: %v", p.Endpoints().Miner, s.SlotId, err)
+		}
+		k.claims = k.claims[1:]
+		k.bonds.Add(k.bonds, s.Bond)
+		k.await(t, "the claim is seen", func() bool {
+			return readAt(t, k.dealsWorld, k.storage.PackSlotOf(s.SlotId), k.storage.UnpackSlotOf).MinerId == miner
+		})
+	}
 }
 
 func (k *tried) behave(t *testing.T) {
@@ -158,6 +214,7 @@ func (k *tried) until(t *testing.T, what string, is func() bool) {
 			}
 			t.Fatalf("it did not come about that %s; the ledger has %+v", what, k.offers(0))
 		}
+		k.claim(t)
 		if k.sealing() {
 			if _, err := k.net.Chain().Advance(t.Context(), 20); err != nil {
 				t.Fatal(err)
@@ -309,7 +366,7 @@ func fetched(url string) ([]byte, error) {
 func (k *tried) books(t *testing.T) {
 	t.Helper()
 	at := common.HexToAddress(k.Contracts["PerpetualStorage"])
-	held := new(big.Int).Set(dealBudget)
+	held := new(big.Int).Add(dealBudget, k.bonds)
 	head, err := k.client.BlockNumber(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -88,8 +88,9 @@ func newDealsWorld(t *testing.T, miners int, sps market.Config, flags ...string)
 	var providers []string
 	for _, p := range k.net.Market().Providers() {
 		e := p.Endpoints()
-		providers = append(providers, fmt.Sprintf("%s %s %s", e.Miner, e.URL, e.Multiaddr))
+		providers = append(providers, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Miner, e.URL, e.Multiaddr)))
 	}
+	k.net.Market().Allow(common.HexToAddress(k.Contracts["StorageGate"]))
 	k.public = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	k.d = newDaemon(t, k.network, append([]string{"--chain-storage", k.Contracts["PerpetualStorage"], "--public-listen", k.public, "--public-requests-per-second", "1000",
 		"--piece-min-size", "1 KiB", "--deals-enabled", "true", "--deals-providers", strings.Join(providers, ","), "--keeper-enabled", "true", "--keeper-max-cost-fil", "1", "--keeper-node", k.RPC}, flags...)...)

@@ -49,6 +49,12 @@ func dealsCommand() *cli.Command {
 				Action: dealsRepairs,
 			},
 			{
+				Name: "claims", Usage: "list the slots that providers have claimed, and what each still waits for",
+				Description: "Who claims a slot is handed its deal. What stands in the way for now (the piece is not prepared, the provider refuses or is not known) is\n" +
+					"looked at again, ever more rarely, until nobody could seal it in time any more; what is marked ! is to be seen to by then.",
+				Flags: clientFlags(), Action: dealsClaims,
+			},
+			{
 				Name: "stats", Usage: "count deals: attempted, accepted, active, failed and why, time to active",
 				Description: "Each proposal counts on the day or in the week (UTC, ISO) in which it was made. `active` are those that ever were; hours are from the\n" +
 					"proposal to the first time that the contract had it active: the mean, and the most.",
@@ -159,6 +165,30 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 	}
 	fmt.Fprintf(out, "\nchosen among: %s\n", d.Choice)
 	return nil
+}
+
+// dealsClaims lists claimed slots.
+func dealsClaims(ctx context.Context, c *cli.Command) error {
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	var got page[httpapi.Claim]
+	if err := cl.get(ctx, "/deals/claims", nil, &got); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, append([]httpapi.Claim{}, got.Items...))
+	}
+	var rows [][]string
+	for _, d := range got.Items {
+		note := d.Why
+		if d.Alarm != "" {
+			note = "! " + d.Alarm
+		}
+		rows = append(rows, []string{d.Slot, strconv.FormatUint(d.DealID, 10), fmt.Sprintf("f0%d", d.Miner), epochText(d.Deadline), epochText(d.Next), note})
+	}
+	return table(c.Root().Writer, []string{"slot", "deal", "sp", "seal by", "next look", "waits for"}, rows)
 }
 
 // dealsStats counts deals.

@@ -26,6 +26,9 @@ func TestDealsAndProvidersAreShown(t *testing.T) {
 		"/api/v1/deals/stats?by=week&days=9": httpapi.Page[job.DealStats]{Items: []job.DealStats{
 			{Key: "2026-W47", Attempted: 5, Accepted: 4, Active: 3, Failed: 2, Hours: 1.5, Reasons: map[string]int{"refused": 1, "lost": 1}},
 		}},
+		"/api/v1/deals/claims": httpapi.Page[httpapi.Claim]{Items: []httpapi.Claim{
+			{Slot: "16777216", DealID: 1, Miner: 1004, Deadline: 900, Next: 120, Why: "the piece is not here"}, {Slot: "16777217", DealID: 1, Miner: 1005, Alarm: "no deal yet"},
+		}},
 		"/api/v1/deals/6f96": httpapi.DealDetail{
 			Deal: httpapi.Deal{ID: "6f96", State: "failed"}, Chain: &job.OnChain{Status: "lost", Epoch: 77, Words: "f05 deal 5 is gone"}, Choice: json.RawMessage("[]"),
 		},
@@ -54,6 +57,7 @@ func TestDealsAndProvidersAreShown(t *testing.T) {
 		{[]string{"sp", "rank"}, []string{"f01004", "0.1250", "0.75", "0.25s"}},
 		{[]string{"sp", "show", "f01004"}, []string{"https://sp.example", "served", "0.50", "a web page", "7+9", "2 of 3", "price", "6f96", "right", "1s"}},
 		{[]string{"deals", "stats", "--by", "week", "--days", "9"}, []string{"2026-W47", "1.5", "lost 1, refused 1"}},
+		{[]string{"deals", "claims"}, []string{"16777216", "f01004", "900", "the piece is not here", "! no deal yet"}},
 		{[]string{"deals", "show", "6f96"}, []string{"lost, at epoch 77: f05 deal 5 is gone"}},
 	} {
 		args := append(c.args[:2:2], flags...) // flags stand before arguments

@@ -188,6 +188,11 @@ func (a apiDeals) Repair(ctx context.Context, id int64) (job.Repair, []job.Repai
 	return a.d.ledger.Repair(ctx, id)
 }
 
+// Claims implements httpapi.Deals.
+func (a apiDeals) Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error) {
+	return a.d.ledger.Claims(ctx, due, n)
+}
+
 // OnChain implements httpapi.Deals.
 func (a apiDeals) OnChain(ctx context.Context, o job.Offer) (job.OnChain, error) {
 	if a.d.deals == nil {

@@ -34,10 +34,12 @@ const (
 	factGone
 )
 
-// Routes of IPerpetualStorage: shown by an f05 deal, or by a claim of verified data.
+// Routes of IPerpetualStorage: shown by an f05 deal, by a claim of verified data, or by the
+// sector of the slot before it, which lasts long enough.
 const (
-	routeMarket = 1
-	routeClaim  = 3
+	routeMarket    = 1
+	routeClaim     = 3
+	routeExtension = 4
 )
 
 // contracts reads the storage contracts at one height.

@@ -32,14 +32,14 @@ func (m *Maker) lacking(ctx context.Context, epoch uint64, s perpetualstorage.Op
 // withDataCap hands the piece of a verified slot to who claimed it, once the gate has set
 // DataCap aside for the claim: over MK20 with its allocation, or over MK12 where the
 // market may draw it. Until then nothing is proposed, as it would be sealed without; the
-// gate's event leads here again.
-func (m *Maker) withDataCap(ctx context.Context, epoch uint64, c claim) error {
+// gate's event leads here again. why says what there is to wait for.
+func (m *Maker) withDataCap(ctx context.Context, epoch uint64, c claim) (why string, err error) {
 	if m.d.Funds == nil {
-		return nil
+		return "no Filecoin node says whether DataCap was set aside", nil
 	}
 	all, err := m.d.Funds.Allocations(ctx, m.c.gate)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, a := range all {
 		if a.Provider != c.v.MinerId || a.Piece != c.piece.CID() || a.Expiration != int64(c.v.SealDeadline) || c.to.Market == "" {
@@ -47,17 +47,17 @@ func (m *Maker) withDataCap(ctx context.Context, epoch uint64, c claim) error {
 		}
 		request, err := m.offerFor(ctx, epoch, c)
 		if err != nil {
-			return err
+			return "", err
 		}
 		// The term of an allocation begins when it is made, that of a deal when it starts at the latest.
 		ddo := &request.Deal.Products.DDO
 		ddo.AllocationID, ddo.Duration = &a.ID, max(ddo.Duration, a.TermMin)
 		ok, err := m.verifies(ctx, epoch, c, request.Deal)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if ok || epoch > uint64(a.Expiration) { // what ran out is told of before it is sent
-			return m.add20(ctx, epoch, c, request)
+			return "", m.add20(ctx, epoch, c, request)
 		}
 	}
 	return m.toDraw(ctx, epoch, c)
@@ -65,23 +65,28 @@ func (m *Maker) withDataCap(ctx context.Context, epoch uint64, c claim) error {
 
 // toDraw proposes the f05 deal that a claim was granted DataCap for: to the letter as the
 // gate has it, which authenticates no other.
-func (m *Maker) toDraw(ctx context.Context, epoch uint64, c claim) error {
-	if len(c.to.Addrs) == 0 {
-		return nil // it has its own way
+func (m *Maker) toDraw(ctx context.Context, epoch uint64, c claim) (why string, err error) {
+	if len(c.to.Addrs) == 0 && c.to.Market == "" {
+		return whyNowhere, nil
 	}
 	raw, err := m.c.proposal(ctx, epoch, c.slot)
 	if err != nil {
-		return err
+		return "", err
 	}
 	p, err := mk12.ParseDealProposal(raw)
 	if err != nil {
-		return err
+		return "", err
 	}
 	granted, err := m.authenticates(ctx, p, c.v.MinerId)
-	if err != nil || !granted {
-		return err
+	switch {
+	case err != nil:
+		return "", err
+	case !granted:
+		return "the provider has taken no DataCap for it: tidegate sp datacap", nil
+	case len(c.to.Addrs) == 0:
+		return "its DataCap is for an f05 deal, and the provider's libp2p address is not known", nil
 	}
-	return m.add12(ctx, epoch, c.slot, uint64(c.v.SealDeadline), p, c.to, placeOf(c.deal.Terms.Endpoint, c.piece), c.here, claimedIt(c))
+	return "", m.add12(ctx, epoch, c.slot, uint64(c.v.SealDeadline), p, c.to, placeOf(c.deal.Terms.Endpoint, c.piece), c.here, claimedIt(c))
 }
 
 // authenticates asks the gate what the market will ask it.

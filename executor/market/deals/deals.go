@@ -16,6 +16,7 @@
 //	score.go      what is known of a provider, and its score
 //	choose.go     the choice among providers
 //	propose.go    offers: made, stored, sent, sent again
+//	claims.go     slots that were claimed, and what they wait for
 //	datacap.go    offers for slots with DataCap: allocations and claims of verified data
 //	preflight.go  what is looked at before an offer is sent for the first time: money, DataCap, bounds
 //	status.go     what providers say of deals that they took
@@ -57,6 +58,7 @@ const (
 
 	pageDeals  = 64  // deals of one openSlots call
 	mostDue    = 200 // offers that one pass looks at
+	mostClaims = 50  // claimed slots that one pass looks at
 	mostHints  = 10  // ranges of events that one pass reads
 	sendTries  = 8   // after which a provider that was never reached is given up
 	lookPeriod = 20  // epochs between looks at a pending offer, hints apart
@@ -101,6 +103,9 @@ type Ledger interface {
 	AddOffer(ctx context.Context, o job.Offer, now time.Time) error
 	UpdateOffer(ctx context.Context, o job.Offer, from job.OfferState, words string, now time.Time) error
 	Offers(ctx context.Context, f job.OfferFilter) ([]job.Offer, error)
+	PutClaim(ctx context.Context, c job.Claim) error
+	DropClaim(ctx context.Context, slot uint64) error
+	Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error) // due by an epoch; 0: all
 	AddSample(ctx context.Context, s job.Sample, forget time.Time) error
 	Samples(ctx context.Context, f job.SampleFilter) ([]job.Sample, error)
 	SampleDays(ctx context.Context, since time.Time) ([]job.SampleDay, error)
@@ -184,7 +189,7 @@ type Deps struct {
 	// Send makes a call of a contract happen once for each key.
 	Send func(ctx context.Context, key string, to common.Address, data []byte) error
 	Now  func() time.Time
-	Rand io.Reader // of ids
+	Rand io.Reader // of ids, and of how much later than asked for something is tried again
 	Log  *slog.Logger
 }
 
@@ -270,7 +275,7 @@ func (m *Maker) Pass(ctx context.Context) error {
 	}
 	var errs []error
 	if epoch > m.seen { // the chain has news
-		errs = append(errs, m.list(ctx, epoch), m.hints(ctx, epoch), m.revisit(ctx, epoch))
+		errs = append(errs, m.list(ctx, epoch), m.hints(ctx, epoch), m.revisit(ctx, epoch), m.dueClaims(ctx, epoch))
 	}
 	errs = append(errs, m.dueOffers(ctx, epoch))
 	if epoch > m.seen {

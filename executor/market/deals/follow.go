@@ -23,6 +23,10 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	if err != nil {
 		return o, err
 	}
+	return m.followAt(ctx, o, v, epoch)
+}
+
+func (m *Maker) followAt(ctx context.Context, o job.Offer, v perpetualstorage.SlotView, epoch uint64) (job.Offer, error) {
 	next, words := o, ""
 	next.DueEpoch = epoch + lookPeriod
 	fail := func(format string, a ...any) {
@@ -30,7 +34,15 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 		words = next.Reason
 	}
 	mine := v.MinerId == o.Miner
+	late := func() {
+		fail(whyLate+"neither published nor sealed by epoch %d", o.Deadline)
+		if o.State == job.OfferProposing {
+			next.Reason = whyUnreached + next.Reason
+		}
+	}
 	switch {
+	case !mine && v.State != slotOpen && epoch > o.Deadline && o.State.Pending() && o.State != job.OfferPublished:
+		late() // and somebody else was in time
 	case !mine && v.State != slotOpen:
 		fail(whyTaken+"miner f0%d has the slot", v.MinerId)
 	case v.State == slotPublished:
@@ -59,10 +71,7 @@ func (m *Maker) follow(ctx context.Context, o job.Offer, epoch uint64) (job.Offe
 	case v.State == slotOpen && (o.State == job.OfferPublished || o.State == job.OfferActive):
 		fail(whyInactive + "the slot is open again, the deal was not active by its start")
 	case epoch > o.Deadline:
-		fail(whyLate+"neither published nor sealed by epoch %d", o.Deadline)
-		if o.State == job.OfferProposing {
-			next.Reason = whyUnreached + next.Reason
-		}
+		late()
 	}
 	if !next.State.Over() && (next.State == job.OfferPublished || next.State == job.OfferActive) {
 		if err := m.look(ctx, &next, v, epoch); err != nil {

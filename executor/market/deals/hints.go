@@ -94,24 +94,29 @@ func (m *Maker) hints(ctx context.Context, epoch uint64) error {
 
 // changed looks at a slot of which an event was seen.
 func (m *Maker) changed(ctx context.Context, epoch, slot uint64) error {
-	live, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: slot, Live: true, Limit: 1})
-	if err != nil {
-		return err
-	}
-	if len(live) > 0 {
-		o, err := m.follow(ctx, live[0], epoch)
-		if err != nil || !o.State.Over() {
-			return err
-		}
-	}
 	v, err := m.c.slot(ctx, epoch, slot)
 	if err != nil {
 		return err
 	}
-	switch v.State {
-	case slotClaimed:
+	live, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Slot: slot, Live: true, Limit: 1})
+	if err != nil {
+		return err
+	}
+	over := true
+	if len(live) > 0 {
+		o, err := m.followAt(ctx, live[0], v, epoch)
+		if err != nil {
+			return err
+		}
+		over = o.State.Over()
+	}
+	switch {
+	case v.State == slotClaimed:
 		return m.claimed(ctx, epoch, slot, v)
-	case slotPublished, slotActive:
+	case over && (v.State == slotPublished || v.State == slotActive):
+		if v.Route == routeExtension {
+			return m.extended(ctx, epoch, slot, v.MinerId)
+		}
 		return m.late(ctx, epoch, slot, v.MinerId)
 	}
 	return nil
@@ -124,11 +129,33 @@ func (m *Maker) late(ctx context.Context, epoch, slot, miner uint64) error {
 	if err != nil || len(of) == 0 {
 		return err
 	}
+	return m.followOn(ctx, epoch, of[0], slot, of[0].ID+lateSuffix, "it has the slot, after it was given up")
+}
+
+// extended follows a slot that its miner renewed by extending the sector of the slot before
+// it: nothing was offered, and the offer of that slot goes on as a new one.
+func (m *Maker) extended(ctx context.Context, epoch, slot, miner uint64) error {
+	const most = 1000
+	made, err := m.d.Ledger.Offers(ctx, job.OfferFilter{Miner: miner, Limit: most})
+	if err != nil {
+		return err
+	}
+	for _, o := range made { // newest first
+		if o.Slot>>16 == slot>>16 && o.Slot < slot && !o.ActiveAt.IsZero() {
+			id, _, _ := strings.Cut(o.ID, extendedInfix)
+			return m.followOn(ctx, epoch, o, slot, fmt.Sprintf("%s%s%d", id, extendedInfix, slot&0xffff), "it extended the sector of the slot before")
+		}
+	}
+	return nil // somebody else's
+}
+
+// followOn stores an offer that nobody is sent or asked about: the contract tells of it.
+func (m *Maker) followOn(ctx context.Context, epoch uint64, of job.Offer, slot uint64, id, why string) (err error) {
 	o := job.Offer{
-		ID: of[0].ID + lateSuffix, Slot: slot, Miner: miner, Protocol: of[0].Protocol, Piece: of[0].Piece, Request: of[0].Request,
+		ID: id, Slot: slot, Miner: of.Miner, Protocol: of.Protocol, Piece: of.Piece, Request: of.Request,
 		Deadline: epoch + day, DueAt: m.d.Now().Add(day * 30 * time.Second), DueEpoch: epoch,
 	}
-	if o.Choice, err = json.Marshal([]job.ProviderScore{{Miner: miner, Why: "it has the slot, after it was given up"}}); err != nil {
+	if o.Choice, err = json.Marshal([]job.ProviderScore{{Miner: of.Miner, Why: why}}); err != nil {
 		return err
 	}
 	if err := m.d.Ledger.AddOffer(ctx, o, m.d.Now()); err != nil && !errors.Is(err, job.ErrConflict) {
@@ -137,5 +164,8 @@ func (m *Maker) late(ctx context.Context, epoch, slot, miner uint64) error {
 	return nil
 }
 
-// lateSuffix marks an offer that nobody is asked about any more: the contract tells of it.
-const lateSuffix = "-late"
+const (
+	lateSuffix = "-late" // of an offer that was given up
+	// extendedInfix is followed by the generation of a slot that was renewed by extension.
+	extendedInfix = "-extended"
+)

@@ -186,50 +186,6 @@ func (m *Maker) random() io.Reader {
 	return rand.Reader
 }
 
-// claim is a claimed slot whose piece is here.
-type claim struct {
-	slot  uint64
-	v     perpetualstorage.SlotView
-	deal  perpetualstorage.DealView
-	piece piece.Commitment
-	here  Piece
-	to    Provider // who claimed it
-}
-
-// claimed hands the piece to a provider that claimed a slot: to be sealed as direct
-// data, or with DataCap.
-func (m *Maker) claimed(ctx context.Context, epoch, slot uint64, v perpetualstorage.SlotView) (err error) {
-	c := claim{slot: slot, v: v, to: m.known()[v.MinerId]}
-	if c.deal, err = m.c.deal(ctx, epoch, slot>>24); err != nil {
-		return err
-	}
-	c.piece = piece.Commitment{Root: c.deal.CommP, Padded: c.deal.PaddedSize, Payload: c.deal.CarSize}
-	if ok, err := m.present(ctx, epoch, slot, c.piece); err != nil || !ok {
-		return err
-	}
-	c.here, err = m.d.Pieces.Piece(ctx, c.piece.CID().String())
-	if errors.Is(err, job.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if c.deal.Terms.Verified {
-		return m.withDataCap(ctx, epoch, c)
-	}
-	if c.to.Market == "" {
-		return nil // it has its own way
-	}
-	request, err := m.offerFor(ctx, epoch, c)
-	if err != nil {
-		return err
-	}
-	if ok, err := m.verifies(ctx, epoch, c, request.Deal); err != nil || !ok {
-		return err
-	}
-	return m.add20(ctx, epoch, c, request)
-}
-
 // verifies asks the contract what a provider will ask it: whether it wants the deal.
 func (m *Maker) verifies(ctx context.Context, epoch uint64, c claim, d mk20.Deal) (bool, error) {
 	v := storagegate.ICurioDealViewCurioDealView{
@@ -269,7 +225,9 @@ func placeOf(endpoint string, c piece.Commitment) string {
 // spelled is the gate's address as a provider's list of contracts has it: Curio compares
 // the text. Where the list lacks it, the provider will say so itself.
 func (m *Maker) spelled(ctx context.Context, base string) string {
-	list, err := m.d.MK20.Contracts(ctx, base)
+	within, cancel := m.patience(ctx)
+	defer cancel()
+	list, err := m.d.MK20.Contracts(within, base)
 	if err != nil {
 		m.d.Log.Debug("no list of contracts", "market", base, "error", err)
 	}
@@ -334,7 +292,12 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 		}
 	}
 	o.Attempts++ // on disk before anything is sent: what a killed process sent is asked for
-	o.DueAt = m.d.Now().Add(backoff(o.Attempts))
+	wait := backoff(o.Attempts)
+	late, err := m.upTo(uint64(wait / 4))
+	if err != nil {
+		return err
+	}
+	o.DueAt = m.d.Now().Add(wait + time.Duration(late))
 	if err := m.d.Ledger.UpdateOffer(ctx, o, job.OfferProposing, "", m.d.Now()); err != nil {
 		if errors.Is(err, job.ErrConflict) {
 			return nil
@@ -343,7 +306,6 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	}
 	var no string
 	var unsent bool
-	var err error
 	within, cancel := m.patience(ctx)
 	defer cancel()
 	if o.Protocol == job.ProtocolMK12 {
@@ -361,7 +323,7 @@ func (m *Maker) ask(ctx context.Context, o job.Offer, epoch uint64) error {
 	case err == nil:
 		next.State, next.Reason = job.OfferFailed, whyRefused+no
 		return m.update(ctx, next, o.State, no)
-	case unsent && o.Attempts >= sendTries && m.online(ctx):
+	case unsent && o.Attempts >= sendTries && !handed(o) && m.online(ctx):
 		next.State, next.Reason = job.OfferFailed, whyUnreached+err.Error()
 		return m.update(ctx, next, o.State, err.Error())
 	default: // it may be there: the same is sent again, and the chain is looked at
@@ -375,6 +337,16 @@ func (m *Maker) patience(ctx context.Context) (context.Context, context.CancelFu
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, m.cfg.AnswerWithin)
+}
+
+// handed reports whether an offer is to who claimed its slot: nobody else can have it, so
+// that one is asked for as long as the claim stands.
+func handed(o job.Offer) bool {
+	if o.Protocol == job.ProtocolMK20 {
+		return true
+	}
+	p, err := proposed(o)
+	return err == nil && p.Verified
 }
 
 func backoff(attempt int) time.Duration {

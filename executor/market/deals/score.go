@@ -65,7 +65,16 @@ func (m *Maker) past(ctx context.Context, miner uint64) (p past, err error) {
 // inputsOf lists what a provider's score is made of.
 func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 	weight := func(at time.Time) float64 { return math.Exp2(-float64(max(now.Sub(at), 0)) / float64(halfLife)) }
+	type ofClaim struct{ slot, deadline uint64 }
+	counted := map[ofClaim]bool{}
 	for _, o := range p.of[miner] {
+		// What a claim was offered with again and again is one offer: the newest.
+		if is := (ofClaim{o.Slot, o.Deadline}); o.Protocol == job.ProtocolMK20 && !strings.HasPrefix(o.Reason, whyUnasked) {
+			if counted[is] && o.ActiveAt.IsZero() {
+				continue
+			}
+			counted[is] = true
+		}
 		count := func(rate string, good bool) {
 			w := weight(o.UpdatedAt)
 			if rate == rateKept && !good {
@@ -85,6 +94,9 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 		}
 		if wasActive {
 			count(rateKept, o.State != job.OfferFailed && !o.Faulty)
+			if strings.Contains(o.ID, extendedInfix) {
+				continue // nothing was sealed
+			}
 			out = append(out, job.ProviderInput{
 				Rate: rateHours, Good: o.ActiveAt.Sub(o.CreatedAt).Hours(), All: 1, Weight: weight(o.UpdatedAt), At: o.UpdatedAt, Of: o.ID,
 			})

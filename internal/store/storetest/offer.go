@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -24,6 +25,9 @@ type OfferLedger interface {
 	UpdateRepair(ctx context.Context, r job.Repair, from job.RepairState, words string, now time.Time) error
 	Repairs(ctx context.Context, f job.RepairFilter) ([]job.Repair, error)
 	Repair(ctx context.Context, id int64) (job.Repair, []job.RepairEvent, error)
+	PutClaim(ctx context.Context, c job.Claim) error
+	DropClaim(ctx context.Context, slot uint64) error
+	Claims(ctx context.Context, due uint64, n int) ([]job.Claim, error)
 }
 
 func offerNo(n int, slot uint64) job.Offer {
@@ -188,5 +192,28 @@ var offerTests = []test{
 				o = next
 			}
 		})
+	}},
+	{"what is known of a claimed slot is replaced, listed by when it is due, and forgotten", func(w *world) {
+		first := job.Claim{Slot: 9, Miner: 1001, Piece: "piece", Deadline: 900, DueEpoch: 50, Why: "the piece is not here"}
+		second := job.Claim{Slot: 7, Miner: 1002, Piece: "piece", Deadline: 900, DueEpoch: 60, Looks: 3, Alarm: "late"}
+		w.ok(w.l.PutClaim(w.ctx, second))
+		w.ok(w.l.PutClaim(w.ctx, job.Claim{Slot: 9, Miner: 5, Piece: "other", Deadline: 1, DueEpoch: 1, Looks: 8}))
+		w.ok(w.l.PutClaim(w.ctx, first))
+		for _, c := range []struct {
+			due  uint64
+			n    int
+			want []job.Claim
+		}{{0, 0, []job.Claim{first, second}}, {0, 1, []job.Claim{first}}, {49, 0, nil}, {50, 0, []job.Claim{first}}, {60, 0, []job.Claim{first, second}}} {
+			got, err := w.l.Claims(w.ctx, c.due, c.n)
+			w.ok(err)
+			if !slices.Equal(got, c.want) {
+				w.Errorf("due by %d, at most %d: %+v", c.due, c.n, got)
+			}
+		}
+		w.ok(w.l.DropClaim(w.ctx, 9))
+		w.ok(w.l.DropClaim(w.ctx, 9))
+		if got, err := w.l.Claims(w.ctx, 0, 0); err != nil || !slices.Equal(got, []job.Claim{second}) {
+			w.Errorf("%+v, %v", got, err)
+		}
 	}},
 }
