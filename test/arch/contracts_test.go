@@ -73,6 +73,23 @@ func TestKnownVulnerabilitiesNameTests(t *testing.T) {
 			}
 		}
 	}
+	attacks, err := filepath.Glob(filepath.Join("..", "fevm", "attacks*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts strings.Builder
+	for _, name := range attacks {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts.Write(content)
+	}
+	for _, quoted := range regexp.MustCompile("`test/fevm`, (\"[^\"]+\")").FindAllStringSubmatch(string(table), -1) {
+		if !strings.Contains(scripts.String(), "{"+quoted[1]+", (*attacked)") {
+			t.Errorf("test/fevm has no attack %s", quoted[1])
+		}
+	}
 	rows := regexp.MustCompile(`(?m)^\| \d+ \|.*$`).FindAllString(string(table), -1)
 	if len(rows) != 28 {
 		t.Errorf("%d rows, there are 28 vulnerabilities", len(rows))

@@ -195,6 +195,14 @@ func (l *life) loss() {
 	store, slot := l.at[bindings.PerpetualStorage], l.slots[2]
 	l.prove(l.eth.party, l.eth.m, slot, l.eth.sector)
 	l.audit("%s brings a proof", l.eth.name)
+	before := l.slot(l.slots[1])
+	earned := l.prove(l.shared.party, l.shared.m, l.slots[1], l.shared.sector)
+	// What f05 was told began with the deal's start, not with its sector.
+	l.wantAmount("earned by the f05 deal", earned, earnedFor(before.Obligation, int64(l.slot(l.slots[1]).Proven)))
+	if earned.Sign() <= 0 {
+		l.Fatal("the f05 deal earns nothing")
+	}
+	l.audit("%s brings a proof of its f05 deal", l.shared.name)
 	s := l.slot(slot)
 	l.refused(l.keeper, store, nil, l.s.PackCheckDeal(slot, 0, l.location(l.eth.m, l.eth.sector, filabi.SectorStatusCodeActive)), "NotProven")
 	l.must(l.eth.m.Terminate(l.ctx, l.eth.sector))

@@ -240,8 +240,8 @@ contract BoundsTest is StorageBase {
         store.prepareDeal{ value: fee }(HELLO_BYTES, 1, fee, _terms());
         Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(logs[0].topics[0], IPerpetualStorage.DealCreated.selector);
-        (,, bytes32 commP, uint64 paddedSize, uint64 carSize,) =
-            abi.decode(logs[0].data, (uint64, bytes, bytes32, uint64, uint64, DealTerms));
+        (,, bytes32 commP, uint64 paddedSize, uint64 carSize) =
+            abi.decode(logs[0].data, (uint64, bytes, bytes32, uint64, uint64));
         assertEq(uint256(commP) + paddedSize + carSize, 0, "nothing is known of the piece");
         assertEq(store.dealOf(dealId).carSize, 0);
         assertEq(_free(dealId), 0);

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { DealsState, IDealDesk } from "../../../contracts/interfaces/IDealDesk.sol";
 import { IEstuaryPinning } from "../../../contracts/interfaces/IEstuaryPinning.sol";
+import { PinPayload } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { EstuaryPinning } from "../../../contracts/pinning/EstuaryPinning.sol";
 import { StorageBase } from "./StorageBase.sol";
@@ -18,6 +19,10 @@ contract DealDeskTest is StorageBase {
     function test_MakeDeals_TheAnswerBindsAndAnyoneOpens() public {
         Ask memory ask = _order(10 ether);
         assertEq(address(desk).balance, 10 ether);
+        PinPayload memory asked = abi.decode(ask.payload, (PinPayload));
+        assertEq(asked.cid, HELLO_BYTES);
+        assertEq(asked.requester, client);
+        assertGt(asked.maxBytes, 0);
         assertEq(_fulfill(_success(ask, abi.encode(PIECE, GIB, CAR_SIZE))), 1);
         _dealsAre(ask.id, DealsState.Prepared);
         (,,, bytes memory pieceCid, uint64 padded, uint64 car) = desk.dealsOf(ask.id);

@@ -326,6 +326,8 @@ contract GateTest is Base, FvmTest {
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, uint64(99) << 24));
         gate.assignDataCap(99, GIB); // no such deal, so none that is verified
         gate.assignDataCap(dealId, GIB);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, 0, 1));
+        gate.assignDataCap(dealId, 1); // it is assigned once
         vm.stopPrank();
         assertEq(gate.dataCapOf(dealId), 2 * GIB);
         vm.expectRevert();
@@ -370,6 +372,11 @@ contract GateTest is Base, FvmTest {
         assertEq(market.publish(list).length, 1);
         list[0].providerCollateral += 1;
         _notPublished(list[0]); // nor any more afterwards
+        // What was drawn is granted no more: another deal's grant is all that the market may draw.
+        _claim(b, M2, sp2);
+        vm.prank(sp2);
+        gate.grantDataCap(b << 24);
+        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18);
     }
 
     function test_DataCap_AllocationsAndClaims() public {

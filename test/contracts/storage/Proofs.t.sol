@@ -110,7 +110,8 @@ contract ProofsTest is StorageBase {
         vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotProven.selector, id));
         _prove(id);
         _pass(SEAL / 2);
-        facts.setDeal(3, _factsOf(p, IFilecoinFacts.DealState.Active, int64(uint64(block.number)), 55));
+        uint256 activated = block.number;
+        facts.setDeal(3, _factsOf(p, IFilecoinFacts.DealState.Active, int64(uint64(activated)), 55));
         _pass(SEAL / 2 + 100);
         uint64[] memory ids = new uint64[](1);
         ids[0] = id;
@@ -118,6 +119,7 @@ contract ProofsTest is StorageBase {
         SlotView memory s = store.slotOf(id);
         assertEq(uint8(s.route), uint8(IPerpetualStorage.Route.Market));
         assertEq(s.sector, 55);
+        assertEq(s.lastProof, activated);
         assertEq(s.earned, 0);
         facts.setSector(M2, 55, 1, type(uint64).max);
         _prove(id);
@@ -340,6 +342,10 @@ contract ProofsTest is StorageBase {
         vm.expectEmit(address(store));
         uint64 next = _slot(dealId, 0, 1);
         emit IPerpetualStorage.SlotOpened(dealId, next, store.nextSeq(), true);
+        vm.expectEmit(true, true, true, false, address(store)); // whose it is; the rest is read below
+        emit IPerpetualStorage.SlotActivated(
+            dealId, next, M1, 0, IPerpetualStorage.Route.Extension, 100, uint32(end), uint32(end) + TERM
+        );
         vm.prank(sp1);
         store.renewByExtension{ value: bond + 1 }(slotId, AUX);
         SlotView memory n = store.slotOf(next);
