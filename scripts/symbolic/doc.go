@@ -12,7 +12,7 @@
 // bit by bit at these widths. So solve.py has them read as integers (integers.py), and
 // is held against z3 on formulas drawn anew before each run.
 //
-// Files: main.go flags, the run and its result; planted.go planted changes;
+// Files: main.go flags, the run and its result; halmos.go its runs; planted.go planted changes;
 // solve.py and integers.py the solver; symbolic.txt the pinned packages.
 //
 // Invariants: what was not decided, by time or otherwise, has not passed; no source

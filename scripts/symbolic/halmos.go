@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,7 +92,7 @@ func (b *bench) close() (err error) {
 
 // environ has halmos find forge, and keep what it writes out of the home directory.
 func (b *bench) environ() []string {
-	return append(os.Environ(), "FOUNDRY_PROFILE=symbolic", "PYTHONDONTWRITEBYTECODE=1",
+	return append(os.Environ(), "FOUNDRY_PROFILE=symbolic", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1",
 		"PATH="+b.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
@@ -133,8 +134,30 @@ func (b *bench) selftest(ctx context.Context, seed uint32) (string, error) {
 	return string(said), nil
 }
 
-// halmos decides a check, named contract.function, of the sources in a tree.
-func (b *bench) halmos(ctx context.Context, tree, full string, flags ...string) (check, error) {
+// counterexample is what halmos says of values that it found and tried; of others it says more.
+const counterexample = "Counterexample: \n"
+
+// watch is what halmos says, and does something the first time that it says some words.
+type watch struct {
+	said  bytes.Buffer
+	words string
+	seen  bool
+	do    func()
+}
+
+func (w *watch) Write(p []byte) (int, error) {
+	n, err := w.said.Write(p)
+	if w.words != "" && !w.seen && strings.Contains(w.said.String(), w.words) {
+		w.seen = true
+		w.do()
+	}
+	return n, err
+}
+
+// halmos decides a check, named contract.function, of the sources in a tree. One that is
+// said to be enough is refuted as soon as halmos says these words: then it is killed,
+// since its own early exit does not always end.
+func (b *bench) halmos(ctx context.Context, tree, full, enough string) (check, error) {
 	contract, name, _ := strings.Cut(full, ".")
 	file := filepath.Join(tree, "said.json")
 	if err := os.RemoveAll(file); err != nil {
@@ -142,24 +165,27 @@ func (b *bench) halmos(ctx context.Context, tree, full string, flags ...string) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nice", append([]string{
-		"-n", "15", filepath.Join(b.python, "halmos"),
-		"--root", tree, "--forge-build-out", "out", "--contract", contract, "--function", name + `\(`, "--no-status",
-		"--solver-command", filepath.Join(b.python, "python") + " " + b.solver, "--solver-timeout-assertion", deciding, "--json-output", file,
-	}, flags...)...)
+	cmd := exec.CommandContext(ctx, "nice", "-n", "15", filepath.Join(b.python, "halmos"),
+		"--root", tree, "--forge-build-out", "out", "--contract", contract, "--function", name+`\(`, "--no-status",
+		"--solver-command", filepath.Join(b.python, "python")+" "+b.solver, "--solver-timeout-assertion", deciding, "--json-output", file)
 	cmd.Env = append(b.environ(), "FOUNDRY_OUT=out", "FOUNDRY_CACHE_PATH=cache")
 	// It does not end for SIGTERM, nor do its solvers when it is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
+	said := &watch{words: enough, do: cancel}
+	cmd.Stdout, cmd.Stderr = said, said
 	// Its status says what the check did, if there was one; the file says that too.
-	said, ran := cmd.CombinedOutput()
+	ran := cmd.Run()
+	if said.seen {
+		return check{Signature: name, Exit: refuted}, nil
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return check{Signature: name, Exit: tooLong, Time: []float64{b.limit.Seconds()}}, nil
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return check{}, fmt.Errorf("halmos, %s: %w: %s", full, errors.Join(ran, err), said)
+		return check{}, fmt.Errorf("halmos, %s: %w: %s", full, errors.Join(ran, err), said.said.String())
 	}
 	var report struct {
 		Results map[string][]check `json:"test_results"`
@@ -174,7 +200,7 @@ func (b *bench) halmos(ctx context.Context, tree, full string, flags ...string) 
 			}
 		}
 	}
-	return check{}, fmt.Errorf("halmos found no check %s: %s", full, said)
+	return check{}, fmt.Errorf("halmos found no check %s: %s", full, said.said.String())
 }
 
 // copySources lays out what forge needs to compile the checks.

@@ -99,7 +99,7 @@ func (b *bench) decide(ctx context.Context, names []string, report io.Writer) er
 	lines := make([]string, len(names))
 	notHeld := make([]error, len(names))
 	err := b.each(len(names), func(tree string, i int) error {
-		c, err := b.halmos(ctx, tree, names[i])
+		c, err := b.halmos(ctx, tree, names[i], "")
 		if err != nil {
 			return err
 		}

@@ -88,6 +88,6 @@ func (b *bench) plant(ctx context.Context, tree string, p planted) (check, error
 	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), p.From, p.To, 1)), 0o644); err != nil {
 		return check{}, fmt.Errorf("planting: %w", err)
 	}
-	c, err := b.halmos(ctx, tree, p.Check, "--early-exit")
+	c, err := b.halmos(ctx, tree, p.Check, counterexample)
 	return c, errors.Join(err, os.WriteFile(changed, source, 0o644))
 }

@@ -70,7 +70,7 @@ func TestOnlyAVerdictIsOne(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := stub(t, c.script)
-			got, err := b.halmos(t.Context(), b.trees[0], "A.check_A")
+			got, err := b.halmos(t.Context(), b.trees[0], "A.check_A", "")
 			if (err != nil) != c.fails || err == nil && got.Exit != c.exit {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -83,13 +83,26 @@ func TestTheLimitKillsSolversToo(t *testing.T) {
 	b := stub(t, "trap '' TERM; sleep 60 & wait")
 	b.limit = 300 * time.Millisecond
 	begun := time.Now()
-	got, err := b.halmos(t.Context(), b.trees[0], "A.check_A")
+	got, err := b.halmos(t.Context(), b.trees[0], "A.check_A", "")
 	if err != nil || got.Exit != tooLong || got.verdict() != "UNDECIDED (time)" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	// As long as the sleep lives, it keeps the pipe open and the run waits for that.
 	if took := time.Since(begun); took > 8*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// What is enough ends it, whatever it does afterwards.
+func TestACounterexampleIsEnough(t *testing.T) {
+	b := stub(t, "echo 'Counterexample: '; sleep 60")
+	got, err := b.halmos(t.Context(), b.trees[0], "A.check_A", counterexample)
+	if err != nil || got.Exit != refuted {
+		t.Errorf("%+v, %v", got, err)
+	}
+	b = stub(t, "echo 'Counterexample (potentially invalid): '; exit 1")
+	if got, err := b.halmos(t.Context(), b.trees[0], "A.check_A", counterexample); err == nil {
+		t.Errorf("%+v", got)
 	}
 }
 

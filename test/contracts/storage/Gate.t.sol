@@ -326,6 +326,8 @@ contract GateTest is Base, FvmTest {
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, uint64(99) << 24));
         gate.assignDataCap(99, GIB); // no such deal, so none that is verified
         gate.assignDataCap(dealId, GIB);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, 0, 1));
+        gate.assignDataCap(dealId, 1); // it is assigned once
         vm.stopPrank();
         assertEq(gate.dataCapOf(dealId), 2 * GIB);
         vm.expectRevert();
