@@ -177,7 +177,7 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 	w.must(err)
 	as := common.BigToAddress(new(big.Int).Or(new(big.Int).Lsh(big.NewInt(0xff), 152), new(big.Int).SetUint64(uint64(actor)))) // masked
 	store := market.NewStorage(contractsOf{w.client}, w.at)
-	proposed := func(value string, args ...string) market.Slot {
+	proposed := func(value string, args ...string) market.Detail {
 		t.Helper()
 		var p proposal
 		w.do(&p, with(flags, args...)...)
@@ -190,7 +190,7 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 		w.must(err)
 		d, err := store.Slot(w.ctx, w.height(), number)
 		w.must(err)
-		return d
+		return d.Slot
 	}
 	credit := func(want string) {
 		t.Helper()

@@ -346,7 +346,7 @@ contract ProofsTest is StorageBase {
         emit IPerpetualStorage.SlotOpened(dealId, next, store.nextSeq(), true);
         vm.expectEmit(true, true, true, false, address(store)); // whose it is; the rest is read below
         emit IPerpetualStorage.SlotActivated(
-            dealId, next, M1, 0, IPerpetualStorage.Route.Extension, 100, uint32(end), uint32(end) + TERM
+            dealId, next, M1, 0, IPerpetualStorage.Route.Extension, 100, uint32(end), uint32(end) + TERM, 0, 0, 0
         );
         vm.prank(sp1);
         store.renewByExtension{ value: bond + 1 }(slotId, AUX);
