@@ -190,7 +190,7 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 		w.must(err)
 		d, err := store.Slot(w.ctx, w.height(), number)
 		w.must(err)
-		return d.Slot
+		return d
 	}
 	credit := func(want string) {
 		t.Helper()
