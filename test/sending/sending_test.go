@@ -194,6 +194,9 @@ func (b *bench) follow() {
 			Filter: filter, Blocks: []chain.Block{b.read}, From: h, To: h, Head: block(head), Soft: h,
 			Final: block(final),
 		}
+		if final.Number.Uint64() > h { // no more is final than was read
+			batch.Update.Final = b.read
+		}
 		hash := header.Hash()
 		logs, err := b.eth.FilterLogs(b.t.Context(), ethereum.FilterQuery{BlockHash: &hash, Addresses: []common.Address{b.provider}})
 		must(b.t, err)
