@@ -32,7 +32,16 @@ type options struct {
 }
 
 func main() {
-	var o options
+	o := parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "symbolic:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (o options) {
 	flag.StringVar(&o.python, "python", ".cache/python/symbolic/bin", "the folder of halmos and of the Python that it runs in")
 	flag.StringVar(&o.only, "only", "", "the checks whose names, contract.function, match this regular expression")
 	flag.BoolVar(&o.decide, "checks", true, "see that each check holds")
@@ -41,12 +50,7 @@ func main() {
 	flag.IntVar(&o.atOnce, "at-once", runtime.NumCPU(), "how many checks are run beside each other")
 	flag.DurationVar(&o.limit, "limit", time.Hour, "how long a check may take; what takes longer is not decided")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "symbolic:", err)
-		os.Exit(1)
-	}
+	return o
 }
 
 func run(ctx context.Context, o options) (err error) {
