@@ -65,7 +65,7 @@ type Ledger struct {
 // Chain is which chain and contracts are served, and how the chain is read.
 type Chain struct {
 	RPC           []string `toml:"rpc" doc:"JSON-RPC endpoints (http or ws), best first; the next is read where one fails or lags, transactions go to all"`
-	Quorum        int      `toml:"quorum" doc:"endpoints that must agree on finality and on final logs; 1 trusts the one that is read"`
+	Quorum        int      `toml:"quorum" doc:"endpoints that must agree on finality, on final logs, and on what keeps an answer from being sent (its request is closed or unknown); 1 trusts the one that is read"`
 	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
 	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`

@@ -19,14 +19,14 @@ func (f *findings) chain(d *Daemon, cfg config.Config, now time.Time) {
 		f.add(KindFinality, "the chain", fmt.Sprintf("block %d is the newest final one, and the chain has gone on for %d heights since: answers and payments wait", c.Final, c.Unfinal),
 			"compare with another endpoint; if they agree, wait: F3 stands still, or the chain is split")
 	}
-	lasts := func(e watch.Event) bool {
-		return e.Heights > 0 && c.Head < e.Before+watch.News && now.Sub(e.Seen) < while
+	lasts := func(e watch.Event, end uint64) bool {
+		return e.Heights > 0 && c.Head < end+watch.News && now.Sub(e.Seen) < while
 	}
-	if lasts(c.Gap) {
+	if lasts(c.Gap, c.Gap.Before) {
 		f.add(KindNulls, "the chain", fmt.Sprintf("there was no block for %d heights before %d", c.Gap.Heights, c.Gap.Before),
 			"nothing is lost; requests and answers take longer while blocks are few")
 	}
-	if lasts(c.Reorg) {
+	if lasts(c.Reorg, c.Reorg.Before+c.Reorg.Heights) { // a deep one begins long before it is seen
 		f.add(KindReorg, "the chain", fmt.Sprintf("it replaced its newest %d heights, from %d on", c.Reorg.Heights, c.Reorg.Before),
 			"nothing is lost; if it happens often, raise chain.soft_depth")
 	}

@@ -93,7 +93,13 @@ func TestWhatTheDaemonSays(t *testing.T) {
 		"null rounds, far behind": {func(d *Daemon) {
 			d.Chain.Head, d.Chain.Cursor, d.Chain.Gap = 99, 99, watch.Event{Heights: 9, Before: 45, Seen: now}
 		}, ""},
-		"a reorg":           {func(d *Daemon) { d.Chain.Reorg = watch.Event{Heights: 5, Before: 45, Seen: now} }, KindReorg},
+		"a reorg": {func(d *Daemon) { d.Chain.Reorg = watch.Event{Heights: 5, Before: 45, Seen: now} }, KindReorg},
+		"a deep reorg": {func(d *Daemon) {
+			d.Chain.Head, d.Chain.Cursor, d.Chain.Reorg = 200, 200, watch.Event{Heights: 100, Before: 100, Seen: now}
+		}, KindReorg},
+		"a deep reorg, far behind": {func(d *Daemon) {
+			d.Chain.Head, d.Chain.Cursor, d.Chain.Reorg = 250, 250, watch.Event{Heights: 100, Before: 100, Seen: now}
+		}, ""},
 		"a reorg, long ago": {func(d *Daemon) { d.Chain.Reorg = watch.Event{Heights: 5, Before: 45, Seen: now.Add(-time.Hour)} }, ""},
 		"in no block":       {func(d *Daemon) { d.Sender.Unmined = now.Add(-time.Hour) }, KindUnmined},
 		"in no block yet":   {func(d *Daemon) { d.Sender.Unmined = now.Add(-time.Second) }, ""},
