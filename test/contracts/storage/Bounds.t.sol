@@ -232,6 +232,18 @@ contract BoundsTest is StorageBase {
         store.withdrawEarned(client);
     }
 
+    function test_Withdraw_RevertWhen_TheReceiverRefuses() public {
+        uint64 dealId = _dealWith(_terms(), 1 ether);
+        vm.startPrank(client);
+        store.withdrawSurplus(dealId, 1 ether);
+        bytes memory err =
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TransferFailed.selector, address(facts));
+        vm.expectRevert(err);
+        store.withdrawEarned(address(facts)); // takes no money
+        assertEq(store.creditOf(client), 1 ether);
+        assertEq(store.withdrawEarned(keeper), 1 ether);
+    }
+
     function test_PrepareDeal_AllOfTheValueMayBeTheFee_OfASingleByte() public {
         uint96 fee = store.quotePrepare(1);
         uint64 dealId = store.nextDeal();

@@ -92,6 +92,19 @@ contract DealDeskTest is StorageBase {
         _takesBack(10 ether);
     }
 
+    function test_WithdrawEscrow_RevertWhen_NobodyTakesIt() public {
+        _fulfill(_failure(_order(10 ether), 1));
+        address[2] memory nobody = [address(0), address(facts)]; // the latter takes no money
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(client);
+            vm.expectRevert(
+                abi.encodeWithSelector(bytes4(keccak256("EstuaryProvider_TransferFailed(address)")), nobody[i])
+            );
+            desk.withdrawEscrow(nobody[i]);
+        }
+        _takesBack(10 ether);
+    }
+
     function test_MakeDeals_RevertWhen_UnderpaidOrNotOffered() public {
         uint96 fee = desk.quoteDeals();
         vm.expectPartialRevert(bytes4(keccak256("EstuaryProvider_Underpaid(uint256,uint256)")));

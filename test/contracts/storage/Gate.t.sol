@@ -8,7 +8,7 @@ import { PieceCid } from "../../../contracts/fvm/PieceCid.sol";
 import { Price } from "../../../contracts/interfaces/IEstuaryProvider.sol";
 import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, IPerpetualStorage, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
-import { ProviderEntry } from "../../../contracts/interfaces/IProviderRegistry.sol";
+import { IProviderRegistry, ProviderEntry } from "../../../contracts/interfaces/IProviderRegistry.sol";
 import { ICurioDealView, IStorageGate } from "../../../contracts/interfaces/IStorageGate.sol";
 import { FilecoinFacts } from "../../../contracts/storage/FilecoinFacts.sol";
 import { PerpetualStorage, StorageConfig } from "../../../contracts/storage/PerpetualStorage.sol";
@@ -18,6 +18,7 @@ import { StorageGate } from "../../../contracts/storage/StorageGate.sol";
 import { Base } from "../Base.t.sol";
 import { FvmTest } from "../fvm/FvmTest.sol";
 import { MinerStandIn } from "../fvm/standins/MinerStandIn.sol";
+import { VerifregStandIn } from "../fvm/standins/Natives.sol";
 import { StorageFactory } from "./StorageFactory.sol";
 
 /// @notice The whole suite on stand-ins of Filecoin's actors: what they call, what is asked of them.
@@ -447,6 +448,35 @@ contract GateTest is Base, FvmTest {
         assertEq(gate.dataCapOf(slotId >> 24), 0);
     }
 
+    /// @dev What the verified registry refuses, costs the deal no DataCap.
+    function test_DataCap_RevertWhen_TheRegistryRefuses() public {
+        uint64 slotId = _deal(true) << 24;
+        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
+        _claim(slotId >> 24, M1, sp1);
+        verifreg.setLeastSize(GIB + 1);
+        vm.prank(sp1);
+        vm.expectPartialRevert(IStorageGate.StorageGate_ActorFailed.selector);
+        gate.allocateDataCap(slotId);
+        assertEq(gate.dataCapOf(slotId >> 24), 2 * GIB);
+        verifreg.setLeastSize(0);
+        vm.prank(sp1);
+        uint64 allocation = gate.allocateDataCap(slotId);
+        verifreg.seal(allocation, 42);
+        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
+        vm.prank(sp1);
+        store.activateByClaim(slotId, allocation);
+        vm.prank(sp1);
+        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, slotId));
+        gate.extendClaim(slotId, allocation + 1); // no claim
+        VerifregStandIn.Entry memory e = verifreg.entryOf(allocation);
+        e.termMax = type(int64).max;
+        uint64 longer = verifreg.put(e);
+        vm.prank(sp1);
+        vm.expectPartialRevert(IStorageGate.StorageGate_ActorFailed.selector);
+        gate.extendClaim(slotId, longer); // it lasts longer already
+        assertEq(gate.dataCapOf(slotId >> 24), GIB);
+    }
+
     /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
     function test_DataCap_ThatWasAllocatedIsNotDrawnByTheMarket() public {
         uint64 slotId = _deal(true) << 24;
@@ -661,6 +691,28 @@ contract GateTest is Base, FvmTest {
         vm.prank(sp1);
         vm.expectPartialRevert(bytes4(keccak256("ProviderRegistry_OutOfRange(bytes32)")));
         registry.register(M1, e);
+        e.minPieceSize = 0;
+        string memory most = _text(registry.MAX_URL());
+        string memory more = _text(registry.MAX_URL() + 1);
+        (e.market, e.retrieval) = (more, most);
+        vm.prank(sp1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_OutOfRange.selector, bytes32("market"))
+        );
+        registry.register(M1, e);
+        (e.market, e.retrieval) = (most, more);
+        vm.prank(sp1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_OutOfRange.selector, bytes32("retrieval"))
+        );
+        registry.register(M1, e);
+        vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Unknown.selector, M1));
+        registry.entryOf(M1);
+        e.retrieval = most;
+        vm.prank(sp1);
+        registry.register(M1, e);
+        assertEq(registry.retrievalOf(M1), most);
+        assertEq(registry.providersPage(0, 1).length, 1, "of two");
         uint64[] memory ids = new uint64[](1);
         ids[0] = M1;
         vm.expectRevert();
@@ -671,6 +723,10 @@ contract GateTest is Base, FvmTest {
     }
 
     // ----------------------------------------------------------------- inside
+
+    function _text(uint256 length) private pure returns (string memory) {
+        return string(new bytes(length));
+    }
 
     function _deal(bool verified) private returns (uint64 dealId) {
         DealTerms memory t =

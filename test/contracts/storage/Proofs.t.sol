@@ -409,6 +409,34 @@ contract ProofsTest is StorageBase {
         store.renewByExtension{ value: 0.9 ether }(next, AUX);
     }
 
+    /// @dev An f05 deal ends when it ends, however long its sector lasts.
+    function test_Extension_RevertWhen_TheSlotIsAnF05Deals() public {
+        PublishedDeal memory p = _f05(M2, 3);
+        uint64 id = _slot(dealId, 1, 0);
+        assertTrue(facts.publish(store, id, p));
+        _pass(SEAL);
+        facts.setDeal(3, _factsOf(p, IFilecoinFacts.DealState.Active, int64(uint64(block.number)), 55));
+        facts.setSector(M2, 55, 1, type(uint64).max);
+        _prove(id);
+        vm.roll(store.slotOf(id).end - RENEW);
+        vm.prank(sp2);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_Refused.selector, bytes32("route")));
+        store.renewByExtension{ value: 1 ether }(id, AUX);
+    }
+
+    /// @dev Who follows on one seat has a copy, though the one before still runs.
+    function test_OpenRenewal_WhoFollowsHasNoOtherCopy() public {
+        _toRenewal();
+        uint64 next = store.openRenewal(dealId, 0);
+        _pass(RENEW / 3 + 1);
+        _serve(dealId);
+        assertEq(_claim(dealId, 0, M2, sp2), next);
+        vm.prank(sp2);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotDistinct.selector, dealId, M2, 0));
+        store.claimDeal{ value: 9 ether }(dealId, 1, M2);
+        _claim(dealId, 1, M3, sp3);
+    }
+
     // ------------------------------------------------------- payees and keepers
 
     function test_SetPayee_ByTheOwnerAlone() public {

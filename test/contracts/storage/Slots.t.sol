@@ -282,6 +282,21 @@ contract SlotsTest is StorageBase {
         assertFalse(facts.activate(store, slotId, _piece(M1, 100)));
     }
 
+    /// @dev One that lapsed and took another seat meanwhile has its copy there.
+    function test_Expire_LateSectorIsNoSecondCopy() public {
+        uint64 dealId = _deal();
+        uint64 slotId = _claim(dealId, 0, M1, sp1);
+        _pass(SEAL + DAY + 1);
+        store.expireClaim(slotId);
+        _serve(dealId);
+        uint64 other = _claim(dealId, 1, M1, sp1);
+        uint256 free = _free(dealId);
+        assertFalse(facts.activate(store, slotId, _piece(M1, 100)));
+        assertEq(_free(dealId), free, "nothing is set aside for it");
+        _stateOf(slotId, IPerpetualStorage.SlotState.Open);
+        assertTrue(facts.activate(store, other, _piece(M1, 100)));
+    }
+
     function test_Expire_LateSectorNeedsItsSeat() public {
         uint64 dealId = _deal();
         uint64 slotId = _claim(dealId, 2, M1, sp1);
