@@ -13,13 +13,13 @@ contract DaoTipTest is DaoBase {
 
     function setUp() public override {
         super.setUp();
-        dao = _withTip(100 ether, 3 ether);
+        dao = _withTip(TIP, 100 ether, 3 ether);
         (fee,) = pinning.quotePin(SIZE, 0);
     }
 
-    function _withTip(uint256 value, uint128 most) private returns (DataDAO) {
+    function _withTip(uint96 tip, uint256 value, uint128 most) private returns (DataDAO) {
         DaoParams memory p = _params();
-        (p.tip, p.maxPer30Days) = (TIP, most);
+        (p.tip, p.maxPer30Days) = (tip, most);
         if (p.maxPerProposal > most) p.maxPerProposal = uint96(most);
         vm.deal(owner, value);
         vm.prank(owner);
@@ -83,16 +83,16 @@ contract DaoTipTest is DaoBase {
     }
 
     function test_Tip_IsWhatTheTreasuryLeaves() public {
-        dao = _withTip(fee + 7, 3 ether);
+        dao = _withTip(TIP, fee + 7, 3 ether);
         _propose(_cid(99)); // its deposit is held, and nobody's to give
         assertEq(_given(_passed(1, 1 ether)), 7);
         assertEq(dao.treasury(), 0);
-        dao = _withTip(fee, 3 ether);
+        dao = _withTip(TIP, fee, 3 ether);
         assertEq(_given(_passed(1, 1 ether)), 0);
     }
 
     function test_Tip_IsWhatTheCapLeaves() public {
-        dao = _withTip(100 ether, uint128(2 * fee + TIP + 3));
+        dao = _withTip(TIP, 100 ether, uint128(2 * fee + TIP + 3));
         uint256 id = _passed(1, fee + TIP);
         assertEq(_given(id), TIP);
         assertEq(_given(_passed(2, fee + TIP)), 3);
@@ -101,7 +101,7 @@ contract DaoTipTest is DaoBase {
         _says(IDataDAO.DataDAO_CapReached.selector);
         _execute(id, "");
 
-        dao = _withTip(100 ether, uint128(2 * fee + TIP));
+        dao = _withTip(TIP, 100 ether, uint128(2 * fee + TIP));
         assertEq(_given(_passed(1, fee + TIP)), TIP);
         assertEq(_given(_passed(2, fee + TIP)), 0);
     }
@@ -128,6 +128,14 @@ contract DaoTipTest is DaoBase {
         assertEq(alice.balance - before, 1 ether + TIP);
         assertEq(dao.treasury(), 100 ether - fee - TIP);
         assertEq(address(dao).balance, dao.treasury());
+    }
+
+    function test_Tip_OfOneAttoIsOwedToo() public {
+        dao = _withTip(1, 100 ether, 3 ether);
+        DaoDeaf deaf = new DaoDeaf(dao);
+        deaf.execute(_passed(1, 1 ether));
+        assertEq(dao.creditOf(address(deaf)), 1);
+        assertEq(dao.treasury(), 100 ether - fee - 1);
     }
 
     function test_Tip_IsGivenOnceAlsoToAReentrantCaller() public {
