@@ -22,6 +22,7 @@ import (
 	"github.com/filecoin-project/go-state-types/builtin/v9/verifreg"
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/filecoin-project/lotus/api"
+	lotusminer "github.com/filecoin-project/lotus/chain/actors/builtin/miner"
 	"github.com/filecoin-project/lotus/chain/types"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -83,6 +84,7 @@ type lotus interface {
 	StateAccountKey(context.Context, address.Address, types.TipSetKey) (address.Address, error)
 	StateCall(context.Context, *types.Message, types.TipSetKey) (*api.InvocResult, error)
 	ChainGetTipSetByHeight(context.Context, abi.ChainEpoch, types.TipSetKey) (*types.TipSet, error)
+	StateSectorGetInfo(context.Context, address.Address, abi.SectorNumber, types.TipSetKey) (*lotusminer.SectorOnChainInfo, error)
 	StateMinerInfo(context.Context, address.Address, types.TipSetKey) (api.MinerInfo, error)
 	StateDealProviderCollateralBounds(context.Context, abi.PaddedPieceSize, bool, types.TipSetKey) (api.DealCollateralBounds, error)
 	StateGetAllocations(context.Context, address.Address, types.TipSetKey) (map[verifreg.AllocationId]verifreg.Allocation, error)
@@ -180,6 +182,23 @@ func (n *Node) Locate(ctx context.Context, minerID, sector uint64) (Location, er
 		return Location{}, fmt.Errorf("where %s says that sector %d is: %w", Text(to), sector, err)
 	}
 	return Location{Status: uint64(out.Status), Aux: out.AuxData}, nil
+}
+
+// Committed is the epoch until which a sector is committed. Errors: one for a sector that
+// there is not.
+func (n *Node) Committed(ctx context.Context, minerID, sector uint64) (uint64, error) {
+	of, err := address.NewIDAddress(minerID)
+	if err != nil {
+		return 0, err
+	}
+	info, err := n.api.StateSectorGetInfo(ctx, of, abi.SectorNumber(sector), types.EmptyTSK)
+	if err != nil {
+		return 0, fmt.Errorf("asking until when sector %d of %s is committed: %w", sector, Text(of), err)
+	}
+	if info == nil {
+		return 0, fmt.Errorf("%s has no sector %d", Text(of), sector)
+	}
+	return uint64(max(info.Expiration, 0)), nil
 }
 
 // mostAddrs bounds the addresses of one miner that are used.

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -14,6 +15,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/estuaryprovider"
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/statusdesk"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/bindings/storagepools"
@@ -78,6 +80,10 @@ func Reverted(data []byte) string {
 	switch e := said.(type) {
 	case *perpetualstorage.PerpetualStoragePerpetualStorageNotController:
 		return fmt.Sprintf("%s is no controlling address (owner, worker, control) of f0%d", e.Caller, e.MinerId)
+	case *perpetualstorage.PerpetualStoragePerpetualStorageNotOwnerOfMiner:
+		return fmt.Sprintf("%s is not the owner of f0%d", e.Caller, e.MinerId)
+	case *providerregistry.ProviderRegistryProviderRegistryNotController:
+		return fmt.Sprintf("%s is no controlling address (owner, worker, control) of f0%d", e.Caller, e.MinerId)
 	case *perpetualstorage.PerpetualStoragePerpetualStorageWrongState:
 		return fmt.Sprintf("slot %d is %s", e.SlotId, SlotState(e.State))
 	case *perpetualstorage.PerpetualStoragePerpetualStorageNotDistinct:
@@ -112,6 +118,10 @@ func Reverted(data []byte) string {
 		return fmt.Sprintf("the operators do not offer that (action %d)", e.Action)
 	case *estuaryprovider.EstuaryProviderEstuaryProviderIntakePaused:
 		return "the provider takes no requests at present"
+	case *estuaryprovider.EstuaryProviderEstuaryProviderNotOpen:
+		return "the request was answered or refunded already"
+	case *estuaryprovider.EstuaryProviderEstuaryProviderNotRefundable:
+		return "the request may still be answered, until " + time.Unix(e.From.Int64()-1, 0).UTC().Format(time.RFC3339)
 	case *estuaryprovider.EstuaryProviderEstuaryProviderCallbackGasTooHigh:
 		return fmt.Sprintf("the answer is promised %d gas, at most %d can be", e.Asked, e.Most)
 	case *statusdesk.StatusDeskStatusDeskNoRefundee:
@@ -139,7 +149,7 @@ func unpacked(data []byte) (any, bool) {
 	for _, read := range []func([]byte) (any, error){
 		perpetualstorage.NewPerpetualStorage().UnpackError, datadao.NewDataDAO().UnpackError, storagegate.NewStorageGate().UnpackError,
 		estuaryprovider.NewEstuaryProvider().UnpackError, storagepools.NewStoragePools().UnpackError,
-		statusdesk.NewStatusDesk().UnpackError, dealstatusoracle.NewDealStatusOracle().UnpackError,
+		statusdesk.NewStatusDesk().UnpackError, dealstatusoracle.NewDealStatusOracle().UnpackError, providerregistry.NewProviderRegistry().UnpackError,
 	} {
 		if said, err := read(data); err == nil {
 			return said, true
@@ -152,7 +162,7 @@ func unpacked(data []byte) (any, bool) {
 func plain(said any) string {
 	v := reflect.Indirect(reflect.ValueOf(said))
 	name := v.Type().Name()
-	for _, contract := range []string{"PerpetualStorage", "DataDAO", "StorageGate", "EstuaryProvider", "StoragePools", "StatusDesk", "DealStatusOracle"} {
+	for _, contract := range []string{"PerpetualStorage", "DataDAO", "StorageGate", "EstuaryProvider", "StoragePools", "StatusDesk", "DealStatusOracle", "ProviderRegistry"} {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, contract), contract)
 	}
 	var fields []string

@@ -76,6 +76,10 @@ func TestClientsByTheCommandLine(t *testing.T) {
 		by(t, eth, w.net.Accounts()[2].Address.Hex()).pools(by(t, f1, market.Text(f1.Address)))
 	})
 	t.Run("status", func(t *testing.T) { by(t, f1, market.Text(f1.Address)).status(f1) })
+	t.Run("refunds", func(t *testing.T) {
+		third := w.funded(chain.Secp256k1, 2)
+		by(t, third, market.Text(third.Address)).refunds()
+	})
 }
 
 func (c asker) deals() {
@@ -177,6 +181,47 @@ func (c asker) orders() {
 	c.fails("no deal could be opened so: UnsupportedCid", "deals", "order", at, "--value", "3", c.piece.CID().String())
 	c.fails("is not a CID", "deals", "order", at, "--value", "3", "nothing")
 	c.fails("--pinning is needed", "deals", "order", "--value", "3", content(1))
+}
+
+// refunds gets back what was paid for requests that nobody answered: a question's fee, and of
+// an order the fee and what was to fund the deal.
+func (c asker) refunds() {
+	provider := "--provider=" + c.made.Contracts["EstuaryProvider"].Hex()
+	pinning := "--pinning=" + c.made.Contracts["EstuaryPinning"].Hex()
+	var question, order, done spDone
+	c.does(&question, "deals", "status", "--desk="+c.made.Contracts["StatusDesk"].Hex(), "--no-wait", "9")
+	c.does(&order, "deals", "order", pinning, "--value", "3", "--replicas", "1", content(3))
+	c.fails("may still be answered, until 20", "requests", "refund", provider, question.Transaction.Hex())
+	c.fails("may still be answered, until 20", "requests", "refund", provider, order.Transaction.Hex())
+	c.fails("has no credit at", "requests", "withdraw", provider)
+	c.fails("has no credit at", "requests", "withdraw", pinning, "--escrow")
+	c.must(c.client.Client().CallContext(c.ctx, nil, "evm_increaseTime", 2*60*60))
+	c.must(c.client.Client().CallContext(c.ctx, nil, "evm_mine"))
+	c.does(&done, "requests", "refund", provider, question.Transaction.Hex())
+	fee, _ := new(big.Int).SetString(done.Credit, 10)
+	paid, _ := new(big.Int).SetString(question.Value, 10)
+	if done.Request != question.Request || fee.Sign() <= 0 || fee.Cmp(paid) > 0 || done.Escrow != "" {
+		c.Fatalf("refunded of %s: %+v", paid, done)
+	}
+	c.does(&done, "requests", "refund", provider, "--request", order.Request, order.Transaction.Hex())
+	all, _ := new(big.Int).SetString(done.Credit, 10)
+	paid, _ = new(big.Int).SetString(order.Value, 10)
+	if sum := new(big.Int).Add(new(big.Int).Sub(all, fee), c.fil(3)); done.Request != order.Request || done.Escrow != "3000000000000000000" || sum.Cmp(paid) != 0 {
+		c.Fatalf("%s of %s came back: %+v", sum, paid, done)
+	}
+	c.fails("answered or refunded already", "requests", "refund", provider, question.Transaction.Hex())
+	c.fails("refused:", "requests", "refund", provider, order.Transaction.Hex())
+	c.fails("did not make request", "requests", "refund", provider, "--request", question.Request, order.Transaction.Hex())
+	c.fails("asked nothing of", "requests", "refund", provider, done.Transaction.Hex())
+	c.fails("needs the transaction that asked", "requests", "refund", provider, "7")
+	to := c.funded(chain.BLS, 2)
+	before := c.balance(to.Address)
+	c.does(&done, "requests", "withdraw", provider, "--to", market.Text(to.Address))
+	c.does(&done, "requests", "withdraw", pinning, "--escrow", "--to", market.Text(to.Address))
+	if got := new(big.Int).Sub(c.balance(to.Address), before); got.Cmp(new(big.Int).Add(all, c.fil(3))) != 0 || done.Credit != "0" {
+		c.Errorf("%s were paid, want %s and 3 FIL: %+v", got, all, done)
+	}
+	c.fails("has no credit at", "requests", "withdraw", provider)
 }
 
 // pools has two members share an aggregate, of which one leaves.

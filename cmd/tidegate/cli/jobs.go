@@ -196,15 +196,15 @@ type requestView struct {
 
 func requestsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "requests", Usage: "what the chain asked for",
-		Commands: []*cli.Command{
+		Name: "requests", Usage: "what the chain asked for, and what comes back of what was paid for it",
+		Commands: append([]*cli.Command{
 			{
 				Name: "ls", Usage: "list requests, newest first",
 				Flags: clientFlags(&cli.StringFlag{Name: "state", Usage: "only open, answered, refunded or retracted"},
 					&cli.IntFlag{Name: "limit", Value: 50, Usage: "most rows"}),
 				Action: requestsList,
 			},
-		},
+		}, requestMoneyCommands()...),
 	}
 }
 

@@ -245,16 +245,9 @@ func spPublish(ctx context.Context, c *cli.Command) error {
 }
 
 func spProve(ctx context.Context, c *cli.Command) error {
-	var ids []uint64
-	for _, text := range c.Args().Slice() {
-		id, err := number(text, "slot", 1)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, id)
-	}
-	if len(ids) == 0 {
-		return usage("sp prove needs one slot or more")
+	ids, err := slotArgs(c)
+	if err != nil {
+		return err
 	}
 	s, err := openSp(ctx, c)
 	if err != nil {
@@ -333,7 +326,7 @@ func spRelease(ctx context.Context, c *cli.Command) error {
 			"returns", "the bond of " + filText(d.Bond) + ", less 0.01 FIL that is burnt, to the payee " + d.Payee.Hex(),
 		},
 		after: func(ctx context.Context, height uint64, _ []*types.Log, done *spDone) error {
-			if err := s.tell(ctx, height, done, d.Payee); err != nil {
+			if err := s.tell(ctx, height, done, d.Payee, slot); err != nil {
 				return err
 			}
 			done.words = fmt.Sprintf("The claim of slot %d is given back. The payee %s can withdraw %s.", slot, d.Payee, filOf(done.Credit))

@@ -26,7 +26,19 @@ func TestPublishByTheCommandLine(t *testing.T) {
 	f1, eth := w.funded(chain.Secp256k1, 0), w.funded(chain.Ethereum, 5)
 	ethID, err := address.NewIDAddress(uint64(eth.ID))
 	w.must(err)
-	t.Run("a deal of f05, by an f1 key", func(t *testing.T) { w.in(t).publishDeal(t, f1, w.miner(address.Undef, f1)) })
+	f3, msig := w.funded(chain.BLS, 0), w.wallet(f1)
+	byMsig := w.miner(msig, f1)
+	w.joins(msig, f1, f3)
+	key := w.keyOf(t, f1, market.Text(f1.Address))
+	wallet := []string{"--rpc", w.net.HTTPURL(), "--from", market.Text(f3.Address)}
+	both := []string{"--rpc", w.net.HTTPURL(), "--multisig", market.Text(msig)}
+	t.Run("a deal of f05, by an f1 key", func(t *testing.T) { w.in(t).publishDeal(key, w.in(t).sends(key), w.miner(address.Undef, f1)) })
+	t.Run("a deal of f05, by the node's wallet", func(t *testing.T) { w.in(t).publishDeal(wallet, w.in(t).sends(wallet), w.miner(address.Undef, f3)) })
+	t.Run("a deal of f05, by a multisig of two", func(t *testing.T) {
+		w.in(t).publishDeal(both, func(value string, args ...string) {
+			w.in(t).proposed(both, []chain.Account{f1, f3}, value, args...)
+		}, byMsig)
+	})
 	t.Run("a claim, by an Ethereum key", func(t *testing.T) { w.in(t).publishClaim(t, eth, w.miner(ethID, f1)) })
 }
 
@@ -45,12 +57,10 @@ func TestNumbers(t *testing.T) {
 
 // publishDeal has two deals be published for one slot, of which the contract takes the
 // first; the second stores the same piece, and is shown for another slot.
-func (w *spWorld) publishDeal(t *testing.T, key chain.Account, m *provider.Miner) {
-	flags := w.keyOf(t, key, market.Text(key.Address))
+func (w *spWorld) publishDeal(flags []string, act func(value string, args ...string), m *provider.Miner) {
 	taken, mine := market.SlotID(w.deal(terms(1), w.fil(3)), 0, 0), market.SlotID(w.deal(terms(1), w.fil(3)), 0, 0)
 	slot := fmt.Sprint(mine)
-	var done spDone
-	w.do(&done, with(flags, "claim", slot, "--miner", id(m))...)
+	act("2", "claim", slot, "--miner", id(m))
 	w.must(w.net.Providers().AddBalance(w.ctx, m.Worker(), m.Address(), provider.Fil(5))) // its collateral
 	first := w.offered(m, taken)
 	first.StartEpoch -= 200 // within the claim of the other slot
@@ -60,19 +70,38 @@ func (w *spWorld) publishDeal(t *testing.T, key chain.Account, m *provider.Miner
 	second.Label = label
 	ids, err := m.Publish(w.ctx, unsigned(first), unsigned(second))
 	w.must(err)
-	w.do(&done, with(flags, "publish", slot, fmt.Sprint(ids[1]))...)
-	if len(done.Slots) != 1 || done.Slots[0].State != "published" || w.evidence(mine) != uint64(ids[1]) {
-		t.Fatalf("published: %+v by %d, want deal %d", done, w.evidence(mine), ids[1])
+	act("0", "publish", slot, fmt.Sprint(ids[1]))
+	if d := w.slot(mine); d.State != market.SlotPublished || d.Evidence != uint64(ids[1]) {
+		w.Fatalf("published: %+v, want deal %d", d, ids[1])
 	}
 	w.refused("refused:", with(flags, "publish", slot, fmt.Sprint(ids[1]))...) // a slot of which it is shown already
 	_, err = m.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{CID: w.piece.CID(), Size: abi.PaddedPieceSize(w.piece.Padded), Deal: &ids[1]}}})
 	w.must(err)
 	w.pass(day + 300)
-	w.do(&done, with(flags, "prove", slot)...) // f05 says that it is active
-	if done.Slots[0].State != "active" {
-		t.Fatalf("activated: %+v", done)
+	act("0", "prove", slot) // f05 says that it is active
+	act("0", "prove", slot)
+	if d := w.slot(mine); d.State != market.SlotActive || d.Earned.Sign() <= 0 {
+		w.Fatalf("proven: %+v", d)
 	}
-	w.earns(t, flags, slot)
+}
+
+// sends gives a sender of commands that must succeed and say how the slot then is.
+func (w *spWorld) sends(flags []string) func(string, ...string) {
+	return func(_ string, args ...string) {
+		w.Helper()
+		var done spDone
+		if w.do(&done, with(flags, args...)...); len(done.Slots) != 1 || done.Slots[0].ID != args[1] {
+			w.Fatalf("%v: %+v", args, done)
+		}
+	}
+}
+
+// wallet is a multisig of one signer.
+func (w *spWorld) wallet(signer chain.Account) address.Address {
+	w.Helper()
+	a, err := w.net.Providers().Multisig(w.ctx, provider.Fil(50), signer)
+	w.must(err)
+	return a
 }
 
 // publishClaim has data be sealed for DataCap without a word to the contract.
@@ -105,7 +134,7 @@ func (w *spWorld) publishClaim(t *testing.T, key chain.Account, m *provider.Mine
 	w.must(err)
 	w.refused("refused:", with(flags, "publish", slot, "--claim", fmt.Sprint(allocation+1))...)
 	w.do(&done, with(flags, "publish", slot, "--claim", fmt.Sprint(allocation))...)
-	if got := w.evidence(market.SlotID(deal, 0, 0)); len(done.Slots) != 1 || done.Slots[0].State != "active" || got != allocation {
+	if got := w.slot(market.SlotID(deal, 0, 0)).Evidence; len(done.Slots) != 1 || done.Slots[0].State != "active" || got != allocation {
 		t.Fatalf("activated: %+v by %d, want claim %d", done, got, allocation)
 	}
 	w.pass(day)
@@ -121,12 +150,12 @@ func (w *spWorld) earns(t *testing.T, flags []string, slot string) {
 	}
 }
 
-// evidence is the deal or claim by which the contract knows a slot to be stored.
-func (w *spWorld) evidence(slot uint64) uint64 {
+// slot is a slot as the contract has it.
+func (w *spWorld) slot(id uint64) market.Detail {
 	w.Helper()
-	d, err := market.NewStorage(contractsOf{w.client}, w.at).Slot(w.ctx, w.height(), slot)
+	d, err := market.NewStorage(contractsOf{w.client}, w.at).Slot(w.ctx, w.height(), id)
 	w.must(err)
-	return d.Evidence
+	return d
 }
 
 // fil is so many FIL in attoFIL.

@@ -32,6 +32,7 @@ type slotState struct {
 	State        string `json:"state"`
 	Faulty       bool   `json:"faulty,omitempty"`
 	Miner        uint64 `json:"minerId,omitempty"`
+	Payee        string `json:"payee,omitempty"` // who is credited, as contracts see it
 	Bond         string `json:"bond"`
 	Earned       string `json:"earned"`
 	Obligation   string `json:"obligation"`
@@ -55,6 +56,8 @@ type spDone struct {
 	Answer      *dealAnswer `json:"answer,omitempty"`
 	Deal        *dealState  `json:"deal,omitempty"`
 	Pool        *poolState  `json:"pool,omitempty"`
+	Entry       *entryState `json:"entry,omitempty"`
+	Escrow      string      `json:"escrow,omitempty"` // what of an order of deals was credited at EstuaryPinning
 	words       string
 }
 
@@ -155,8 +158,12 @@ func (s *spAt) tell(ctx context.Context, height uint64, done *spDone, account co
 		if err != nil {
 			return err
 		}
+		payee := ""
+		if d.Payee != (common.Address{}) {
+			payee = d.Payee.Hex()
+		}
 		done.Slots = append(done.Slots, slotState{
-			ID: fmt.Sprint(id), State: d.State.String(), Faulty: d.Faulty, Miner: d.Miner, Bond: d.Bond.String(), Earned: d.Earned.String(),
+			Payee: payee, ID: fmt.Sprint(id), State: d.State.String(), Faulty: d.Faulty, Miner: d.Miner, Bond: d.Bond.String(), Earned: d.Earned.String(),
 			Obligation: d.Obligation.String(), SealDeadline: d.SealDeadline, Start: d.Start, End: d.End, LastProof: d.LastProof,
 		})
 	}
@@ -178,6 +185,22 @@ func slotArg(c *cli.Command, n int, words string) (uint64, error) {
 		return 0, usage("%s needs %s", c.Name, words)
 	}
 	return number(c.Args().First(), "slot", 1)
+}
+
+// slotArgs reads the slots that a command is for.
+func slotArgs(c *cli.Command) ([]uint64, error) {
+	var ids []uint64
+	for _, text := range c.Args().Slice() {
+		id, err := number(text, "slot", 1)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil, usage("sp %s needs one slot or more", c.Name)
+	}
+	return ids, nil
 }
 
 func number(text, what string, least uint64) (uint64, error) {

@@ -12,6 +12,10 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
+	filbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/builtin"
+	multisig18 "github.com/filecoin-project/go-state-types/builtin/v18/multisig"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/tidegate/tidegate/devnet/chain"
@@ -28,8 +32,7 @@ func TestProvidersByTheCommandLine(t *testing.T) {
 	eth := w.funded(chain.Ethereum, 5)
 	ethID, err := address.NewIDAddress(uint64(eth.ID))
 	w.must(err)
-	msig, err := w.net.Providers().Multisig(w.ctx, provider.Fil(50), f1)
-	w.must(err)
+	msig := w.wallet(f1)
 	byKey, byWallet := w.miner(address.Undef, f1), w.miner(address.Undef, f3)
 	byMsig, byEth := w.miner(msig, f1), w.miner(ethID, f1)
 	deal := w.deal(terms(3), new(big.Int).Mul(big.NewInt(20), big.NewInt(1e18)))
@@ -55,6 +58,8 @@ func TestProvidersByTheCommandLine(t *testing.T) {
 	t.Run("an f3 key in the node's wallet", func(t *testing.T) { w.in(t).f3Wallet(t, f3, byWallet, seat(1, 0)) })
 	t.Run("a multisig", func(t *testing.T) { w.in(t).multisig(t, f1, msig, byMsig, seat(2, 0)) })
 	t.Run("refusals", func(t *testing.T) { w.in(t).refusals(t, f1, eth, byKey, byEth, deal, seat(0, 0)) })
+	t.Run("a slot is kept and given up", func(t *testing.T) { w.in(t).kept(t, f1, w.miner(address.Undef, f1), f3) })
+	t.Run("an entry", func(t *testing.T) { w.in(t).entered(t, f1, w.miner(address.Undef, f1), f3) })
 	t.Run("a race", func(t *testing.T) { w.in(t).race(t, eth, byEth, f1, byKey) })
 }
 
@@ -168,7 +173,7 @@ func slotNumber(text string) (n uint64, err error) {
 }
 
 // multisig proposes what is printed, in the form of `lotus msig propose` and as a message:
-// each command of a provider's life.
+// each command of a provider's life, first where one signer is enough and then where two are.
 func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Address, m *provider.Miner, slot string) {
 	flags := []string{"--rpc", w.net.HTTPURL(), "--multisig", market.Text(msig)}
 	number, err := slotNumber(slot)
@@ -176,21 +181,11 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 	actor, err := w.net.Chain().Resolve(w.ctx, msig, nil)
 	w.must(err)
 	as := common.BigToAddress(new(big.Int).Or(new(big.Int).Lsh(big.NewInt(0xff), 152), new(big.Int).SetUint64(uint64(actor)))) // masked
-	store := market.NewStorage(contractsOf{w.client}, w.at)
+	store, signers := market.NewStorage(contractsOf{w.client}, w.at), []chain.Account{signer}
 	proposed := func(value string, args ...string) market.Detail {
 		t.Helper()
-		var p proposal
-		w.do(&p, with(flags, args...)...)
-		if want := fmt.Sprintf("lotus msig propose --from SIGNER %s %s %s 3844450837 %s", market.Text(msig), p.To, value, p.Params); p.Command != want {
-			t.Errorf("printed %q, want %q", p.Command, want)
-		}
-		raw, err := hex.DecodeString(p.Propose.Params)
-		w.must(err)
-		_, err = w.net.Providers().Send(w.ctx, signer, provider.Call{To: msig, Method: abi.MethodNum(p.Propose.Method), Params: &cbg.Deferred{Raw: raw}})
-		w.must(err)
-		d, err := store.Slot(w.ctx, w.height(), number)
-		w.must(err)
-		return d
+		w.proposed(flags, signers, value, args...)
+		return w.slot(number)
 	}
 	credit := func(want string) {
 		t.Helper()
@@ -198,7 +193,7 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 			t.Errorf("the multisig's credit is %s, want %s (%v)", got, want, err)
 		}
 	}
-	for range 2 { // and again
+	for range 2 {
 		if d := proposed("2", "claim", slot, "--miner", id(m)); d.State != market.SlotClaimed || d.Miner != uint64(m.ID()) {
 			t.Fatalf("claimed: %+v", d)
 		}
@@ -208,6 +203,10 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 		credit("1990000000000000000")
 		proposed("0", "withdraw")
 		credit("0")
+		if len(signers) == 1 {
+			signers = append(signers, w.funded(chain.BLS, 1))
+			w.joins(msig, signers[0], signers[1])
+		}
 	}
 	proposed("2", "claim", slot, "--miner", id(m))
 	w.seal(m, number)
@@ -219,6 +218,49 @@ func (w *spWorld) multisig(t *testing.T, signer chain.Account, msig address.Addr
 	credit("0")
 	w.refused("sends nothing", with(flags, "prove", slot, "--key-env", "NONE")...)
 	w.refused("is no multisig's address", "release", slot, "--rpc", w.net.HTTPURL(), "--multisig", market.Text(signer.Address))
+}
+
+// proposed has the first signer of a multisig propose what a command prints, and the others
+// approve it: it is done when all have, and not before.
+func (w *spWorld) proposed(flags []string, signers []chain.Account, value string, args ...string) {
+	w.Helper()
+	var p proposal
+	w.do(&p, with(flags, args...)...)
+	if want := fmt.Sprintf("lotus msig propose --from SIGNER %s %s %s 3844450837 %s", p.Multisig, p.To, value, p.Params); p.Command != want {
+		w.Errorf("printed %q, want %q", p.Command, want)
+	}
+	raw, err := hex.DecodeString(p.Propose.Params)
+	w.must(err)
+	msig, err := market.Parse(p.Multisig)
+	w.must(err)
+	out, err := w.net.Providers().Send(w.ctx, signers[0], provider.Call{To: msig, Method: abi.MethodNum(p.Propose.Method), Params: &cbg.Deferred{Raw: raw}})
+	w.must(err)
+	var made multisig18.ProposeReturn
+	w.must(made.UnmarshalCBOR(bytes.NewReader(out)))
+	applied, code := made.Applied, made.Code
+	for _, s := range signers[1:] {
+		if applied {
+			w.Fatalf("%v: done before %s approved it", args, s.Address)
+		}
+		out, err := w.net.Providers().Send(w.ctx, s, provider.Call{To: msig, Method: builtin.MethodsMultisig.Approve, Params: &multisig18.TxnIDParams{ID: made.TxnID}})
+		w.must(err)
+		var a multisig18.ApproveReturn
+		w.must(a.UnmarshalCBOR(bytes.NewReader(out)))
+		applied, code = a.Applied, a.Code
+	}
+	if !applied || code != exitcode.Ok {
+		w.Fatalf("%v: applied %v, exit code %s", args, applied, code)
+	}
+}
+
+// joins makes a multisig of one signer one of two that both must sign.
+func (w *spWorld) joins(msig address.Address, first, second chain.Account) {
+	w.Helper()
+	var add, propose bytes.Buffer
+	w.must((&multisig18.AddSignerParams{Signer: second.Address, Increase: true}).MarshalCBOR(&add))
+	w.must((&multisig18.ProposeParams{To: msig, Value: filbig.Zero(), Method: builtin.MethodsMultisig.AddSigner, Params: add.Bytes()}).MarshalCBOR(&propose))
+	_, err := w.net.Providers().Send(w.ctx, first, provider.Call{To: msig, Method: builtin.MethodsMultisig.Propose, Params: &cbg.Deferred{Raw: propose.Bytes()}})
+	w.must(err)
 }
 
 func (w *spWorld) height() uint64 {

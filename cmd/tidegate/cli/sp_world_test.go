@@ -181,9 +181,15 @@ func (w *spWorld) miner(owner address.Address, signer chain.Account) *provider.M
 // seal puts the piece into a sector and notifies the gate.
 func (w *spWorld) seal(m *provider.Miner, slot uint64) abi.SectorNumber {
 	w.Helper()
+	return w.sealFor(m, slot, 0)
+}
+
+// sealFor is seal, into a sector of a lifetime; 0 is the usual one.
+func (w *spWorld) sealFor(m *provider.Miner, slot uint64, lifetime abi.ChainEpoch) abi.SectorNumber {
+	w.Helper()
 	gate, err := market.FromEth(w.made.Contracts["StorageGate"])
 	w.must(err)
-	numbers, err := m.Seal(w.ctx, provider.Sector{Pieces: []provider.Piece{{
+	numbers, err := m.Seal(w.ctx, provider.Sector{Lifetime: lifetime, Pieces: []provider.Piece{{
 		CID: w.piece.CID(), Size: abi.PaddedPieceSize(w.piece.Padded),
 		Notify: []provider.Notification{{To: gate, Payload: market.SlotPayload(slot)}},
 	}}})
