@@ -21,7 +21,7 @@ func spCommand() *cli.Command {
 		Name: "sp", Usage: "for storage providers: find, claim and prove slots of perpetual storage",
 		Description: "A slot is one copy of a piece, paid for a term. Find one (slots), claim it with a bond, seal the piece, prove it, withdraw.\n" +
 			"Every sending command tries the call first, shows what it costs and what is bonded, and asks.",
-		Commands: []*cli.Command{
+		Commands: append([]*cli.Command{
 			{
 				Name: "slots", Usage: "list the slots that can be claimed now",
 				Description: "From a daemon's public port (--url), or from the contract itself (--rpc, --storage). The money is a deal's, whose client may take back what no\n" +
@@ -73,34 +73,40 @@ func spCommand() *cli.Command {
 					"before, at most 30 days: prove at least every 30 days. Anyone may send it; the payees are credited.",
 				Flags: spSendFlags(), Action: spProve,
 			},
-			{
-				Name: "renew", Usage: "renew a slot by its sector, without sealing anew", ArgsUsage: "SLOT",
-				Description: "For direct data and claims of verified data, in the slot's renewal window, once the sector is committed until the new end: extend it\n" +
-					"first with the miner's own tools. The next slot is then active at once, and is paid from the end of this one. A fifth of a claim's\n" +
-					"bond is sent along and comes back when that term ends.",
-				Flags: spSendFlags(), Action: spRenew,
-			},
-			{
-				Name: "release", Usage: "give a claim back, within a day of claiming, for 0.01 FIL", ArgsUsage: "SLOT",
-				Flags: spSendFlags(), Action: spRelease,
-			},
-			{
-				Name: "terminate", Usage: "give an active slot up: what is proven stays earned, the rest of its bond is burnt", ArgsUsage: "SLOT",
-				Description: "The sector may go then. There is no way back, but another provider may store the copy anew.",
-				Flags:       spSendFlags(), Action: spTerminate,
-			},
-			{
-				Name: "payee", Usage: "name who is paid for slots from now on", ArgsUsage: "SLOT…",
-				Description: "Only the miner's owner may. What the contract has credited already, stays with the payee before.",
-				Flags:       spSendFlags(&cli.StringFlag{Name: "to", Required: true, Usage: "`ADDRESS` of the payee, of any kind; it must exist on chain"}),
-				Action:      spPayee,
-			},
 			spRegisterCommand(),
 			{
 				Name: "withdraw", Usage: "pay out what the sender has earned and what came back of bonds",
 				Flags:  spSendFlags(&cli.StringFlag{Name: "to", Usage: "`ADDRESS` that is paid, of any kind (default: the sender)"}),
 				Action: spWithdraw,
 			},
+		}, slotCommands()...),
+	}
+}
+
+// slotCommands end or prolong what a claim began.
+func slotCommands() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "renew", Usage: "renew a slot by its sector, without sealing anew", ArgsUsage: "SLOT",
+			Description: "For direct data and claims of verified data, in the slot's renewal window, once the sector is committed until the new end: extend it\n" +
+				"first with the miner's own tools. The next slot is then active at once, and is paid from the end of this one. A fifth of a claim's\n" +
+				"bond is sent along and comes back when that term ends.",
+			Flags: spSendFlags(), Action: spRenew,
+		},
+		{
+			Name: "release", Usage: "give a claim back, within a day of claiming, for 0.01 FIL", ArgsUsage: "SLOT",
+			Flags: spSendFlags(), Action: spRelease,
+		},
+		{
+			Name: "terminate", Usage: "give an active slot up: what is proven stays earned, the rest of its bond is burnt", ArgsUsage: "SLOT",
+			Description: "The sector may go then. There is no way back, but another provider may store the copy anew.",
+			Flags:       spSendFlags(), Action: spTerminate,
+		},
+		{
+			Name: "payee", Usage: "name who is paid for slots from now on", ArgsUsage: "SLOT…",
+			Description: "Only the miner's owner may. What the contract has credited already, stays with the payee before.",
+			Flags:       spSendFlags(&cli.StringFlag{Name: "to", Required: true, Usage: "`ADDRESS` of the payee, of any kind; it must exist on chain"}),
+			Action:      spPayee,
 		},
 	}
 }
