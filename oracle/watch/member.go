@@ -47,10 +47,12 @@ type member struct {
 	failures int
 	head     uint64
 	headAt   time.Time // when the head was said
-	pace     float64   // heights in a second, as it was seen to be
+	gains    float64   // heights that it went on of late, and
+	seconds  float64   // what it took for them: the chain's pace
 	debt     float64   // heights that it went back and did not make up for
 	most     float64   // that it ever was
 	owes     time.Time // since when
+	fell     time.Time // when it last went back so far
 	final    uint64
 	troubles map[string]*Trouble
 }
@@ -91,19 +93,20 @@ func (m *member) moved(height uint64, now time.Time, behind uint64) uint64 {
 		if m.debt == 0 {
 			m.owes, m.most = now, 0
 		}
+		m.fell = now
 		m.debt -= gained
 		m.most = max(m.most, m.debt)
 	case m.debt > 0 && gained != 0:
-		beyond := gained - m.pace*passed
+		beyond := gained
+		if m.seconds > 0 {
+			beyond -= m.gains / m.seconds * passed
+		}
 		m.debt = min(m.debt-beyond, m.most)
-		if beyond > m.debt/2 || m.debt <= float64(behind) || m.pace == 0 || now.Sub(m.owes) > longest {
+		if beyond > m.debt/2 || m.debt <= float64(behind) || m.seconds == 0 || now.Sub(m.owes) > longest {
 			m.debt = 0
 		}
-	case gained > 0 && passed > 0:
-		if m.pace == 0 {
-			m.pace = gained / passed
-		}
-		m.pace += smooth * (gained/passed - m.pace)
+	case gained != 0 && passed > 0 && now.Sub(m.fell) > remember:
+		m.gains, m.seconds = m.gains*(1-smooth)+gained, m.seconds*(1-smooth)+passed
 	}
 	if gained != 0 || m.headAt.IsZero() {
 		m.head, m.headAt = height, now

@@ -244,6 +244,19 @@ func TestFinalityThatStandsStillIsTold(t *testing.T) {
 	if s := r.w.Status(); s.Stalled {
 		t.Fatalf("it moves by 32 blocks, and %+v", s)
 	}
+	r.chain.set(func() { r.chain.depth = 4 })
+	for range 40 {
+		r.chain.mine(0)
+		r.settle()
+	}
+	r.chain.set(func() { r.chain.depth = 1000 })
+	for range 9 {
+		r.chain.mine(0)
+		r.settle()
+	}
+	if s := r.w.Status(); !s.Stalled {
+		t.Fatalf("it moved by single blocks for long, stands still for 9, and %+v", s)
+	}
 }
 
 // A reorg as deep as work that starts early is told, a shallower one is not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -332,5 +333,36 @@ func TestAnEndpointThatFellBehindLagsUntilItCatchesUp(t *testing.T) {
 	goOn(5)
 	if tr := p.trouble(0, TroubleLagging); tr != nil && tr.Last.After(since) {
 		t.Fatalf("it caught up by and by, and %+v", tr)
+	}
+}
+
+// One name for several nodes, some of which are behind, leaps to and fro. It does not lag
+// any more when all have caught up, whatever was drawn.
+func TestAnEndpointThatWentToAndFroDoesNotLagAfterwards(t *testing.T) {
+	for seed := range uint64(5) {
+		p, r := newPooled(t, 1, 1), rand.New(rand.NewPCG(seed, 9))
+		goOn := func(blocks int, often float64) {
+			for range blocks {
+				p.chain.mine(0)
+				for range 4 {
+					if p.doors[0].lag = 0; r.Float64() < often {
+						p.doors[0].lag = 1 + r.Uint64N(20)
+					}
+					p.clock = p.clock.Add(time.Duration(20+r.IntN(60)) * time.Millisecond)
+					p.pool.Look(t.Context())
+				}
+			}
+		}
+		goOn(50, 0)
+		goOn(100, 0.4)
+		if tr := p.trouble(0, TroubleWentBack); tr == nil {
+			t.Fatal("it leapt, and nothing is said")
+		}
+		goOn(1, 0)
+		since := p.clock
+		goOn(50, 0)
+		if tr := p.trouble(0, TroubleLagging); tr != nil && tr.Last.After(since) {
+			t.Errorf("seed %d: it caught up %s ago, and %+v", seed, p.clock.Sub(since), tr)
+		}
 	}
 }

@@ -43,18 +43,19 @@ type Event struct {
 // finality remembers how the final block moves.
 type finality struct {
 	height, head uint64 // of the final block, and of the head when that was first seen
-	usual        uint64 // most that it was seen to before the final block moved again
+	usual        uint64 // most that it was seen to before the final block moved again, of late
 }
 
 // stillFinal takes down how far the head is from where the final block last moved. That
-// moves by single blocks, or by epochs of 32; the caller holds mu.
+// moves by single blocks, or by epochs of 32; what it once stood still is forgotten while
+// it moves. The caller holds mu.
 func (w *Watcher) stillFinal(head, final uint64) {
-	const epochs, most = 8, 64
+	const epochs, most, forget = 8, 64, 16
 	f := &w.moves
 	moved := head - min(head, f.head)
 	if final > f.height {
 		if f.height > 0 && w.status.Unfinal <= most {
-			f.usual = max(f.usual, w.status.Unfinal)
+			f.usual = max(f.usual-(f.usual+forget-1)/forget, w.status.Unfinal)
 		}
 		f.height, f.head, moved = final, head, 0
 	}
