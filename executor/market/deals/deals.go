@@ -210,7 +210,7 @@ type Maker struct {
 	said      map[string]string   // by live offer over MK12: the newest words that were written down
 	looked    map[string]looked   // by piece: whether it is here
 	fetching  map[int64]bool      // repairs at work
-	back      []uint64            // deals whose piece came back
+	back      []string            // pieces that came back
 }
 
 // New gives a Maker.

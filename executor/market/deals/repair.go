@@ -91,13 +91,20 @@ func (m *Maker) present(ctx context.Context, epoch, slot uint64, c piece.Commitm
 	return false, nil
 }
 
-// revisit looks again at the slots of deals whose piece came back: who claimed one
-// meanwhile was not given it. The first pass does so for what came back lately.
-func (m *Maker) revisit(ctx context.Context, epoch uint64) error {
+// revisit has claims whose piece came back looked at now: who claimed a slot meanwhile was
+// not given it. The first pass does so for what came back lately.
+func (m *Maker) revisit(ctx context.Context, epoch uint64) (err error) {
 	m.mu.Lock()
 	again := m.back
 	m.back = nil
 	m.mu.Unlock()
+	defer func() {
+		if err != nil {
+			m.mu.Lock()
+			m.back = append(m.back, again...)
+			m.mu.Unlock()
+		}
+	}()
 	if m.cfg.Repairs != "" && m.seen == 0 {
 		done, err := m.d.Ledger.Repairs(ctx, job.RepairFilter{})
 		if err != nil {
@@ -105,26 +112,26 @@ func (m *Maker) revisit(ctx context.Context, epoch uint64) error {
 		}
 		for _, r := range done {
 			if r.State == job.RepairRestored && m.d.Now().Sub(r.UpdatedAt) < repairFailed {
-				again = append(again, r.Deal)
+				again = append(again, r.Piece)
 			}
 		}
 	}
-	var errs []error
-	for _, deal := range again {
-		slots, err := m.slotsOf(ctx, epoch, deal)
-		for _, s := range slots {
-			if s.v.State == slotClaimed {
-				err = errors.Join(err, m.changed(ctx, epoch, s.id))
+	if len(again) == 0 {
+		return nil
+	}
+	claims, err := m.d.Ledger.Claims(ctx, 0, 1000)
+	if err != nil {
+		return err
+	}
+	for _, c := range claims {
+		if c.DueEpoch > epoch && slices.Contains(again, c.Piece) {
+			c.DueEpoch = epoch
+			if err := m.d.Ledger.PutClaim(ctx, c); err != nil {
+				return err
 			}
 		}
-		if err != nil {
-			m.mu.Lock()
-			m.back = append(m.back, deal)
-			m.mu.Unlock()
-			errs = append(errs, fmt.Errorf("deal %d: %w", deal, err))
-		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // slotAt is a slot of a seat now.
@@ -369,7 +376,7 @@ func (m *Maker) ended(ctx context.Context, r job.Repair, to job.RepairState, wor
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.looked, r.Piece)
-	m.back = append(m.back, r.Deal)
+	m.back = append(m.back, r.Piece)
 	return nil
 }
 
