@@ -110,6 +110,14 @@ func dialChain(ctx context.Context, url string) (*ethclient.Client, *big.Int, er
 	return client, id, nil
 }
 
+// dialRPC dials the chain of --rpc, for commands that only read.
+func dialRPC(ctx context.Context, c *cli.Command) (*ethclient.Client, *big.Int, error) {
+	if c.String("rpc") == "" {
+		return nil, nil, usage("where? Give the chain's JSON-RPC with --rpc")
+	}
+	return dialChain(ctx, c.String("rpc"))
+}
+
 // providerView is what `contracts show` says.
 type providerView struct {
 	Address   common.Address   `json:"address"`

@@ -121,10 +121,7 @@ func dealsLook(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if c.String("rpc") == "" {
-		return usage("where? Give the chain's JSON-RPC with --rpc")
-	}
-	client, chain, err := dialChain(ctx, c.String("rpc"))
+	client, chain, err := dialRPC(ctx, c)
 	if err != nil {
 		return err
 	}

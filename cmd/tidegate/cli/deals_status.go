@@ -141,10 +141,7 @@ func (q *question) find(ctx context.Context, client *ethclient.Client, chain *bi
 
 // last shows the last answer, for nothing.
 func (q *question) last(ctx context.Context) error {
-	if q.c.String("rpc") == "" {
-		return usage("where? Give the chain's JSON-RPC with --rpc")
-	}
-	client, chain, err := dialChain(ctx, q.c.String("rpc"))
+	client, chain, err := dialRPC(ctx, q.c)
 	if err != nil {
 		return err
 	}

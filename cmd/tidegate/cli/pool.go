@@ -211,9 +211,6 @@ func poolShow(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if c.String("rpc") == "" {
-		return usage("where? Give the chain's JSON-RPC with --rpc")
-	}
 	var member *common.Address
 	if text := c.String("member"); text != "" {
 		if !common.IsHexAddress(text) {
@@ -222,7 +219,7 @@ func poolShow(ctx context.Context, c *cli.Command) error {
 		a := common.HexToAddress(text)
 		member = &a
 	}
-	client, chain, err := dialChain(ctx, c.String("rpc"))
+	client, chain, err := dialRPC(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func spCommand() *cli.Command {
 				Description: "For a slot with DataCap, once a claim, before it is sealed: makes the allocation that the sector is to claim (direct data, MK20);\n" +
 					"with --f05, lets the market actor draw it for the f05 deal that the contract spells out (MK12). A daemon that makes deals then offers\n" +
 					"the slot that way.",
-				Flags: spSendFlags(&cli.BoolFlag{Name: "f05", Usage: "for an f05 deal, in place of direct data"}), Action: spDataCap,
+				Flags: spSendFlags(&cli.BoolFlag{Name: "f05", Usage: "for an f05 deal, in place of direct data"}), Action: onSlot("the slot that was claimed", spDataCap),
 			},
 			{
 				Name: "publish", Usage: "show the f05 deal, or the claim of verified data, that stores a slot's piece", ArgsUsage: "SLOT [F05DEAL]",
@@ -91,16 +91,16 @@ func slotCommands() []*cli.Command {
 			Description: "For direct data and claims of verified data, in the slot's renewal window, once the sector is committed until the new end: extend it\n" +
 				"first with the miner's own tools. The next slot is then active at once, and is paid from the end of this one. A fifth of a claim's\n" +
 				"bond is sent along and comes back when that term ends.",
-			Flags: spSendFlags(), Action: spRenew,
+			Flags: spSendFlags(), Action: onSlot("the active slot that its sector is to renew", spRenew),
 		},
 		{
 			Name: "release", Usage: "give a claim back, within a day of claiming, for 0.01 FIL", ArgsUsage: "SLOT",
-			Flags: spSendFlags(), Action: spRelease,
+			Flags: spSendFlags(), Action: onSlot("the slot whose claim is given back", spRelease),
 		},
 		{
 			Name: "terminate", Usage: "give an active slot up: what is proven stays earned, the rest of its bond is burnt", ArgsUsage: "SLOT",
 			Description: "The sector may go then. There is no way back, but another provider may store the copy anew.",
-			Flags:       spSendFlags(), Action: spTerminate,
+			Flags:       spSendFlags(), Action: onSlot("the active slot that is given up", spTerminate),
 		},
 		{
 			Name: "payee", Usage: "name who is paid for slots from now on", ArgsUsage: "SLOT…",

@@ -149,37 +149,24 @@ func (s *spAt) gateText(ctx context.Context, height uint64) string {
 	return fmt.Sprintf("the gate %s (%s)", market.Text(a), gate)
 }
 
-func spDataCap(ctx context.Context, c *cli.Command) error {
-	slot, err := slotArg(c, 1, "the slot that was claimed")
-	if err != nil {
-		return err
-	}
-	s, err := openSp(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	d, err := s.storage.Slot(ctx, s.height, slot)
-	if err != nil {
-		return err
-	}
+func spDataCap(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error) {
 	deal, err := s.storage.Deal(ctx, s.height, slot>>24)
 	if err != nil {
-		return err
+		return spStep{}, err
 	}
 	switch {
 	case !deal.Terms.Verified:
-		return fmt.Errorf("deal %d is stored without DataCap", slot>>24)
+		return spStep{}, fmt.Errorf("deal %d is stored without DataCap", slot>>24)
 	case d.State != market.SlotClaimed:
-		return fmt.Errorf("slot %d is %s, and DataCap is for who has claimed it", slot, d.State)
+		return spStep{}, fmt.Errorf("slot %d is %s, and DataCap is for who has claimed it", slot, d.State)
 	}
 	gate, err := s.storage.Gate(ctx, s.height)
 	if err != nil {
-		return err
+		return spStep{}, err
 	}
 	abi := storagegate.NewStorageGate()
 	step := spStep{to: gate, data: abi.PackAllocateDataCap(slot), before: []string{"allocates", fmt.Sprintf("%d bytes of DataCap for slot %d, to f0%d", deal.PaddedSize, slot, d.Miner)}}
-	if c.Bool("f05") {
+	if s.c.Bool("f05") {
 		step.data, step.before[0] = abi.PackGrantDataCap(slot), "lets f05 draw"
 	}
 	step.after = func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
@@ -200,7 +187,7 @@ func spDataCap(ctx context.Context, c *cli.Command) error {
 		}
 		return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
 	}
-	return s.perform(ctx, step)
+	return step, nil
 }
 
 func spPublish(ctx context.Context, c *cli.Command) error {
@@ -305,21 +292,8 @@ func (s *spAt) proof(ctx context.Context, ids []uint64) (spStep, common.Address,
 	return step, payee, nil
 }
 
-func spRelease(ctx context.Context, c *cli.Command) error {
-	slot, err := slotArg(c, 1, "the slot whose claim is given back")
-	if err != nil {
-		return err
-	}
-	s, err := openSp(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	d, err := s.storage.Slot(ctx, s.height, slot)
-	if err != nil {
-		return err
-	}
-	return s.perform(ctx, spStep{
+func spRelease(_ context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error) {
+	return spStep{
 		data: perpetualstorage.NewPerpetualStorage().PackReleaseClaim(slot),
 		before: []string{
 			"gives back", fmt.Sprintf("the claim of slot %d by f0%d", slot, d.Miner),
@@ -332,7 +306,7 @@ func spRelease(ctx context.Context, c *cli.Command) error {
 			done.words = fmt.Sprintf("The claim of slot %d is given back. The payee %s can withdraw %s.", slot, d.Payee, filOf(done.Credit))
 			return nil
 		},
-	})
+	}, nil
 }
 
 // payTo is who is paid: --to, of any kind, or the sender.

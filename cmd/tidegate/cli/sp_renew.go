@@ -17,48 +17,35 @@ import (
 const retained = 5
 
 // spRenew renews a slot by its sector.
-func spRenew(ctx context.Context, c *cli.Command) error {
-	slot, err := slotArg(c, 1, "the active slot that its sector is to renew")
-	if err != nil {
-		return err
-	}
-	s, err := openSp(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	d, err := s.storage.Slot(ctx, s.height, slot)
-	if err != nil {
-		return err
-	}
+func spRenew(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error) {
 	if d.State != market.SlotActive {
-		return fmt.Errorf("slot %d is %s: only active slots are renewed", slot, d.State)
+		return spStep{}, fmt.Errorf("slot %d is %s: only active slots are renewed", slot, d.State)
 	}
 	deal, err := s.storage.Deal(ctx, s.height, slot>>24)
 	if err != nil {
-		return err
+		return spStep{}, err
 	}
 	until := uint64(d.End) + uint64(deal.Terms.Term)
 	committed, err := s.node.Committed(ctx, d.Miner, d.Sector)
 	if err != nil {
-		return err
+		return spStep{}, err
 	}
 	if committed < until {
-		return fmt.Errorf("sector %d of f0%d is committed until epoch %d, and slot %d would be renewed until %d: extend the sector to that epoch or later first (lotus-miner sectors extend, or Curio's own way)",
+		return spStep{}, fmt.Errorf("sector %d of f0%d is committed until epoch %d, and slot %d would be renewed until %d: extend the sector to that epoch or later first (lotus-miner sectors extend, or Curio's own way)",
 			d.Sector, d.Miner, committed, slot, until)
 	}
 	at, err := s.node.Locate(ctx, d.Miner, d.Sector)
 	if err != nil {
-		return err
+		return spStep{}, err
 	}
 	if at.Status != market.SectorActive {
-		return fmt.Errorf("slot %d cannot be renewed: f0%d says that its sector %d is %s", slot, d.Miner, d.Sector, market.SectorWords(at.Status))
+		return spStep{}, fmt.Errorf("slot %d cannot be renewed: f0%d says that its sector %d is %s", slot, d.Miner, d.Sector, market.SectorWords(at.Status))
 	}
 	// The bounty of a slot that opens is the least; what a higher one asks less of is credited.
 	bond := new(big.Int).Sub(deal.Terms.MaxBounty, deal.Terms.BaseBounty)
 	bond.Add(bond, deal.Terms.BondFloor).Div(bond, big.NewInt(retained))
 	abi := perpetualstorage.NewPerpetualStorage()
-	return s.perform(ctx, spStep{
+	return spStep{
 		data: abi.PackRenewByExtension(slot, at.Aux), value: bond,
 		before: []string{
 			"renews", fmt.Sprintf("slot %d by sector %d of f0%d, committed until epoch %d", slot, d.Sector, d.Miner, committed),
@@ -75,26 +62,13 @@ func spRenew(ctx context.Context, c *cli.Command) error {
 			}
 			return fmt.Errorf("transaction %s does not say that the slot is renewed: is %s a PerpetualStorage?", done.Transaction, s.storage.Address())
 		},
-	})
+	}, nil
 }
 
 // spTerminate gives an active slot up.
-func spTerminate(ctx context.Context, c *cli.Command) error {
-	slot, err := slotArg(c, 1, "the active slot that is given up")
-	if err != nil {
-		return err
-	}
-	s, err := openSp(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	d, err := s.storage.Slot(ctx, s.height, slot)
-	if err != nil {
-		return err
-	}
+func spTerminate(_ context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error) {
 	if d.State != market.SlotActive {
-		return fmt.Errorf("slot %d is %s: only active slots are given up (tidegate sp release gives a claim back)", slot, d.State)
+		return spStep{}, fmt.Errorf("slot %d is %s: only active slots are given up (tidegate sp release gives a claim back)", slot, d.State)
 	}
 	before := []string{
 		"gives up", fmt.Sprintf("slot %d of f0%d for good; it keeps the %s that are proven and no more of %s", slot, d.Miner, filText(d.Earned), filText(d.Obligation)),
@@ -103,7 +77,7 @@ func spTerminate(ctx context.Context, c *cli.Command) error {
 	if s.height >= uint64(d.End) {
 		before = []string{"ends", fmt.Sprintf("slot %d of f0%d, whose term is over; prove it first if there is more to earn", slot, d.Miner)}
 	}
-	return s.perform(ctx, spStep{
+	return spStep{
 		data: perpetualstorage.NewPerpetualStorage().PackTerminateDeal(slot), before: before,
 		after: func(ctx context.Context, height uint64, _ []*types.Log, done *spDone) error {
 			if err := s.tell(ctx, height, done, d.Payee, slot); err != nil {
@@ -112,7 +86,7 @@ func spTerminate(ctx context.Context, c *cli.Command) error {
 			done.words = fmt.Sprintf("Slot %d is %s. The payee %s can withdraw %s.", slot, done.Slots[0].State, d.Payee, filOf(done.Credit))
 			return nil
 		},
-	})
+	}, nil
 }
 
 // spPayee names who is paid for slots from now on.

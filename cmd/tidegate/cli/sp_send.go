@@ -187,6 +187,30 @@ func slotArg(c *cli.Command, n int, words string) (uint64, error) {
 	return number(c.Args().First(), "slot", 1)
 }
 
+// onSlot makes a command's action of its call, whose one argument is the slot that words name.
+func onSlot(words string, build func(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error)) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		slot, err := slotArg(c, 1, words)
+		if err != nil {
+			return err
+		}
+		s, err := openSp(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		d, err := s.storage.Slot(ctx, s.height, slot)
+		if err != nil {
+			return err
+		}
+		step, err := build(ctx, s, slot, d)
+		if err != nil {
+			return err
+		}
+		return s.perform(ctx, step)
+	}
+}
+
 // slotArgs reads the slots that a command is for.
 func slotArgs(c *cli.Command) ([]uint64, error) {
 	var ids []uint64
