@@ -104,19 +104,43 @@ library Dao {
 
     /// @dev What accounts have lies where the five highest bits of a slot's number are 1, wherever hashes of the compiler's happen to be.
     uint256 private constant ACCOUNTS = 1 << 251;
+    /// @dev Bits of a hash that a member's record has: four of the tree's first step below ACCOUNTS, three of the second, all from the
+    /// third on but the lowest, which is 1 in every record and 0 in every stake.
+    uint256 private constant HASHED = 0xf << 246 | 0x7 << 241 | (1 << 241) - 2;
+    /// @dev In the second step, of stakes and of no record.
+    uint256 private constant ASIDE = 1 << 245;
     uint256 private constant SEATS = 2 << 251;
     uint256 private constant PROPOSALS = 1 << 255;
 
     /// @dev A place where nobody sits.
     uint256 internal constant NOWHERE = type(uint256).max;
 
-    /// @notice What belongs to an account. Filecoin keeps a contract's slots in a tree of 32 branches by the bits of their numbers and stores the nodes
-    /// above what was written anew, by the byte. All accounts are below one branch, so that a transaction that writes none of them costs the same
-    /// however many there are (docs/decisions).
+    /// @notice A member's record. Filecoin keeps a contract's slots in a tree of 32 branches by the bits of their numbers, five at a step from the top, makes
+    /// a node where two slots share all bits before, and stores the nodes above what was written anew, by the byte. All records are below one branch, so
+    /// that a transaction that writes none of them costs the same however many there are; and on a way of three nodes among ten members as among a
+    /// thousand, of 16, 8 and 32 branches: the stakes beside the way see to it (docs/decisions).
     function accountOf(address account) internal pure returns (Member storage m) {
-        uint256 slot = _below(account, 0);
         assembly ("memory-safe") {
-            m.slot := slot
+            mstore(0, account)
+            m.slot := or(or(ACCOUNTS, 1), and(HASHED, keccak256(0, 0x20)))
+        }
+    }
+
+    /// @notice Stakes for a register that begins: below each of the first step's branches a slot that no record is at, so that who comes first to a
+    /// branch has the second node on its way.
+    function stake() internal {
+        for (uint256 i = 0; i < 16; ++i) {
+            uint256 slot = ACCOUNTS | i << 246 | ASIDE;
+            assembly ("memory-safe") {
+                sstore(slot, 1)
+            }
+        }
+    }
+
+    /// @notice The stake for a record, which makes the third node on its way: at the same branches of two steps, and 0 from the third on. There are 128.
+    function stakeFor(Member storage m) internal {
+        assembly ("memory-safe") {
+            sstore(shl(241, shr(241, m.slot)), 1)
         }
     }
 
@@ -165,13 +189,13 @@ library Dao {
     }
 
     /// @notice The bit that says whether a voter voted on a proposal: in a register beside the proposal's votes, by the member's number; of a token's
-    /// holder beside the holder, by the proposal's.
+    /// holder in words of its own, by the proposal's. These are where records are in a register: no DAO has both.
     function bitOf(uint256 id, address voter, bool byToken, uint256 number)
         internal
         pure
         returns (uint256 slot, uint256 bit)
     {
-        if (byToken) return (_below(voter, 1 + (id >> 8)), 1 << (id & 0xff));
+        if (byToken) return (_wordOf(voter, id >> 8), 1 << (id & 0xff));
         Proposal storage p = proposalOf(id);
         uint256 word = 6 + (number >> 8 << 1);
         assembly ("memory-safe") {
@@ -190,7 +214,7 @@ library Dao {
         return word & bit != 0;
     }
 
-    function _below(address account, uint256 n) private pure returns (uint256 slot) {
+    function _wordOf(address account, uint256 n) private pure returns (uint256 slot) {
         assembly ("memory-safe") {
             mstore(0, account)
             mstore(0x20, n)

@@ -105,6 +105,7 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
             return;
         }
         if (count == 0 || count > MAX_FOUNDERS) revert DataDAO_ParamOutOfRange("founders");
+        Dao.stake();
         for (uint256 i = 0; i < count; ++i) {
             address founder = founders[i];
             if (founder == address(0) || Dao.accountOf(founder).joinedAt != 0) {
@@ -118,7 +119,10 @@ abstract contract Membership is IDataDAO, ReentrancyGuardTransient {
     function _admit(address account, address inviter, uint40 votesFrom) private {
         Member storage m = Dao.accountOf(account);
         uint24 number = m.number;
-        if (number == 0) _s.head.numbers = number = _s.head.numbers + 1;
+        if (number == 0) {
+            _s.head.numbers = number = _s.head.numbers + 1;
+            Dao.stakeFor(m);
+        }
         uint32 place = _s.head.members;
         _s.head.members = place + 1;
         (m.joinedAt, m.votesFrom, m.place, m.number) = (uint40(block.timestamp), votesFrom, place, number);

@@ -1,12 +1,18 @@
 package fevm
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/builtin"
+	"github.com/filecoin-project/lotus/chain/types"
+	cbg "github.com/whyrusleeping/cbor-gen"
 )
 
 // charged is what a transaction's gas went to, by the names of FVM's price list. Stored is
@@ -55,6 +61,34 @@ func (w *daoWorld) charges(tx common.Hash) charged {
 	}
 	add(replay.ExecutionTrace)
 	return c
+}
+
+// costs is the gas of a call that is made and forgotten, at the head.
+func (w *daoWorld) costs(t *testing.T, from common.Address, data []byte) int64 {
+	t.Helper()
+	var params bytes.Buffer
+	if err := cbg.WriteByteArray(&params, data); err != nil {
+		t.Fatal(err)
+	}
+	addresses := [2]address.Address{}
+	for i, eth := range []common.Address{from, w.dao} {
+		var err error
+		if addresses[i], err = address.NewDelegatedAddress(10, eth[:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	message := types.Message{From: addresses[0], To: addresses[1], Method: builtin.MethodsEVM.InvokeContract, Params: params.Bytes()}
+	var result struct {
+		MsgRct struct{ ExitCode, GasUsed int64 }
+		Error  string
+	}
+	if err := w.client.Client().CallContext(w.ctx, &result, "Filecoin.StateCall", &message, []any{}); err != nil {
+		t.Fatal(err)
+	}
+	if result.MsgRct.ExitCode != 0 {
+		t.Fatalf("exit code %d: %s", result.MsgRct.ExitCode, result.Error)
+	}
+	return result.MsgRct.GasUsed
 }
 
 func (c charged) String() string {
