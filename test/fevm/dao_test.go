@@ -30,7 +30,7 @@ import (
 
 // daoWorld is a DAO on a devnet, seen through its bindings.
 type daoWorld struct {
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	client *ethclient.Client
 	made   deploy.Deployment

@@ -25,6 +25,8 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/tidegate/tidegate/bindings"
+	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/bindings/datadaofactory"
 	"github.com/tidegate/tidegate/bindings/dealstatusoracle"
 	"github.com/tidegate/tidegate/bindings/deploy"
 	"github.com/tidegate/tidegate/bindings/estuarypinning"
@@ -83,6 +85,7 @@ var metas = map[string]*bind.MetaData{
 	bindings.ProviderRegistry: &providerregistry.ProviderRegistryMetaData, bindings.DealStatusOracle: &dealstatusoracle.DealStatusOracleMetaData,
 	bindings.FilecoinFacts: &filecoinfacts.FilecoinFactsMetaData, bindings.StoragePools: &storagepools.StoragePoolsMetaData,
 	bindings.StatusDesk: &statusdesk.StatusDeskMetaData,
+	bindings.DataDAO:    &datadao.DataDAOMetaData, bindings.DataDAOFactory: &datadaofactory.DataDAOFactoryMetaData,
 }
 
 // patience bounds a test; nothing is expected to take as long.
