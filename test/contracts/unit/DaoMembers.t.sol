@@ -246,4 +246,20 @@ contract DaoMembersTest is DaoBase {
         vm.prank(alice);
         dao.voteCIDProposal(id, true);
     }
+
+    function test_Token_QuorumHas104Bits() public {
+        BlockToken token = new BlockToken();
+        dao = _makeDao(_params(), new address[](0), address(token));
+        // A tenth is asked for.
+        token.mint(alice, uint256(type(uint104).max) * 10);
+        vm.roll(block.number + 1);
+        (, uint256 quorum,,,,) = dao.rulesOf(_propose(_cid(1)));
+        assertEq(quorum, type(uint104).max);
+        token.mint(alice, 1);
+        vm.roll(block.number + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IDataDAO.DataDAO_PowerOutOfRange.selector, uint256(type(uint104).max) + 1)
+        );
+        _propose(_cid(2));
+    }
 }

@@ -76,10 +76,27 @@ contract DaoStorageTest is DaoBase {
     }
 
     /// @dev Terms that no execution could make a deal of never come to a vote.
+    function test_Propose_RevertWhen_AnAcceptedPieceIsToBePinnedOrStored() public {
+        bytes memory piece = abi.encodePacked(hex"0181e203922020", PIECE_ROOT);
+        vm.startPrank(founders[0]);
+        uint256 id = dao.createCIDProposal(piece, 1 << 20);
+        vm.stopPrank();
+        _vote(id, 1, 2, true);
+        _untilReady(id);
+        _execute(id, "");
+        vm.startPrank(founders[0]);
+        _says(IDataDAO.DataDAO_BadData.selector);
+        dao.propose(Draft(CidAction.Store, piece, 1 << 20, 1 ether, _storeData(AMOUNT)));
+        _says(IDataDAO.DataDAO_BadData.selector);
+        dao.propose(Draft(CidAction.Renew, piece, 1 << 20, 0, abi.encode(uint40(block.timestamp + 9 days))));
+        assertEq(dao.propose(Draft(CidAction.Remove, piece, 1 << 20, 0, "")), id + 1);
+        vm.stopPrank();
+    }
+
     function test_Propose_RevertWhen_TermsOutOfRange() public {
         _accept(_cid(1));
         vm.startPrank(founders[0]);
-        bytes32[10] memory fields = [
+        bytes32[11] memory fields = [
             bytes32("replicas"),
             "replicas",
             "term",
@@ -89,9 +106,10 @@ contract DaoStorageTest is DaoBase {
             "ramp",
             "baseBounty",
             "bondFloor",
-            "endpoint"
+            "endpoint",
+            "maxBounty"
         ];
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             DealTerms memory t = _dealTerms();
             if (i == 0) t.replicas = 0;
             else if (i == 1) t.replicas = 17;
@@ -102,7 +120,8 @@ contract DaoStorageTest is DaoBase {
             else if (i == 6) t.ramp = 1278 * 2880 + 1;
             else if (i == 7) t.baseBounty = t.maxBounty + 1;
             else if (i == 8) t.bondFloor = 0.1 ether - 1;
-            else t.endpoint = string(new bytes(257));
+            else if (i == 9) t.endpoint = string(new bytes(257));
+            else t.maxBounty = type(uint80).max - t.bondFloor + 1;
             _refusedTerms(fields[i], CidAction.Store, abi.encode(StoreData(AMOUNT, t)));
         }
         _refusedTerms("replicas", CidAction.ChangeReplicas, abi.encode(uint8(0)));

@@ -134,6 +134,10 @@ contract DaoVoteTest is DaoBase {
         dao.proposals(7);
         _says(IDataDAO.DataDAO_UnknownProposal.selector);
         dao.proposals(0);
+        _says(IDataDAO.DataDAO_UnknownProposal.selector);
+        dao.rulesOf(7);
+        _says(IDataDAO.DataDAO_UnknownProposal.selector);
+        dao.powerOf(7, founders[0]);
         assertEq(dao.AUTHORIZE_MESSAGE_METHOD_NUM(), 2_643_134_072);
         assertEq(dao.owner(), owner);
     }
