@@ -461,6 +461,7 @@ contract DaoExecuteTest is DaoBase {
         greedy.take();
         assertEq(address(greedy).balance, credit);
         assertNotEq(greedy.err().length, 0, "the second withdrawal was refused");
+        assertEq(dao.creditOf(address(greedy)), 0);
         assertEq(dao.treasury(), 100 ether);
         _says(IDataDAO.DataDAO_NothingToWithdraw.selector);
         dao.withdraw(payable(address(this)));
