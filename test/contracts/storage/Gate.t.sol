@@ -17,6 +17,7 @@ import {
 import { Spelling } from "../../../contracts/storage/Spelling.sol";
 import { StorageGate } from "../../../contracts/storage/StorageGate.sol";
 import { GateBase } from "./GateBase.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 /// @notice The whole suite on stand-ins of Filecoin's actors: what they call, what is asked of them.
 contract GateTest is GateBase {
@@ -35,6 +36,92 @@ contract GateTest is GateBase {
             IStorageGate.DealProposalCreate.selector,
             bytes32(0xfd6419d07e4c269e58d0c63969756c2124155b4a8d6dd08b8cd46e3a9acbf625)
         );
+    }
+
+    /// @dev As others read and write them, word by word: what is indexed, and what stands where.
+    function test_Shapes() public {
+        uint64 dealId = _deal(false);
+        uint64 slotId = dealId << 24;
+        vm.recordLogs();
+        gate.announce(slotId);
+        Vm.Log memory log = vm.getRecordedLogs()[0];
+        assertEq(log.topics.length, 3);
+        assertEq(uint256(log.topics[1]), slotId, "id");
+        assertEq(uint256(log.topics[2]), 0, "verified");
+        assertEq(log.data, abi.encode(GIB, 0), "size, price");
+
+        _claim(dealId, M1, sp1);
+        bytes memory client_ = abi.encodePacked(hex"040a", address(gate));
+        bytes memory view_ = abi.encode(
+            uint256(slotId), // deal
+            uint256(0), // Open
+            uint256(M1), // provider
+            client_,
+            PieceCid.v2(COMMP, 900_000_000),
+            block.number + SEAL, // start
+            uint256(TERM), // duration
+            uint256(0), // allocation
+            uint256(0) // epoch of its end
+        );
+        (bool ok, bytes memory reply) = address(gate).call(abi.encodePacked(bytes4(0x2e9b812d), uint256(32), view_));
+        assertTrue(ok);
+        assertEq(reply, abi.encode(true));
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(0)), "Open");
+        miner1.notify(address(gate), _changes(slotId, 42, 1), true);
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(1)), "Active");
+        vm.prank(sp1);
+        store.terminateDeal(slotId);
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(2)), "Finalized");
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(5)));
+        assertFalse(ok);
+        assertEq(reply, abi.encodePacked(bytes4(0xcb58af1f), uint256(5)));
+    }
+
+    /// @dev What a contract answers an actor: exit code, codec and data, as ABI has them without more.
+    function test_Answers() public {
+        uint64 slotId = _deal(false) << 24;
+        bytes memory proposal = CborWriter.byteString(Hooks.encode(_proposal(slotId, M1)));
+        vm.startPrank(Hooks.MARKET);
+        assertEq(
+            _answer(2_643_134_072, abi.encodePacked(hex"8240", proposal)),
+            abi.encode(uint256(0), uint256(0x51), bytes(hex"f5")),
+            "it authenticates"
+        );
+        bytes memory nothing = abi.encode(uint256(0), uint256(0), bytes(""));
+        assertEq(_answer(4_186_741_094, abi.encodePacked(hex"82", proposal, hex"07")), nothing, "it is told");
+        assertEq(store.slotOf(slotId).f05DealId, 7);
+        assertEq(_answer(1024, hex"80"), abi.encode(uint256(22), uint256(0), bytes("")), "it has no such method");
+        vm.stopPrank();
+        uint64 other = _deal(false) << 24;
+        _claim(other >> 24, M1, sp1);
+        bytes memory changes = miner1.encodeChanges(_changes(other, 42, 2));
+        vm.prank(address(miner1));
+        assertEq(
+            _answer(2_034_386_435, changes), abi.encode(uint256(0), uint256(0x51), bytes(hex"8182f5f5")), "one by one"
+        );
+        uint64 verified = _deal(true);
+        bytes memory received = abi.encodePacked(
+            hex"86", // from f07, to somebody, by f06
+            hex"070806",
+            CborWriter.amount(uint256(GIB) * 1e18),
+            CborWriter.byteString(CborWriter.u64(verified)),
+            hex"40"
+        );
+        vm.prank(Hooks.DATACAP);
+        assertEq(
+            _answer(3_726_118_371, abi.encodePacked(hex"82", hex"1a85223bdf", CborWriter.byteString(received))), nothing
+        );
+        assertEq(gate.dataCapOf(verified), GIB);
+    }
+
+    function _answer(uint64 method, bytes memory params) private returns (bytes memory reply) {
+        bool ok;
+        (ok, reply) = address(gate)
+            .call(abi.encodePacked(bytes4(0x868e10c4), abi.encode(uint256(method), uint256(0x51), params)));
+        assertTrue(ok);
     }
 
     function test_Attach_OnceByTheDeployerToItsOwn() public {
