@@ -57,6 +57,8 @@ contract DealDeskTest is StorageBase {
         Ask memory ask = _order(10 ether);
         assertEq(_fulfill(_failure(ask, 1)), 1);
         _dealsAre(ask.id, DealsState.Refunded);
+        (,, uint96 held,,,) = desk.dealsOf(ask.id);
+        assertEq(held, 0);
         _takesBack(10 ether);
     }
 
