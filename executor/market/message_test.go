@@ -24,7 +24,7 @@ import (
 
 // Numbers and forms are those of Filecoin, as go-state-types and lotus compute them.
 func TestCallsAreFilecoinMessages(t *testing.T) {
-	if InvokeEVM != builtin.MustGenerateFRCMethodNum("InvokeEVM") || InvokeEVM != builtin.MethodsEVM.InvokeContract || abi.MethodNum(MethodPropose) != builtin.MethodsMultisig.Propose {
+	if methodAuthenticateMessage != builtin.MustGenerateFRCMethodNum("AuthenticateMessage") || InvokeEVM != builtin.MustGenerateFRCMethodNum("InvokeEVM") || InvokeEVM != builtin.MethodsEVM.InvokeContract || abi.MethodNum(MethodPropose) != builtin.MethodsMultisig.Propose {
 		t.Error("method numbers")
 	}
 	from, err := address.NewIDAddress(1234)

@@ -5,7 +5,8 @@
 // It is not a test of the library: Foundry replays the vectors.
 //
 // Files: main.go writes or compares; podsi.go inclusion proofs; cbor.go values of
-// actors and their CBOR; abi.go their Solidity types; verdicts.go what the Go decoders take and refuse.
+// actors and their CBOR; abi.go their Solidity types; verdicts.go what the Go decoders take and refuse;
+// calls.go what contracts send to actors, and what they make of the answers.
 //
 // Invariants: output depends on fixed seeds alone; nothing but the files that
 // `files` names is written.

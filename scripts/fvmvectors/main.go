@@ -28,6 +28,7 @@ func files() (map[string][]byte, error) {
 	made := map[string][]byte{}
 	for name, make := range map[string]func() (any, error){
 		"cbor.json":  codecVectors,
+		"calls.json": callVectors,
 		"podsi.json": podsiVectors,
 	} {
 		vectors, err := make()

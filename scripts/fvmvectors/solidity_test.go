@@ -11,6 +11,7 @@ import (
 	commcid "github.com/filecoin-project/go-fil-commcid"
 	"github.com/filecoin-project/go-state-types/abi"
 	stbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/builtin"
 	"github.com/filecoin-project/go-state-types/builtin/v18/market"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
@@ -116,5 +117,12 @@ func fieldsOf(t *testing.T, p market.DealProposal) dealProposal {
 		Client: p.Client.Bytes(), Provider: p.Provider.Bytes(), Label: label, LabelIsText: p.Label.IsString(),
 		StartEpoch: int64(p.StartEpoch), EndEpoch: int64(p.EndEpoch), PricePerEpoch: p.StoragePricePerEpoch.Int,
 		ProviderCollateral: p.ProviderCollateral.Int, ClientCollateral: p.ClientCollateral.Int,
+	}
+}
+
+// The type of token of a hook is FRC-0042's number of its standard's name.
+func TestTypeOfToken(t *testing.T) {
+	if got := builtin.MustGenerateFRCMethodNum("FRC46"); got != frc46 {
+		t.Errorf("FRC46 is %d, not %d", got, frc46)
 	}
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import { DealsState, IDealDesk } from "../../../contracts/interfaces/IDealDesk.sol";
 import { IEstuaryPinning } from "../../../contracts/interfaces/IEstuaryPinning.sol";
-import { PinPayload } from "../../../contracts/interfaces/IExecutionProvider.sol";
+import { Outcomes, PinPayload } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { EstuaryPinning } from "../../../contracts/pinning/EstuaryPinning.sol";
 import { StorageBase } from "./StorageBase.sol";
@@ -57,6 +57,8 @@ contract DealDeskTest is StorageBase {
         Ask memory ask = _order(10 ether);
         assertEq(_fulfill(_failure(ask, 1)), 1);
         _dealsAre(ask.id, DealsState.Refunded);
+        (,, uint96 held,,,) = desk.dealsOf(ask.id);
+        assertEq(held, 0);
         _takesBack(10 ether);
     }
 
@@ -127,6 +129,28 @@ contract DealDeskTest is StorageBase {
         vm.prank(client);
         vm.expectRevert(abi.encodeWithSelector(IDealDesk.EstuaryPinning_ValueTooLarge.selector, most + 1));
         desk.makeDealsForCid{ value: fee + most + 1 }(HELLO_BYTES, _terms());
+    }
+
+    /// @dev EstuaryProvider answers a request once, and a pin's context is longer. Whatever it said beyond that moves no money.
+    function test_Prepared_RevertWhen_NothingWasAskedOrItWasAnswered() public {
+        Ask memory ask = _order(10 ether);
+        _fulfill(_success(ask, abi.encode(PIECE, GIB, CAR_SIZE)));
+        vm.startPrank(address(provider));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IDealDesk.EstuaryPinning_WrongDealsState.selector, ask.id, uint8(DealsState.Prepared)
+            )
+        );
+        desk.onOracleResult(ask.id, ask.context, Outcomes.FAILED, 1, "");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IDealDesk.EstuaryPinning_WrongDealsState.selector, bytes32("no order"), uint8(DealsState.None)
+            )
+        );
+        desk.onOracleResult("no order", ask.context, Outcomes.SUCCEEDED, 0, abi.encode(PIECE, GIB, CAR_SIZE));
+        vm.stopPrank();
+        _dealsAre(ask.id, DealsState.Prepared);
+        assertEq(desk.escrowCreditOf(client), 0);
     }
 
     function test_MakeDeals_EventsHaveNoGap() public {

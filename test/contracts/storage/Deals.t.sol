@@ -285,6 +285,21 @@ contract DealsTest is StorageBase {
         assertEq(store.dealOf(dealId).clock, 7 * DAY);
     }
 
+    /// @dev What was on offer until then counts: a claim that is given back afterwards goes by it.
+    function test_Cancel_TheClockStandsStill() public {
+        uint64 dealId = _deal();
+        _pass(DAY);
+        uint64 slotId = _claim(dealId, 0, M1, sp1);
+        vm.prank(client);
+        store.cancel(dealId);
+        assertEq(store.dealOf(dealId).clock, DAY);
+        _pass(DAY);
+        assertEq(store.dealOf(dealId).clock, DAY);
+        vm.prank(sp1);
+        store.releaseClaim(slotId);
+        assertEq(store.creditOf(client), 100 ether);
+    }
+
     function test_Cancel_RefundsWhatIsNotReserved() public {
         uint64 dealId = _deal();
         uint64 slotId = _claim(dealId, 0, M1, sp1);

@@ -1,76 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import { Methods } from "../../../contracts/fvm/Actors.sol";
 import { CborWriter } from "../../../contracts/fvm/CborWriter.sol";
 import { FilAddress } from "../../../contracts/fvm/FilAddress.sol";
-import { DealProposal, Hooks, PieceChange, SectorChange } from "../../../contracts/fvm/Hooks.sol";
+import { DealProposal, Hooks, SectorChange } from "../../../contracts/fvm/Hooks.sol";
 import { PieceCid } from "../../../contracts/fvm/PieceCid.sol";
-import { Price } from "../../../contracts/interfaces/IEstuaryProvider.sol";
-import { Actions } from "../../../contracts/interfaces/IExecutionProvider.sol";
-import { DealTerms, IPerpetualStorage, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import { IPerpetualStorage, SlotView } from "../../../contracts/interfaces/IPerpetualStorage.sol";
 import { IProviderRegistry, ProviderEntry } from "../../../contracts/interfaces/IProviderRegistry.sol";
-import { ICurioDealView, IStorageGate } from "../../../contracts/interfaces/IStorageGate.sol";
-import { FilecoinFacts } from "../../../contracts/storage/FilecoinFacts.sol";
-import { PerpetualStorage, StorageConfig } from "../../../contracts/storage/PerpetualStorage.sol";
-import { ProviderRegistry } from "../../../contracts/storage/ProviderRegistry.sol";
+import {
+    DealFacts,
+    ICurioDealView,
+    IFilecoinFacts,
+    IStorageGate
+} from "../../../contracts/interfaces/IStorageGate.sol";
 import { Spelling } from "../../../contracts/storage/Spelling.sol";
 import { StorageGate } from "../../../contracts/storage/StorageGate.sol";
-import { Base } from "../Base.t.sol";
-import { FvmTest } from "../fvm/FvmTest.sol";
-import { MinerStandIn } from "../fvm/standins/MinerStandIn.sol";
-import { VerifregStandIn } from "../fvm/standins/Natives.sol";
-import { StorageFactory } from "./StorageFactory.sol";
+import { GateBase } from "./GateBase.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 /// @notice The whole suite on stand-ins of Filecoin's actors: what they call, what is asked of them.
-contract GateTest is Base, FvmTest {
-    uint256 internal constant DAY = 2880;
-    uint32 internal constant TERM = 518_400;
-    uint32 internal constant SEAL = 5760;
-    uint64 internal constant GIB = 1 << 30;
-    bytes32 internal constant COMMP = 0x0101010101010101010101010101010101010101010101010101010101010101;
-    uint64 internal constant M1 = 5001;
-    uint64 internal constant M2 = 5002;
-
-    StorageGate internal gate;
-    FilecoinFacts internal facts;
-    ProviderRegistry internal registry;
-    PerpetualStorage internal store;
-    address internal client = makeAddr("client");
-    MinerStandIn internal miner1;
-    MinerStandIn internal miner2;
-    address internal sp1 = FilAddress.masked(3001);
-    address internal sp2 = FilAddress.masked(3002);
-
-    function setUp() public override {
-        super.setUp();
-        vm.roll(1_000_000);
-        _startFvm();
-        for (uint64 id = 1; id <= 2; ++id) {
-            world.found(2000 + id);
-            world.found(3000 + id);
-            vm.deal(FilAddress.masked(3000 + id), 1000 ether);
-        }
-        miner1 = _newMiner(M1, 2001, 3001);
-        miner2 = _newMiner(M2, 2002, 3002);
-        StorageFactory made = StorageFactory(vm.deployCode("StorageFactory.sol:StorageFactory"));
-        gate = new StorageGate(owner);
-        facts = new FilecoinFacts(address(gate));
-        registry = new ProviderRegistry(facts, owner);
-        store = made.make(
-            provider,
-            StorageConfig(
-                address(gate), facts, registry, owner, "https://gate.example/piece/", 32 << 30, 1 days, 300_000
-            )
-        );
-        gate.attach(address(store));
-        world.register(address(gate));
-        world.register(address(store));
-        world.register(client);
-        vm.prank(owner);
-        provider.setPrice(Actions.SERVED, Price(0.01 ether, 0, 0, 1000, true));
-        vm.deal(client, 1_000_000 ether);
-    }
-
+contract GateTest is GateBase {
     // --------------------------------------------------------------- numbers
 
     /// @dev reference: filecoin-fevm.md sections 1.1, 1.3 and 1.5.
@@ -86,6 +36,92 @@ contract GateTest is Base, FvmTest {
             IStorageGate.DealProposalCreate.selector,
             bytes32(0xfd6419d07e4c269e58d0c63969756c2124155b4a8d6dd08b8cd46e3a9acbf625)
         );
+    }
+
+    /// @dev As others read and write them, word by word: what is indexed, and what stands where.
+    function test_Shapes() public {
+        uint64 dealId = _deal(false);
+        uint64 slotId = dealId << 24;
+        vm.recordLogs();
+        gate.announce(slotId);
+        Vm.Log memory log = vm.getRecordedLogs()[0];
+        assertEq(log.topics.length, 3);
+        assertEq(uint256(log.topics[1]), slotId, "id");
+        assertEq(uint256(log.topics[2]), 0, "verified");
+        assertEq(log.data, abi.encode(GIB, 0), "size, price");
+
+        _claim(dealId, M1, sp1);
+        bytes memory client_ = abi.encodePacked(hex"040a", address(gate));
+        bytes memory view_ = abi.encode(
+            uint256(slotId), // deal
+            uint256(0), // Open
+            uint256(M1), // provider
+            client_,
+            PieceCid.v2(COMMP, 900_000_000),
+            block.number + SEAL, // start
+            uint256(TERM), // duration
+            uint256(0), // allocation
+            uint256(0) // epoch of its end
+        );
+        (bool ok, bytes memory reply) = address(gate).call(abi.encodePacked(bytes4(0x2e9b812d), uint256(32), view_));
+        assertTrue(ok);
+        assertEq(reply, abi.encode(true));
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(0)), "Open");
+        miner1.notify(address(gate), _changes(slotId, 42, 1), true);
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(1)), "Active");
+        vm.prank(sp1);
+        store.terminateDeal(slotId);
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(slotId)));
+        assertEq(reply, abi.encode(uint256(2)), "Finalized");
+        (ok, reply) = address(gate).call(abi.encodePacked(bytes4(0xee84880d), uint256(5)));
+        assertFalse(ok);
+        assertEq(reply, abi.encodePacked(bytes4(0xcb58af1f), uint256(5)));
+    }
+
+    /// @dev What a contract answers an actor: exit code, codec and data, as ABI has them without more.
+    function test_Answers() public {
+        uint64 slotId = _deal(false) << 24;
+        bytes memory proposal = CborWriter.byteString(Hooks.encode(_proposal(slotId, M1)));
+        vm.startPrank(Hooks.MARKET);
+        assertEq(
+            _answer(2_643_134_072, abi.encodePacked(hex"8240", proposal)),
+            abi.encode(uint256(0), uint256(0x51), bytes(hex"f5")),
+            "it authenticates"
+        );
+        bytes memory nothing = abi.encode(uint256(0), uint256(0), bytes(""));
+        assertEq(_answer(4_186_741_094, abi.encodePacked(hex"82", proposal, hex"07")), nothing, "it is told");
+        assertEq(store.slotOf(slotId).f05DealId, 7);
+        assertEq(_answer(1024, hex"80"), abi.encode(uint256(22), uint256(0), bytes("")), "it has no such method");
+        vm.stopPrank();
+        uint64 other = _deal(false) << 24;
+        _claim(other >> 24, M1, sp1);
+        bytes memory changes = miner1.encodeChanges(_changes(other, 42, 2));
+        vm.prank(address(miner1));
+        assertEq(
+            _answer(2_034_386_435, changes), abi.encode(uint256(0), uint256(0x51), bytes(hex"8182f5f5")), "one by one"
+        );
+        uint64 verified = _deal(true);
+        bytes memory received = abi.encodePacked(
+            hex"86", // from f07, to somebody, by f06
+            hex"070806",
+            CborWriter.amount(uint256(GIB) * 1e18),
+            CborWriter.byteString(CborWriter.u64(verified)),
+            hex"40"
+        );
+        vm.prank(Hooks.DATACAP);
+        assertEq(
+            _answer(3_726_118_371, abi.encodePacked(hex"82", hex"1a85223bdf", CborWriter.byteString(received))), nothing
+        );
+        assertEq(gate.dataCapOf(verified), GIB);
+    }
+
+    function _answer(uint64 method, bytes memory params) private returns (bytes memory reply) {
+        bool ok;
+        (ok, reply) = address(gate)
+            .call(abi.encodePacked(bytes4(0x868e10c4), abi.encode(uint256(method), uint256(0x51), params)));
+        assertTrue(ok);
     }
 
     function test_Attach_OnceByTheDeployerToItsOwn() public {
@@ -309,275 +345,42 @@ contract GateTest is Base, FvmTest {
         assertApproxEqRel((twenty - ten) / 10, perPiece, 0.05e18);
     }
 
-    // ---------------------------------------------------------------- DataCap
+    // ------------------------------------------------------------------ facts
 
-    function test_DataCap_IsCreditedToTheDealItNames() public {
-        uint64 dealId = _deal(true);
-        uint64 gateId = _id(address(gate));
-        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        assertEq(gate.dataCapOf(dealId), GIB);
-        // As f06 mints it: without a name.
-        datacap.mint(gateId, uint256(GIB) * 1e18, "");
-        assertEq(gate.dataCapOf(dealId), GIB);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotSteward.selector, address(this)));
-        gate.assignDataCap(dealId, GIB);
-        vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, GIB, GIB + 1));
-        gate.assignDataCap(dealId, GIB + 1);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, uint64(99) << 24));
-        gate.assignDataCap(99, GIB); // no such deal, so none that is verified
-        gate.assignDataCap(dealId, GIB);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, 0, 0, 1));
-        gate.assignDataCap(dealId, 1); // it is assigned once
-        vm.stopPrank();
-        assertEq(gate.dataCapOf(dealId), 2 * GIB);
-        vm.expectRevert();
-        datacap.mint(gateId, uint256(GIB) * 1e18 + 1, CborWriter.u64(dealId));
-        uint64 plain = _deal(false);
-        vm.expectRevert();
-        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(plain));
-        // A gate without a steward refuses what has no name.
-        StorageGate other = new StorageGate(address(0));
-        uint64 otherId = world.register(address(other));
-        vm.expectRevert();
-        datacap.mint(otherId, uint256(GIB) * 1e18, "");
-    }
-
-    function test_DataCap_NoProviderSpendsThatOfAnotherDeal() public {
-        (uint64 a, uint64 b) = (_deal(true), _deal(true));
-        uint64 gateId = _id(address(gate));
-        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(a));
-        datacap.mint(gateId, uint256(GIB) * 1e18, CborWriter.u64(b));
-        _notPublished(_offered(a << 24, M1)); // not claimed
-        _claim(a, M1, sp1);
-        _notPublished(_offered(a << 24, M1)); // not granted
-        vm.prank(sp2);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NotController.selector, M1, sp2));
-        gate.grantDataCap(a << 24);
-        vm.prank(sp1);
-        gate.grantDataCap(a << 24);
-        vm.prank(sp1);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, a << 24));
-        gate.grantDataCap(a << 24);
-        assertEq(gate.dataCapOf(a), 0);
-        assertEq(gate.dataCapOf(b), GIB);
-        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18, "as much as was granted");
-        // Two proposals in one message differ in something, and then one of them is not to the letter.
-        DealProposal[] memory list = new DealProposal[](4);
-        for (uint256 i = 0; i < list.length; ++i) {
-            list[i] = _offered(a << 24, M1);
+    /// @dev Of a deal of which f05 leaves one thing unsaid nothing is believed, and nothing is paid.
+    function test_Facts_OfADealAreWholeOrNone() public {
+        uint64 slotId = _deal(false) << 24;
+        uint64 id = _publish(slotId, M1);
+        uint64[8] memory methods = [
+            Methods.GET_DEAL_ACTIVATION,
+            Methods.GET_DEAL_CLIENT,
+            Methods.GET_DEAL_PROVIDER,
+            Methods.GET_DEAL_DATA_COMMITMENT,
+            Methods.GET_DEAL_TERM,
+            Methods.GET_DEAL_VERIFIED,
+            Methods.GET_DEAL_PROVIDER_COLLATERAL,
+            Methods.GET_DEAL_SECTOR
+        ];
+        DealFacts memory f = facts.dealFacts(id);
+        assertEq(uint8(f.state), uint8(IFilecoinFacts.DealState.Published));
+        _refuses(address(market), Methods.GET_DEAL_SECTOR, 33);
+        assertEq(abi.encode(facts.dealFacts(id)), abi.encode(f), "it has no sector yet");
+        vm.clearMockedCalls();
+        market.activate(id, 55);
+        miner1.commit(55, int64(uint64(block.number) + 2 * TERM));
+        DealFacts memory none;
+        uint64[] memory ids = new uint64[](1);
+        bytes[] memory aux = new bytes[](1);
+        (ids[0], aux[0]) = (slotId, miner1.location(55));
+        for (uint256 i = 0; i < methods.length; ++i) {
+            _refuses(address(market), methods[i], 7);
+            assertEq(abi.encode(facts.dealFacts(id)), abi.encode(none));
+            vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotProven.selector, slotId));
+            store.proveActive(ids, aux);
+            vm.clearMockedCalls();
         }
-        list[1].endEpoch += 1;
-        list[2].label = abi.encodePacked(list[2].label, "?");
-        list[3].labelIsText = false;
-        assertEq(market.publish(list).length, 1);
-        list[0].providerCollateral += 1;
-        _notPublished(list[0]); // nor any more afterwards
-        // What was drawn is granted no more: another deal's grant is all that the market may draw.
-        _claim(b, M2, sp2);
-        vm.prank(sp2);
-        gate.grantDataCap(b << 24);
-        assertEq(datacap.allowanceOf(gateId, 5), uint256(GIB) * 1e18);
-    }
-
-    function test_DataCap_AllocationsAndClaims() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(dealId << 24);
-        assertEq(gate.dataCapOf(dealId), 0);
-        verifreg.seal(allocation, 42);
-        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
-        vm.prank(sp1);
-        store.activateByClaim(dealId << 24, allocation);
-        SlotView memory s = store.slotOf(dealId << 24);
-        assertEq(uint8(s.route), uint8(IPerpetualStorage.Route.Claim));
-        assertEq(s.sector, 42);
-        _pass(DAY);
-        vm.prank(sp1);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, dealId, 0, GIB));
-        gate.extendClaim(dealId << 24, allocation);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        vm.prank(sp1);
-        gate.extendClaim(dealId << 24, allocation);
-        assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
-    }
-
-    /// @dev A sector of a deal with DataCap is taken from the notification where it claimed the slot's allocation, and not otherwise.
-    function test_DataCap_ASectorWithoutTheClaimIsNotTaken() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
-        assertFalse(miner1.notify(address(gate), _changes(slotId, 42, 1), false), "nothing allocated");
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(slotId);
-        assertFalse(miner1.notify(address(gate), _changes(slotId, 42, 1), false), "sealed without");
-        verifreg.seal(allocation, 42);
-        assertFalse(miner1.notify(address(gate), _changes(slotId, 43, 1), false), "in another sector");
-        assertTrue(miner1.notify(address(gate), _changes(slotId, 42, 1), true));
+        store.proveActive(ids, aux);
         assertEq(uint8(store.slotOf(slotId).state), uint8(IPerpetualStorage.SlotState.Active));
-    }
-
-    /// @dev A longer term is bought for a verified deal's slot, and while it is Active.
-    function test_DataCap_ExtendClaim_RevertWhen_NotActiveOrNotVerified() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(slotId);
-        verifreg.seal(allocation, 42);
-        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
-        bytes memory wrong = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, slotId);
-        vm.prank(sp1);
-        vm.expectRevert(wrong); // still Claimed
-        gate.extendClaim(slotId, allocation);
-        vm.prank(sp1);
-        store.activateByClaim(slotId, allocation);
-        vm.prank(client);
-        store.changeDataCap(slotId >> 24, false);
-        vm.prank(sp1);
-        vm.expectRevert(wrong); // the client wants no more of it
-        gate.extendClaim(slotId, allocation);
-        assertEq(gate.dataCapOf(slotId >> 24), GIB);
-        vm.prank(client);
-        store.changeDataCap(slotId >> 24, true);
-        _pass(DAY);
-        vm.prank(sp1);
-        gate.extendClaim(slotId, allocation);
-        assertEq(gate.dataCapOf(slotId >> 24), 0);
-    }
-
-    /// @dev What the verified registry refuses, costs the deal no DataCap.
-    function test_DataCap_RevertWhen_TheRegistryRefuses() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
-        verifreg.setLeastSize(GIB + 1);
-        vm.prank(sp1);
-        vm.expectPartialRevert(IStorageGate.StorageGate_ActorFailed.selector);
-        gate.allocateDataCap(slotId);
-        assertEq(gate.dataCapOf(slotId >> 24), 2 * GIB);
-        verifreg.setLeastSize(0);
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(slotId);
-        verifreg.seal(allocation, 42);
-        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
-        vm.prank(sp1);
-        store.activateByClaim(slotId, allocation);
-        vm.prank(sp1);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, slotId));
-        gate.extendClaim(slotId, allocation + 1); // no claim
-        VerifregStandIn.Entry memory e = verifreg.entryOf(allocation);
-        e.termMax = type(int64).max;
-        uint64 longer = verifreg.put(e);
-        vm.prank(sp1);
-        vm.expectPartialRevert(IStorageGate.StorageGate_ActorFailed.selector);
-        gate.extendClaim(slotId, longer); // it lasts longer already
-        assertEq(gate.dataCapOf(slotId >> 24), GIB);
-    }
-
-    /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
-    function test_DataCap_ThatWasAllocatedIsNotDrawnByTheMarket() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(slotId);
-        DealProposal memory p = _offered(slotId, M1);
-        p.endEpoch += 1;
-        vm.prank(Hooks.MARKET);
-        (uint32 exit,,) = gate.handle_filecoin_method(
-            4_186_741_094,
-            0x51,
-            abi.encodePacked(bytes1(0x82), CborWriter.byteString(Hooks.encode(p)), CborWriter.u64(7))
-        );
-        assertEq(exit, 0);
-        verifreg.seal(allocation, 42);
-        miner1.commit(42, int64(uint64(block.number) + 2 * TERM));
-        vm.prank(sp1);
-        store.activateByClaim(slotId, allocation);
-    }
-
-    function test_DataCap_OfALapsedClaimIsTheDealsAgain() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
-        vm.prank(sp1);
-        gate.grantDataCap(dealId << 24);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
-        gate.reclaimDataCap(dealId << 24);
-        _pass(SEAL + DAY + 1);
-        store.expireClaim(dealId << 24);
-        gate.reclaimDataCap(dealId << 24);
-        assertEq(gate.dataCapOf(dealId), GIB);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
-        gate.reclaimDataCap(dealId << 24);
-    }
-
-    /// @dev The provider seals what was allocated and lets its claim of the slot lapse.
-    function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationWasClaimed() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
-        vm.prank(sp1);
-        uint64 allocation = gate.allocateDataCap(dealId << 24);
-        verifreg.seal(allocation, 42);
-        _pass(SEAL + DAY + 1);
-        store.expireClaim(dealId << 24);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
-        gate.reclaimDataCap(dealId << 24);
-    }
-
-    /// @dev An allocation can be sealed until the deadline, though its claim was given back before.
-    function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationCanStillBeSealed() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
-        vm.startPrank(sp1);
-        gate.allocateDataCap(dealId << 24);
-        store.releaseClaim(dealId << 24);
-        vm.stopPrank();
-        _pass(SEAL);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
-        gate.reclaimDataCap(dealId << 24);
-        _pass(1);
-        vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, dealId, 0, GIB));
-        gate.reclaimDataCap(dealId << 24); // nothing has come back
-    }
-
-    /// @dev What the market drew is given back for a deal that it still has and that missed its start; else the steward says.
-    function test_DataCap_ReclaimDataCap_OfTheMarketOnlyWhereTheStartWasMissed() public {
-        uint64[2] memory deals = [_deal(true), _deal(true)];
-        uint64[2] memory ids;
-        for (uint256 i = 0; i < 2; ++i) {
-            datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(deals[i]));
-            _claim(deals[i], M1, sp1);
-            vm.prank(sp1);
-            gate.grantDataCap(deals[i] << 24);
-            DealProposal[] memory list = new DealProposal[](1);
-            list[0] = _offered(deals[i] << 24, M1);
-            ids[i] = market.publish(list)[0];
-        }
-        market.activate(ids[0], 42);
-        market.terminate(ids[0]);
-        _pass(SEAL + DAY + 1);
-        bytes memory no0 = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, deals[0] << 24);
-        bytes memory none1 = abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, deals[1], 0, GIB);
-        bytes memory no1 = abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, deals[1] << 24);
-        for (uint256 i = 0; i < 2; ++i) {
-            store.expireClaim(deals[i] << 24);
-        }
-        vm.expectRevert(no0);
-        gate.reclaimDataCap(deals[0] << 24);
-        vm.expectRevert(none1); // it may, once something has come back
-        gate.reclaimDataCap(deals[1] << 24);
-        market.settle(ids[1]);
-        vm.expectRevert(no1); // forgotten
-        gate.reclaimDataCap(deals[1] << 24);
-        vm.prank(owner);
-        vm.expectRevert(none1);
-        gate.reclaimDataCap(deals[1] << 24);
     }
 
     // ------------------------------------------------------------------ views
@@ -728,57 +531,6 @@ contract GateTest is Base, FvmTest {
         return string(new bytes(length));
     }
 
-    function _deal(bool verified) private returns (uint64 dealId) {
-        DealTerms memory t =
-            DealTerms(3, verified, TERM, SEAL, 86_400, 28_800, 0, 1 ether, 5 ether, 1e12, 0.5 ether, 0.2 ether, "");
-        vm.prank(client);
-        dealId = store.createDeal{ value: 100 ether }(HELLO_BYTES, PieceCid.v1(COMMP), GIB, 900_000_000, t);
-        uint96 fee = store.quoteServed(dealId);
-        vm.recordLogs();
-        vm.prank(client);
-        store.requestServed{ value: fee }(dealId);
-        assertEq(_fulfill(_success(_lastAsk(), "")), 1);
-    }
-
-    function _claim(uint64 dealId, uint64 minerId, address sp) private {
-        vm.prank(sp);
-        store.claimDeal{ value: 9 ether }(dealId, 0, minerId);
-        assertEq(store.slotOf(dealId << 24).minerId, minerId);
-    }
-
-    /// @dev As Boost makes it of what the gate says.
-    function _offered(uint64 slotId, uint64 minerId) private view returns (DealProposal memory p) {
-        (, p) = Hooks.dealProposal(gate.getDealProposal(bytes32(uint256(slotId))));
-        p.provider = FilAddress.fromId(minerId);
-    }
-
-    function _proposal(uint64 slotId, uint64 minerId) private view returns (DealProposal memory) {
-        return _offered(slotId, minerId);
-    }
-
-    function _publish(uint64 slotId, uint64 minerId) private returns (uint64) {
-        DealProposal[] memory list = new DealProposal[](1);
-        list[0] = _proposal(slotId, minerId);
-        return market.publish(list)[0];
-    }
-
-    function _notPublished(DealProposal memory p) private {
-        DealProposal[] memory list = new DealProposal[](1);
-        list[0] = p;
-        vm.expectRevert();
-        market.publish(list);
-    }
-
-    function _changes(uint64 slotId, uint64 sector, uint256 times) private view returns (SectorChange[] memory list) {
-        list = new SectorChange[](1);
-        list[0].sector = sector;
-        list[0].minimumCommitmentEpoch = int64(uint64(block.number) + TERM);
-        list[0].added = new PieceChange[](times);
-        for (uint256 i = 0; i < times; ++i) {
-            list[0].added[i] = PieceChange(COMMP, GIB, CborWriter.u64(slotId));
-        }
-    }
-
     function _notifyGas(uint256 pieces) private returns (uint256 gas) {
         SectorChange[] memory list = new SectorChange[](pieces);
         for (uint256 i = 0; i < pieces; ++i) {
@@ -791,21 +543,5 @@ contract GateTest is Base, FvmTest {
         (,, bytes memory reply) = gate.handle_filecoin_method(2_034_386_435, 0x51, params);
         gas = vm.lastCallGas().gasTotalUsed;
         assertEq(uint8(reply[reply.length - 1]), 0xf5);
-    }
-
-    function _prove(uint64 slotId, MinerStandIn miner, uint64 sector) private {
-        uint64[] memory ids = new uint64[](1);
-        bytes[] memory aux = new bytes[](1);
-        (ids[0], aux[0]) = (slotId, miner.location(sector));
-        store.proveActive(ids, aux);
-    }
-
-    function _pass(uint256 epochs) private {
-        vm.roll(block.number + epochs);
-        vm.warp(block.timestamp + epochs * 30);
-    }
-
-    function _id(address account) private view returns (uint64 id) {
-        (, id) = FilAddress.idOf(account);
     }
 }

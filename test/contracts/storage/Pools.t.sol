@@ -359,11 +359,7 @@ contract PoolsTest is PoolsBase {
         uint64 slot = _claimed(dealId, 0, M1, sp1);
         _tell(slot, M1, 100);
         facts.setSector(M1, 100, 1, type(uint64).max);
-        while (block.number < store.slotOf(slot).end) {
-            _pass(29 * DAY);
-            _prove(slot);
-            if (store.slotOf(slot).state != IPerpetualStorage.SlotState.Active) break;
-        }
+        _earnAll(slot);
         assertEq(pools.poolOf(dealId).value, 0, "all is earned");
         vm.expectEmit(address(pools));
         emit IStoragePools.RoundBegun(dealId, pools.nextSeq(), 2);
@@ -372,6 +368,25 @@ contract PoolsTest is PoolsBase {
         assertEq(pools.sharesOf(dealId, bob), 2 ether * 1e18);
         vm.prank(bob);
         assertEq(pools.leave(dealId, 2 ether * 1e18), 2 ether);
+    }
+
+    /// @dev At a billionth of what was paid shares go on, and below that they begin anew.
+    function test_Round_GoesOnDownToABillionth() public {
+        DealTerms memory t = _poolTerms();
+        (t.replicas, t.ramp) = (1, 0);
+        for (uint64 i = 0; i < 2; ++i) {
+            t.baseBounty = uint80(5 ether - 5 gwei - uint256(RATE) * TERM + i);
+            t.maxBounty = t.baseBounty;
+            uint64 dealId = _open(t, 0);
+            _pay(dealId, alice, 5 ether);
+            _serve(dealId);
+            uint64 slot = _claimed(dealId, 0, M1, sp1);
+            assertTrue(_tell(slot, M1, 100 + i));
+            _earnAll(slot);
+            assertEq(pools.poolOf(dealId).value, 5 gwei - i);
+            _pay(dealId, bob, 2 ether);
+            assertEq(pools.sharesOf(dealId, alice), i == 0 ? 5 ether * 1e18 : 0);
+        }
     }
 
     // ---------------------------------------------------------------- attacks

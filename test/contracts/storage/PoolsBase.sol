@@ -92,6 +92,15 @@ abstract contract PoolsBase is StorageBase, Vectors {
         }
     }
 
+    /// @dev Proves an Active slot to its end.
+    function _earnAll(uint64 slotId) internal {
+        while (store.slotOf(slotId).state == IPerpetualStorage.SlotState.Active) {
+            _pass(29 * DAY);
+            _prove(slotId);
+        }
+        _stateOf(slotId, IPerpetualStorage.SlotState.Ended);
+    }
+
     // ------------------------------------------------------- what may be tried
 
     function _leaveSome(uint64 dealId, address who, uint256 seed) internal {

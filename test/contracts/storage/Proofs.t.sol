@@ -8,7 +8,7 @@ import {
     PublishedDeal,
     SlotView
 } from "../../../contracts/interfaces/IPerpetualStorage.sol";
-import { IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
+import { DealFacts, IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
 import { StorageBase } from "./StorageBase.sol";
 
 contract ProofsTest is StorageBase {
@@ -111,9 +111,18 @@ contract ProofsTest is StorageBase {
         assertTrue(facts.publish(store, id, p));
         vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotProven.selector, id));
         _prove(id);
+        facts.setDeal(3, _factsOf(p, IFilecoinFacts.DealState.Published, -1, 0));
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotProven.selector, id));
+        _prove(id); // published, and not sealed
         _pass(SEAL / 2);
         uint256 activated = block.number;
-        facts.setDeal(3, _factsOf(p, IFilecoinFacts.DealState.Active, int64(uint64(activated)), 55));
+        DealFacts memory f = _factsOf(p, IFilecoinFacts.DealState.Active, int64(uint64(activated)), 55);
+        f.provider = M1;
+        facts.setDeal(3, f);
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotProven.selector, id));
+        _prove(id); // another miner's
+        f.provider = M2;
+        facts.setDeal(3, f);
         _pass(SEAL / 2 + 100);
         uint64[] memory ids = new uint64[](1);
         ids[0] = id;
@@ -459,6 +468,15 @@ contract ProofsTest is StorageBase {
         vm.prank(_masked(2001));
         vm.expectPartialRevert(IPerpetualStorage.PerpetualStorage_NotOwnerOfMiner.selector);
         store.setPayee(ids, sp1);
+        // Whose owner is not known, nobody's: not the system's either, whose id is 0. From 1 on an id is somebody's.
+        facts.setMiner(M1, 0, sp1);
+        vm.prank(_masked(0));
+        vm.expectPartialRevert(IPerpetualStorage.PerpetualStorage_NotOwnerOfMiner.selector);
+        store.setPayee(ids, sp1);
+        facts.setMiner(M1, 1, sp1);
+        vm.prank(_masked(1));
+        store.setPayee(ids, sp1);
+        assertEq(store.slotOf(slotId).payee, sp1);
     }
 
     function test_Checker_SaysWhatKeepersCanDo() public {

@@ -120,6 +120,21 @@ contract SlotsTest is StorageBase {
         assertEq(why, "not open");
     }
 
+    /// @dev A seat whose next slot has been claimed too has nothing left to claim.
+    function test_Claim_NothingIsOpenWhereTheNextIsTaken() public {
+        uint64 dealId = _deal();
+        uint64 next = _renewing(dealId, _active(dealId, 0, M1, sp1));
+        _claim(dealId, 0, M1, sp1);
+        (bytes32 why,,) = store.previewClaim(next, M2, sp2);
+        assertEq(why, "taken");
+        vm.prank(sp2);
+        store.claimDeal{ value: 9 ether }(dealId, 0, M2);
+        assertEq(store.creditOf(sp2), 9 ether);
+        assertEq(store.slotOf(next).minerId, M1);
+        (OpenSlot[] memory list,) = store.openSlots(dealId, 1);
+        assertEq(list.length, 2, "the other seats");
+    }
+
     function test_Claim_RevertWhen_NotAController() public {
         uint64 dealId = _deal();
         vm.prank(stranger);
@@ -616,11 +631,30 @@ contract SlotsTest is StorageBase {
         vm.prank(stranger);
         vm.expectPartialRevert(IPerpetualStorage.PerpetualStorage_NotController.selector);
         store.activateByClaim(slotId, 5);
+        _pass(100);
+        facts.setSector(M1, 77, 1, uint64(block.number) + TERM);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.SlotActivated(
+            dealId,
+            slotId,
+            M1,
+            store.nextSeq(),
+            IPerpetualStorage.Route.Claim,
+            77,
+            uint32(block.number),
+            uint32(block.number) + TERM,
+            5,
+            uint32(block.number),
+            store.slotOf(slotId).bond / 5
+        );
         vm.prank(sp1);
         store.activateByClaim(slotId, 5);
         SlotView memory s = store.slotOf(slotId);
         assertEq(uint8(s.route), uint8(IPerpetualStorage.Route.Claim));
         assertEq(s.sector, 77);
+        assertEq(s.start, block.number, "paid from now on");
+        assertEq(s.end, block.number + TERM);
+        assertEq(s.lastProof, block.number);
         uint64 other = _claim(_deal(), 0, M1, sp1);
         _claimRefused(other, "used");
     }
@@ -674,7 +708,57 @@ contract SlotsTest is StorageBase {
         assertEq(miners.length, 1, "a faulty one is no source");
     }
 
+    function test_Sources_OfASeatWithANext() public {
+        uint64 dealId = _deal();
+        uint64 slotId = _active(dealId, 0, M1, sp1);
+        uint64 next = _renewing(dealId, slotId);
+        _sourcesAre(dealId, M1, 0); // the next is open
+        _claim(dealId, 0, M1, sp1);
+        _sourcesAre(dealId, M1, 0); // and not sealed
+        _seal(next, M1, 200);
+        _sourcesAre(dealId, M1, 0); // who stores it twice is named once
+        _faulty(slotId, M1, 100);
+        _sourcesAre(dealId, M1, 0); // by the next
+        _faulty(next, M1, 200);
+        _sourcesAre(dealId, 0, 0);
+
+        dealId = _deal();
+        slotId = _claim(dealId, 0, M1, sp1);
+        _seal(slotId, M1, 101);
+        next = _renewing(dealId, slotId);
+        _pass(RENEW / 3);
+        _serve(dealId);
+        _claim(dealId, 0, M2, sp2);
+        _seal(next, M2, 200);
+        _sourcesAre(dealId, M1, M2);
+        _faulty(next, M2, 200);
+        _sourcesAre(dealId, M1, 0);
+    }
+
     // ----------------------------------------------------------------- inside
+
+    /// @dev The slot that follows an Active one, as early as it can be opened.
+    function _renewing(uint64 dealId, uint64 slotId) private returns (uint64) {
+        _pass(store.slotOf(slotId).end - RENEW - block.number);
+        _serve(dealId);
+        return store.openRenewal(dealId, uint8(slotId >> 16));
+    }
+
+    function _faulty(uint64 slotId, uint64 minerId, uint64 sector) private {
+        facts.setSector(minerId, sector, 2, 0);
+        store.checkDeal(slotId, 2, AUX);
+    }
+
+    function _sourcesAre(uint64 dealId, uint64 first, uint64 second) private view {
+        (uint64[] memory miners, string[] memory endpoints) = store.sourcesOf(dealId);
+        assertEq(miners.length, second != 0 ? 2 : first != 0 ? 1 : 0);
+        assertEq(endpoints.length, miners.length);
+        if (first != 0) assertEq(miners[0], first);
+        if (second != 0) assertEq(miners[1], second);
+        for (uint256 i = 0; i < miners.length; ++i) {
+            assertEq(endpoints[i], registry.retrievalOf(miners[i]));
+        }
+    }
 
     function _refusesDeal(uint64 slotId, PublishedDeal memory p, bytes32 why) private {
         assertEq(store.whyNot(slotId, p), why);

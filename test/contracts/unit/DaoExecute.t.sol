@@ -16,6 +16,7 @@ import { Actions, PinPayload, Reasons, UnpinPayload } from "../../../contracts/i
 import { Oracle } from "../../../contracts/oracle/Oracle.sol";
 import { DaoBase } from "../DaoBase.t.sol";
 import { DaoGreedy } from "../mocks/DaoMocks.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 contract DaoExecuteTest is DaoBase {
     function _notReady(uint256 id, ProposalState state) private {
@@ -242,7 +243,14 @@ contract DaoExecuteTest is DaoBase {
         vm.warp(block.timestamp + 1 hours);
         _fulfill(_failure(ask, Reasons.NOT_FOUND));
         uint256 id = _weighty(CidAction.Remove, _cid(1), "");
+        vm.recordLogs();
         dao.executeCIDProposal(id);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs[logs.length - 1].topics[0], IDataDAO.ProposalExecuted.selector);
+        (,, bytes32 requestId, uint256 paid) =
+            abi.decode(logs[logs.length - 1].data, (uint64, CidAction, bytes32, uint256));
+        assertEq(requestId, 0);
+        assertEq(paid, 0);
         assertFalse(dao.cidSet(_cid(1)));
         assertEq(dao.treasury(), 100 ether);
     }
@@ -461,6 +469,7 @@ contract DaoExecuteTest is DaoBase {
         greedy.take();
         assertEq(address(greedy).balance, credit);
         assertNotEq(greedy.err().length, 0, "the second withdrawal was refused");
+        assertEq(dao.creditOf(address(greedy)), 0);
         assertEq(dao.treasury(), 100 ether);
         _says(IDataDAO.DataDAO_NothingToWithdraw.selector);
         dao.withdraw(payable(address(this)));

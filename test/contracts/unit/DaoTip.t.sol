@@ -98,8 +98,13 @@ contract DaoTipTest is DaoBase {
         assertEq(_given(_passed(2, fee + TIP)), 3);
         assertEq(dao.spendable(), 0);
         id = _passed(3, fee + TIP);
-        _says(IDataDAO.DataDAO_CapReached.selector);
-        _execute(id, "");
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_CapReached.selector, fee, 0));
+        dao.executeCIDProposal(id);
+        dao = _withTip(TIP, 100 ether, uint128(2 * fee + TIP - 1));
+        _execute(_passed(1, fee + TIP), "");
+        id = _passed(2, fee);
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_CapReached.selector, fee, fee - 1));
+        dao.executeCIDProposal(id);
 
         dao = _withTip(TIP, 100 ether, uint128(2 * fee + TIP));
         assertEq(_given(_passed(1, fee + TIP)), TIP);

@@ -157,9 +157,24 @@ contract DaoVoteTest is DaoBase {
         _says(IDataDAO.DataDAO_BudgetTooHigh.selector);
         _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), 1 ether + 1, ""));
 
+        // One attoFIL is a budget.
+        id = _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), 1, ""));
+        (, quorum,,,, budget) = dao.rulesOf(id);
+        assertEq(quorum, 3);
+        assertEq(budget, 1);
+
         (, quorum,, readyAt,,) = dao.rulesOf(_propose(_cid(1)));
         assertEq(quorum, 1);
         assertEq(readyAt, block.timestamp + 1 hours);
+    }
+
+    function test_Propose_RevertWhen_TheTreasuryIsNotToPay() public {
+        DaoParams memory p = _params();
+        (p.maxPerProposal, p.maxPer30Days) = (0, 0);
+        dao = _makeDao(p, founders, address(0));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_BudgetTooHigh.selector, 1, 0));
+        _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), 1, ""));
+        _proposeBy(founders[0], _draft(CidAction.Add, _cid(1), 0, ""));
     }
 
     function test_Propose_RevertWhen_DraftCouldNeverBeExecuted() public {

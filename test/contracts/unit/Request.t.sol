@@ -39,6 +39,17 @@ contract RequestTest is Base {
         assertEq(fee, 0.02 ether + 0.0001 ether + uint256(0.0001 ether) / 30 days + 1, "a second");
     }
 
+    function test_Quote_APartOfAnAttoIsOne() public {
+        vm.prank(owner);
+        provider.setPrice(Actions.PIN, Price(0, 0, 1, 1000, true));
+        (uint96 fee,) = provider.quote(Actions.PIN, 1, uint40(block.timestamp) + 1, 0);
+        assertEq(fee, 1);
+        (fee,) = provider.quote(Actions.PIN, 1, uint40(block.timestamp) + 30 days, 0);
+        assertEq(fee, 1);
+        (fee,) = provider.quote(Actions.PIN, 1, uint40(block.timestamp) + 30 days + 1, 0);
+        assertEq(fee, 2);
+    }
+
     function test_Quote_ChargesNoTermForAPastExpiry() public view {
         (uint96 fee,) = provider.quote(Actions.PIN, 1 << 20, 0, 0);
         assertEq(fee, 0.02 ether + 0.0001 ether);

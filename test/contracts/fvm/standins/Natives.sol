@@ -131,6 +131,14 @@ contract VerifregStandIn is Native {
         DataCapStandIn(FilAddress.masked(Actors.DATACAP)).burn(e.size * UNIT);
     }
 
+    /// @notice RemoveExpiredAllocations, which anybody may call: what nobody sealed goes back to its client.
+    function removeExpired(uint64 id) external {
+        Entry storage e = _entries[id];
+        require(e.allocated && int64(uint64(block.number)) > e.expiration, "VerifregStandIn: it can still be sealed");
+        e.allocated = false;
+        DataCapStandIn(FilAddress.masked(Actors.DATACAP)).giveBack(e.client, e.size * UNIT);
+    }
+
     /// @notice Puts a claim there, as if it had been allocated and sealed.
     function put(Entry calldata e) external returns (uint64 id) {
         id = ++nextId;
@@ -285,9 +293,25 @@ contract DataCapStandIn is Native {
     function mint(uint64 to, uint256 amount, bytes calldata operatorData) external {
         if (amount % UNIT != 0) _exit(ILLEGAL_ARGUMENT);
         balanceOf[to] += amount;
+        _tellReceived(Actors.DATACAP, to, amount, operatorData);
+    }
+
+    /// @notice f06 moves DataCap of its own, and says nothing with it.
+    function giveBack(uint64 to, uint256 amount) external {
+        balanceOf[Actors.VERIFREG] -= amount;
+        balanceOf[to] += amount;
+        _tellReceived(Actors.VERIFREG, to, amount, "");
+    }
+
+    /// @notice An allowance, as whatever gave it.
+    function allow(uint64 holder, uint64 operator, uint256 amount) external {
+        allowanceOf[holder][operator] = amount;
+    }
+
+    function _tellReceived(uint64 from, uint64 to, uint256 amount, bytes memory operatorData) private {
         address place = _world().placeOf(to);
         if (_world().ethOf(to) == address(0) || place.code.length == 0) return;
-        (bool ok,) = _tell(place, Methods.UNIVERSAL_RECEIVER_HOOK, _hook(to, amount, operatorData), false);
+        (bool ok,) = _tell(place, Methods.UNIVERSAL_RECEIVER_HOOK, _hook(from, to, amount, operatorData), false);
         if (!ok) _exit(FORBIDDEN);
     }
 
@@ -296,10 +320,14 @@ contract DataCapStandIn is Native {
         balanceOf[Actors.VERIFREG] -= amount;
     }
 
-    function _hook(uint64 to, uint256 amount, bytes calldata operatorData) private pure returns (bytes memory) {
+    function _hook(uint64 from, uint64 to, uint256 amount, bytes memory operatorData)
+        private
+        pure
+        returns (bytes memory)
+    {
         bytes memory received = abi.encodePacked(
             bytes1(0x86),
-            CborWriter.u64(Actors.DATACAP),
+            CborWriter.u64(from),
             CborWriter.u64(to),
             CborWriter.u64(Actors.VERIFREG),
             CborWriter.amount(amount),
