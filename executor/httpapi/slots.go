@@ -35,6 +35,23 @@ type OpenSlot struct {
 	Incumbent  uint64 `json:"incumbent,omitempty"`
 	Client     string `json:"client"`
 	Money      string `json:"money,omitempty"` // deal or pool
+	// Extend is of a slot that is to follow another, for who stores that.
+	Extend *Extension `json:"extend,omitempty"`
+}
+
+// Extension is how the miner that stores a slot may have what follows it without sealing
+// anew: renewByExtension(slotId, aux) of the contract, or `tidegate sp renew`, by one of its
+// controlling addresses.
+type Extension struct {
+	Slot       string `json:"slotId"` // the active one
+	Miner      uint64 `json:"minerId"`
+	Sector     uint64 `json:"sector"`
+	Before     uint32 `json:"before"` // to be in a block before this, from which what follows is paid
+	Others     uint32 `json:"others"` // from here on anyone may claim what follows
+	Until      uint32 `json:"until"`  // its end: the sector has to be committed until then
+	Bounty     string `json:"bounty"`
+	Obligation string `json:"obligation"`
+	Bond       string `json:"bond"` // to be sent along
 }
 
 // SlotPage is the body of /slots.
@@ -78,6 +95,7 @@ type SlotDetail struct {
 	Sector       uint64        `json:"sector,omitempty"`
 	NextOpening  uint32        `json:"nextOpening,omitempty"`
 	Sources      []SlotSource  `json:"sources"`
+	Extend       *Extension    `json:"extend,omitempty"` // of an active slot that its miner may extend now
 	Preview      *ClaimPreview `json:"preview,omitempty"`
 }
 

@@ -9,6 +9,7 @@
 //
 //	storage.go   Storage: the views of PerpetualStorage
 //	slots.go     Slots: its open slots by pages, read once for each head
+//	extension.go how the miner of a slot that ends may extend it
 //	daotip.go    what DAOs pay whoever executes, and which of a factory's do
 //	keeper.go    Keeper: calls that anyone may make, and are due, become jobs
 //	dao.go       DAO: what is due in a DataDAO, and what its execution must be sent

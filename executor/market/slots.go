@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 )
 
 const (
@@ -180,17 +182,17 @@ func (l *Slots) read(ctx context.Context, head, from uint64, deals int) ([]Slot,
 		second, herr := l.read(ctx, head, from+uint64(deals/2), deals-deals/2)
 		return append(first, second...), herr
 	}
+	var d perpetualstorage.DealView
 	for i := range slots {
-		if i > 0 && slots[i].Deal == slots[i-1].Deal {
-			prev := slots[i-1]
-			slots[i].CID, slots[i].URL, slots[i].SealWindow, slots[i].Client, slots[i].Money = prev.CID, prev.URL, prev.SealWindow, prev.Client, prev.Money
-			continue
-		}
-		d, err := l.storage.Deal(ctx, head, slots[i].Deal)
-		if err != nil {
-			return nil, fmt.Errorf("the deal of slot %d: %w", slots[i].ID, err)
+		if i == 0 || slots[i].Deal != slots[i-1].Deal {
+			if d, err = l.storage.Deal(ctx, head, slots[i].Deal); err != nil {
+				return nil, fmt.Errorf("the deal of slot %d: %w", slots[i].ID, err)
+			}
 		}
 		slots[i].complete(d, l.storage.pools)
+		if slots[i].Extend, err = l.storage.extendedTo(ctx, head, slots[i], d); err != nil {
+			return nil, fmt.Errorf("the extension to slot %d: %w", slots[i].ID, err)
+		}
 	}
 	return slots, nil
 }

@@ -77,7 +77,8 @@ type Slot struct {
 	Bond       *big.Int // to be sent with the claim
 	Incumbent  uint64   // miner with first refusal now; 0 = whoever comes first
 	Client     common.Address
-	Money      string // what pays: MoneyDeal, MoneyPool; "" where the pools are not known
+	Money      string     // what pays: MoneyDeal, MoneyPool; "" where the pools are not known
+	Extend     *Extension // of a slot that is to follow another: how who stores that may have it; nil where it may not
 }
 
 // What a slot is paid out of.
@@ -119,7 +120,8 @@ type Detail struct {
 	Sector       uint64
 	NextOpening  uint32 // when the next slot of the deal opens; 0 = not foreseen
 	Sources      []Source
-	Preview      *Preview // where a miner was named
+	Extend       *Extension // of an active slot; nil where its miner may not extend it now
+	Preview      *Preview   // where a miner was named
 }
 
 // Storage reads a PerpetualStorage.
@@ -268,6 +270,9 @@ func (s *Storage) Whole(ctx context.Context, height, id, miner uint64, caller co
 		return d, err
 	}
 	if d.Sources, err = s.Sources(ctx, height, d.Deal); err != nil {
+		return d, err
+	}
+	if d.Extend, err = s.Extension(ctx, height, id); err != nil {
 		return d, err
 	}
 	if miner == 0 {

@@ -2,10 +2,12 @@ package deals
 
 import (
 	"context"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
 
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/executor/job"
 	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/market/deals"
@@ -173,6 +175,50 @@ func TestWhatIsAheadAlarmsInTime(t *testing.T) {
 	}
 	if o = look(end - 20*2880 - w.epoch); !strings.Contains(o.Alarm, "nobody has taken the renewal") {
 		t.Fatalf("20 days before, without a taker: %q", o.Alarm)
+	}
+}
+
+// TestAnAlarmSaysThatTheIncumbentMayExtend has nobody take a renewal: where the miner could
+// have it by its sector the alarm says so, whether it is opened or not.
+func TestAnAlarmSaysThatTheIncumbentMayExtend(t *testing.T) {
+	w, look, id := one(t)
+	end := uint64(w.slots[id].End)
+	w.refused[1001] = "taken elsewhere" // nobody takes it
+	may := fmt.Sprintf("; the incumbent f01001 may extend until epoch %d (tidegate sp renew %d, its sector %d committed until epoch %d)", end-1, id, id, end+term)
+	told := func(o job.Offer) bool {
+		t.Helper()
+		if !strings.HasPrefix(o.Alarm, "nobody has taken the renewal") {
+			t.Fatalf("the alarm is %q", o.Alarm)
+		}
+		return strings.HasSuffix(o.Alarm, may)
+	}
+	if told(look(end - 39*2880 - w.epoch)) {
+		t.Error("an f05 deal ends with its term")
+	}
+	w.slots[id].Route = 2 // by its sector
+	if !told(look(1)) {
+		t.Error("it is not told")
+	}
+	w.openSlot(1, 0, 1)
+	if !told(look(1)) {
+		t.Error("it is not told of what is opened")
+	}
+	w.paused = true
+	if told(look(1)) {
+		t.Error("the contract is paused")
+	}
+	delete(w.slots, id|1)
+	w.seats[id>>16] = perpetualstorage.SeatOfOutput{Current: id}
+	if told(look(1)) {
+		t.Error("the contract is paused, and nothing is opened")
+	}
+	w.paused, w.slots[id].Faulty = false, true
+	if told(look(1)) {
+		t.Error("the sector is faulty")
+	}
+	w.slots[id].Faulty = false
+	if !told(look(1)) {
+		t.Error("it is not told any more")
 	}
 }
 

@@ -45,6 +45,7 @@ import (
 	"github.com/tidegate/tidegate/bindings/providerregistry"
 	"github.com/tidegate/tidegate/bindings/storagegate"
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/executor/market/deals"
 	"github.com/tidegate/tidegate/executor/market/mk12"
 	"github.com/tidegate/tidegate/executor/piece"
@@ -99,6 +100,7 @@ type world struct {
 	cutOff    bool    // nobody else is within reach
 	unready   bool    // the piece is not prepared yet
 	unknown   bool    // our own key is no actor of the chain yet
+	paused    bool    // the contract takes neither claims nor renewals
 	sector    *uint64 // status of every sector, as FIP-0112 numbers it; nil where no node says
 
 	abis map[common.Address]*abi.ABI
@@ -392,8 +394,19 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		return []any{w.organisations(args[0].(uint64))}, nil
 	case "verifyDeal":
 		return []any{true}, nil
+	case "quoteBounty":
+		return []any{big.NewInt(1e15)}, nil
+	case "openRenewal": // tried, not sent
+		if w.paused {
+			return nil, fmt.Errorf("%w: IntakePaused", market.ErrReverted)
+		}
+		return []any{uint64(1)}, nil
 	case "whyNot":
 		var why [32]byte
+		if w.paused {
+			copy(why[:], "paused")
+			return []any{why}, nil
+		}
 		deal := *abi.ConvertType(args[1], new(perpetualstorage.PublishedDeal)).(*perpetualstorage.PublishedDeal)
 		copy(why[:], w.refused[deal.MinerId])
 		return []any{why}, nil

@@ -31,20 +31,23 @@ type dealsWorld struct {
 	pins    *estuarypinning.EstuaryPinning
 	storage *perpetualstorage.PerpetualStorage
 	ordered uint64 // deals
+	size    int    // of each deal's content, bytes
 }
 
 // dealsKilled is one that is killed.
 type dealsKilled struct {
 	*dealsWorld
-	random *rand.Rand
-	kills  int
-	states map[string]int // of the latest offer when the daemon was killed
+	random  *rand.Rand
+	toll    *toll // before what providers serve
+	kills   int
+	states  map[string]int // of the latest offer when the daemon was killed
+	fetches map[int]int    // of a lost piece, until it was here again
 }
 
 // The daemon is killed in each phase of a deal: as it proposes, in the middle of the transfer,
-// when the provider publishes, while it follows the deal, and as it renews it. Each slot is
-// filled all the same, and for each there is one deal with providers, one with f05 and one
-// in the ledger. 100 kills in make soak (TIDEGATE_SOAK=1), 5 otherwise.
+// when the provider publishes, while it follows the deal, as it fetches the piece back for what follows, and
+// as it renews it. Each slot is filled all the same, and for each there is one deal with providers, one with f05 and one
+// in the ledger; each piece comes back whole, and once. 140 kills in make soak (TIDEGATE_SOAK=1), 7 otherwise.
 func TestDealsSurviveKillNineInEachPhase(t *testing.T) {
 	t.Parallel()
 	rounds := 1
@@ -54,19 +57,28 @@ func TestDealsSurviveKillNineInEachPhase(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	// A transfer that a kill cut is taken up again when the daemon is back.
-	k := &dealsKilled{newDealsWorld(t, 2, market.Config{RetryPause: 500 * time.Millisecond, Attempts: 240}), rand.New(rand.NewPCG(seed, 1)), 0, map[string]int{}}
+	k := &dealsKilled{random: rand.New(rand.NewPCG(seed, 1)), toll: &toll{reached: make(chan struct{}, 100)}, states: map[string]int{}, fetches: map[int]int{}}
+	k.dealsWorld = newDealsWorldVia(t, k.toll.before, 2, market.Config{RetryPause: 500 * time.Millisecond, Attempts: 240}, "--deals-sample-every", "0")
+	k.size = 1 << 20
 	began := time.Now()
 	for range rounds {
 		k.round(t)
 	}
-	t.Logf("%d kills in %s, the latest offer being %v", k.kills, time.Since(began).Round(time.Second), k.states)
+	t.Logf("%d kills in %s, the latest offer being %v; pieces fetched so often: %v", k.kills, time.Since(began).Round(time.Second), k.states, k.fetches)
 	k.once(t, 2*rounds)
 	k.d.stop(t)
 }
 
 func newDealsWorld(t *testing.T, miners int, sps market.Config, flags ...string) *dealsWorld {
 	t.Helper()
+	return newDealsWorldVia(t, func(_ *testing.T, url string) string { return url }, miners, sps, flags...)
+}
+
+// newDealsWorldVia is a daemon that asks providers at other URLs than theirs.
+func newDealsWorldVia(t *testing.T, via func(t *testing.T, url string) string, miners int, sps market.Config, flags ...string) *dealsWorld {
+	t.Helper()
 	k := &dealsWorld{
+		size:    200_000,
 		network: &network{ChainID: devnet.ChainID, Keys: devKeys(), Contracts: map[string]string{}, gas: devnetGas, plain: "its epochs are half a minute apart: days pass as heights, as fast as the endpoint is asked"},
 		pins:    estuarypinning.NewEstuaryPinning(), storage: perpetualstorage.NewPerpetualStorage(),
 	}
@@ -88,7 +100,7 @@ func newDealsWorld(t *testing.T, miners int, sps market.Config, flags ...string)
 	var providers []string
 	for _, p := range k.net.Market().Providers() {
 		e := p.Endpoints()
-		providers = append(providers, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Miner, e.URL, e.Multiaddr)))
+		providers = append(providers, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Miner, via(t, e.URL), e.Multiaddr)))
 	}
 	k.net.Market().Allow(common.HexToAddress(k.Contracts["StorageGate"]))
 	k.public = fmt.Sprintf("127.0.0.1:%d", freePort(t))
@@ -98,7 +110,7 @@ func newDealsWorld(t *testing.T, miners int, sps market.Config, flags ...string)
 	return k
 }
 
-// round makes and renews one deal of one copy, with five kills.
+// round makes and renews one deal of one copy, with seven kills.
 func (k *dealsKilled) round(t *testing.T) {
 	t.Helper()
 	k.behave(t, market.Stall)
@@ -120,10 +132,7 @@ func (k *dealsKilled) round(t *testing.T) {
 		return len(o) > 0 && (o[0].State == "published" || o[0].State == "active")
 	})
 	k.active(t, first)
-	// The renewal may begin when the term has.
-	if _, err := k.net.Chain().Advance(t.Context(), 2880); err != nil {
-		t.Fatal(err)
-	}
+	k.repaired(t, first)
 	k.killWhen(t, "the renewal is open", 1500, func() bool {
 		seat := readAt(t, k.dealsWorld, k.storage.PackSeatOf(first>>24, 0), k.storage.UnpackSeatOf)
 		return seat.Next == first|1
@@ -228,7 +237,7 @@ func readAt[T any](t *testing.T, k *dealsWorld, call []byte, unpack func([]byte)
 func (k *dealsWorld) order(t *testing.T, replicas, renew int) (deal uint64) {
 	t.Helper()
 	k.ordered++
-	root := cidHex(t, k.d.add(t, "deal", content(9000+k.ordered, 200_000)))
+	root := cidHex(t, k.d.add(t, "deal", content(9000+k.ordered, k.size)))
 	terms := fmt.Sprintf("(%d,false,%d,2880,%d,2880,0,%s,%s,%d,%s,0,\"http://%s/piece/\")",
 		replicas, 180*2880, renew, attoFIL(10), attoFIL(10), int64(1e10), attoFIL(100), k.public)
 	opts := &bind.CallOpts{Context: t.Context()}

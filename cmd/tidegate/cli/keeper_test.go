@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func TestTheDaemonKeepsContracts(t *testing.T) {
 		return slot
 	}
 	kept, expired, broken := claim(0, stores, f1), claim(1, promises, f3), claim(2, breaks, w.funded(chain.Secp256k1, 1))
-	w.seal(stores, kept)
+	w.sealFor(stores, kept, 220*day)
 	sector := w.seal(breaks, broken)
 	w.pass(2*day + 10) // the seal deadline, and a day of grace
 	w.must(breaks.Terminate(w.ctx, sector))
@@ -80,6 +81,7 @@ func TestTheDaemonKeepsContracts(t *testing.T) {
 		if w.expired(expired) != 1 || !w.opened(order) || len(jobs) != 5 {
 			t.Errorf("expired %d times; the order is opened: %t; jobs %v", w.expired(expired), w.opened(order), jobs)
 		}
+		w.extendsAsTold(t, d, f1, stores)
 	})
 	// The tips are the sender's: a tenth of what was left of each bond.
 	credit, err := market.NewStorage(contractsOf{w.client}, w.at).Credit(w.ctx, w.height(), w.net.Accounts()[3].Address)
@@ -94,7 +96,7 @@ func (w *spWorld) listed(t *testing.T, d *daemon.Daemon, slot uint64, m *provide
 	var there, here httpapi.SlotPage
 	w.do(&there, "slots", "--url", "http://"+d.Public())
 	w.do(&here, "slots", "--rpc", w.net.HTTPURL())
-	if len(there.Items) == 0 || fmt.Sprint(there.Items) != fmt.Sprint(here.Items) {
+	if len(there.Items) == 0 || !reflect.DeepEqual(there.Items, here.Items) {
 		t.Errorf("the daemon lists %v, the contract %v", there.Items, here.Items)
 	}
 	res, err := http.Get(fmt.Sprintf("http://%s/slots/%d?miner=%s&caller=f0%d", d.Public(), slot, id(m), w.funded(chain.BLS, 0).ID))

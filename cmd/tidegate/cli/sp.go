@@ -130,7 +130,11 @@ func (c contractsOf) Head(ctx context.Context) (uint64, error) { return c.BlockN
 
 // Call implements market.Chain.
 func (c contractsOf) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
-	return c.CallContract(ctx, ethereum.CallMsg{To: &to, Data: data}, new(big.Int).SetUint64(height))
+	out, err := c.CallContract(ctx, ethereum.CallMsg{To: &to, Data: data}, new(big.Int).SetUint64(height))
+	if _, ok := revertData(err); ok {
+		err = fmt.Errorf("%w: %w", market.ErrReverted, err)
+	}
+	return out, err
 }
 
 // storageAt is the PerpetualStorage that the flags name, or the public one of the chain.

@@ -12,10 +12,6 @@ import (
 	"github.com/tidegate/tidegate/executor/market"
 )
 
-// retained is the part of a bond that stays until the term ends, which is all that a renewal
-// by extension needs: 1 in 5 (Rules.RETAINED_BPS).
-const retained = 5
-
 // spRenew renews a slot by its sector.
 func spRenew(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep, error) {
 	if d.State != market.SlotActive {
@@ -43,7 +39,7 @@ func spRenew(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep
 	}
 	// The bounty of a slot that opens is the least; what a higher one asks less of is credited.
 	bond := new(big.Int).Sub(deal.Terms.MaxBounty, deal.Terms.BaseBounty)
-	bond.Add(bond, deal.Terms.BondFloor).Div(bond, big.NewInt(retained))
+	bond = market.ExtensionBond(bond.Add(bond, deal.Terms.BondFloor))
 	abi := perpetualstorage.NewPerpetualStorage()
 	return spStep{
 		data: abi.PackRenewByExtension(slot, at.Aux), value: bond,

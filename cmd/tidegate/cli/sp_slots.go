@@ -48,6 +48,9 @@ func spSlots(ctx context.Context, c *cli.Command) error {
 			if c.Bool("verified") && !s.Verified || miner != 0 && s.Incumbent != 0 && s.Incumbent != miner {
 				continue
 			}
+			if s.Extend != nil && miner != 0 && s.Extend.Miner != miner {
+				s.Extend = nil
+			}
 			if shown = append(shown, s); len(shown) == limit {
 				page.Next = ""
 				break
@@ -161,6 +164,12 @@ func slotTable(w io.Writer, head uint64, slots []httpapi.OpenSlot) error {
 	}
 	if err := table(w, []string{"slot", "deal", "size", "term", "pays", "of it bounty", "bond", "seal within", "datacap", "money", "who", "piece"}, rows); err != nil {
 		return err
+	}
+	for _, s := range slots {
+		if e := s.Extend; e != nil {
+			fmt.Fprintf(w, "f0%d may have slot %s without sealing anew, before epoch %d: tidegate sp renew %s (its sector %d committed until epoch %d; bond %s)\n",
+				e.Miner, s.ID, e.Before, e.Slot, e.Sector, e.Until, filOf(e.Bond))
+		}
 	}
 	_, err := fmt.Fprintf(w, "%d slots at epoch %d. Claim one: tidegate sp claim SLOT --miner f0…\n", len(slots), head)
 	return err

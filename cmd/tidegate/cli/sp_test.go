@@ -59,6 +59,7 @@ func TestProvidersByTheCommandLine(t *testing.T) {
 	t.Run("a multisig", func(t *testing.T) { w.in(t).multisig(t, f1, msig, byMsig, seat(2, 0)) })
 	t.Run("refusals", func(t *testing.T) { w.in(t).refusals(t, f1, eth, byKey, byEth, deal, seat(0, 0)) })
 	t.Run("a slot is kept and given up", func(t *testing.T) { w.in(t).kept(t, f1, w.miner(address.Undef, f1), f3) })
+	t.Run("a slot is extended", func(t *testing.T) { w.in(t).extended(t, f1, w.miner(address.Undef, f1)) })
 	t.Run("an entry", func(t *testing.T) { w.in(t).entered(t, f1, w.miner(address.Undef, f1), f3) })
 	t.Run("a race", func(t *testing.T) { w.in(t).race(t, eth, byEth, f1, byKey) })
 }

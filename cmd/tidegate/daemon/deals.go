@@ -131,7 +131,7 @@ func (c finalChain) Final(ctx context.Context) (uint64, error) { return c.d.fina
 
 // Call implements deals.Chain.
 func (c finalChain) Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error) {
-	return c.d.endpoints.Call(ctx, to, data, height)
+	return contracts(c).Call(ctx, to, data, height)
 }
 
 // Logs implements deals.Chain.

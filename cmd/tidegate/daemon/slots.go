@@ -56,7 +56,7 @@ func (c Claimable) OpenSlots(ctx context.Context, after uint64, limit int) (http
 			ID: decimal(s.ID), Deal: s.Deal, Index: s.Index, Generation: s.Generation, CID: s.CID, Piece: s.Piece, PieceV2: s.PieceV2, Padded: s.Padded,
 			CARSize: s.CARSize, URL: s.URL, Verified: s.Verified, Term: s.Term, SealWindow: s.SealWindow, Bounty: atto(s.Bounty), Rate: atto(s.Rate),
 			Obligation: atto(s.Obligation), Bond: atto(s.Bond), Incumbent: s.Incumbent,
-			Client: strings.ToLower(s.Client.Hex()), Money: s.Money,
+			Client: strings.ToLower(s.Client.Hex()), Money: s.Money, Extend: extension(s.Extend),
 		})
 	}
 	if got.Next != 0 {
@@ -74,7 +74,7 @@ func (c Claimable) Slot(ctx context.Context, q httpapi.SlotQuery) (httpapi.SlotD
 	d := httpapi.SlotDetail{
 		Head: head, ID: decimal(s.ID), Deal: s.Deal, State: s.State.String(), Faulty: s.Faulty, Miner: s.Miner, Bond: atto(s.Bond), Obligation: atto(s.Obligation),
 		Earned: atto(s.Earned), SealDeadline: s.SealDeadline, Start: s.Start, End: s.End, LastProof: s.LastProof, Evidence: s.Evidence, Sector: s.Sector,
-		NextOpening: s.NextOpening,
+		NextOpening: s.NextOpening, Extend: extension(s.Extend),
 	}
 	if s.Payee != (common.Address{}) {
 		d.Payee = strings.ToLower(s.Payee.Hex())
@@ -86,6 +86,16 @@ func (c Claimable) Slot(ctx context.Context, q httpapi.SlotQuery) (httpapi.SlotD
 		d.Preview = &httpapi.ClaimPreview{Reason: p.Reason, Words: market.Why(p.Reason), Bond: atto(p.Bond), Obligation: atto(p.Obligation)}
 	}
 	return d, nil
+}
+
+func extension(e *market.Extension) *httpapi.Extension {
+	if e == nil {
+		return nil
+	}
+	return &httpapi.Extension{
+		Slot: decimal(e.Slot), Miner: e.Miner, Sector: e.Sector, Before: e.Before, Others: e.Others, Until: e.Until,
+		Bounty: atto(e.Bounty), Obligation: atto(e.Obligation), Bond: atto(e.Bond),
+	}
 }
 
 func decimal(n uint64) string { return strconv.FormatUint(n, 10) }

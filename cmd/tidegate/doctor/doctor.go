@@ -58,6 +58,7 @@ const (
 	KindUnmined    = "unmined"
 	KindUnanswered = "unanswered"
 	KindRepair     = "piece_lost"
+	KindDeal       = "deal_alarm"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -224,6 +225,20 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 		f.frozen(cur.Frozen)
 	}
 	f.repairs(ctx, ledger)
+	f.deals(ctx, ledger)
+}
+
+// deals reads what a person is to see to of deals that are not over.
+func (f *findings) deals(ctx context.Context, ledger *store.Store) {
+	live, err := ledger.Offers(ctx, job.OfferFilter{Live: true, Brief: true})
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+	}
+	for _, o := range live {
+		if o.Alarm != "" {
+			f.add(KindDeal, "deal "+o.ID, fmt.Sprintf("slot %d with f0%d: %s", o.Slot, o.Miner, o.Alarm), "see tidegate deals show "+o.ID+", and the alarms in docs/deals.md")
+		}
+	}
 }
 
 // repairs reads what became of pieces that were lost.

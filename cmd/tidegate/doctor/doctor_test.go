@@ -56,6 +56,38 @@ func TestWhatTheLedgerSaysOfLostPieces(t *testing.T) {
 	}
 }
 
+// What an alarm of a deal says is said, until the deal is over.
+func TestWhatTheLedgerSaysOfDeals(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	ledger, err := store.Open(t.Context(), store.Config{Path: ":memory:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	o := job.Offer{ID: "01AN4Z07BY", Slot: 1 << 24, Miner: 1004, Start: 1, End: 9, Protocol: job.ProtocolMK20, Piece: "baga", Request: []byte{1}, Choice: []byte("{}"), Deadline: 9}
+	if err := ledger.AddOffer(t.Context(), o, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from, to      job.OfferState
+		alarm, reason string
+		want          []string
+	}{
+		{job.OfferProposing, job.OfferActive, "", "", nil},
+		{job.OfferActive, job.OfferActive, "nobody has taken the renewal", "", []string{KindDeal}},
+		{job.OfferActive, job.OfferFailed, "", "lost: it is gone", nil},
+	} {
+		o.State, o.Alarm, o.Reason = c.to, c.alarm, c.reason
+		if err := ledger.UpdateOffer(t.Context(), o, c.from, "", now); err != nil {
+			t.Fatal(err)
+		}
+		var f findings
+		if f.ledger(t.Context(), ledger); !slices.Equal(kinds(f.list), c.want) || !strings.Contains(Words(f.list), c.alarm) {
+			t.Errorf("%s, %q: %+v", c.to, c.alarm, f.list)
+		}
+	}
+}
+
 // What the daemon says of itself becomes findings, while it lasts.
 func TestWhatTheDaemonSays(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)

@@ -123,6 +123,7 @@ type Log struct{ Topics []common.Hash }
 type Chain interface {
 	// Final is the newest height that is final, as the daemon has it.
 	Final(ctx context.Context) (uint64, error)
+	// Call runs a contract's function at a height. Errors: market.ErrReverted where it refused.
 	Call(ctx context.Context, to common.Address, data []byte, height uint64) ([]byte, error)
 	Logs(ctx context.Context, from, to uint64, of ...common.Address) ([]Log, error)
 }

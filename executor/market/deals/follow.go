@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 )
 
 const (
@@ -188,9 +189,22 @@ func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.Slot
 		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
 	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)*2/3):
 		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
+		e, err := market.NewStorage(atFinal{m.d.Chain}, m.cfg.Storage).Extension(ctx, epoch, o.Slot)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			o.Alarm += fmt.Sprintf("; the incumbent f0%d may extend until epoch %d (tidegate sp renew %d, its sector %d committed until epoch %d)", e.Miner, e.Before-1, e.Slot, e.Sector, e.Until)
+		}
 	}
 	return nil
 }
+
+// atFinal is the chain as market reads contracts.
+type atFinal struct{ Chain }
+
+// Head implements market.Chain.
+func (c atFinal) Head(ctx context.Context) (uint64, error) { return c.Final(ctx) }
 
 // dealOpen is IPerpetualStorage.DealStatus.Open.
 const dealOpen = 2
