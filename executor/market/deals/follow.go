@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 	"github.com/tidegate/tidegate/executor/job"
+	"github.com/tidegate/tidegate/executor/market"
 )
 
 const (
@@ -181,15 +182,68 @@ func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.Slot
 	if state != slotOpen {
 		return nil
 	}
-	needed := new(big.Int).Mul(new(big.Int).SetUint64(deal.Terms.Rate), big.NewInt(int64(deal.Terms.Term)))
-	needed.Add(needed, deal.Terms.BaseBounty)
+	copies, needed, err := m.renewals(ctx, o, deal, epoch)
+	if err != nil {
+		return err
+	}
 	switch {
 	case deal.Free.Cmp(needed) < 0:
-		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
+		o.Alarm = fmt.Sprintf("deal %d has %s free, and the next term of %d copies, due by epoch %d, needs %s at least: tidegate deals fund %d %s",
+			o.Slot>>24, market.FIL(deal.Free), copies, o.End, market.FIL(needed), o.Slot>>24, strings.TrimSuffix(market.FIL(new(big.Int).Sub(needed, deal.Free)), " FIL"))
 	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)*2/3):
 		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
 	}
 	return nil
+}
+
+// renewals tells what the deal's money has to cover by the end of an offer's slot: that
+// slot's next term, and one of each other copy that is not taken and begins no later. The
+// other copies are asked about only where there is not money for all of them.
+func (m *Maker) renewals(ctx context.Context, o *job.Offer, deal perpetualstorage.DealView, epoch uint64) (int64, *big.Int, error) {
+	one := new(big.Int).Mul(new(big.Int).SetUint64(deal.Terms.Rate), big.NewInt(int64(deal.Terms.Term)))
+	one.Add(one, deal.Terms.BaseBounty)
+	all := new(big.Int).Mul(one, big.NewInt(int64(deal.Terms.Replicas)))
+	if deal.Free.Cmp(all) >= 0 {
+		return int64(deal.Terms.Replicas), all, nil
+	}
+	copies := int64(1)
+	for i := range uint64(deal.Terms.Replicas) {
+		if i == o.Slot>>16&0xff {
+			continue
+		}
+		seat, err := m.c.seat(ctx, epoch, o.Slot>>24<<24|i<<16)
+		if err != nil {
+			return 0, nil, err
+		}
+		waits, err := m.waits(ctx, seat, o.End, epoch)
+		if err != nil {
+			return 0, nil, err
+		}
+		if waits {
+			copies++
+		}
+	}
+	return copies, one.Mul(one, big.NewInt(copies)), nil
+}
+
+// waits tells whether a seat takes a term's money by an epoch: its slot is open, or ends by
+// then and nobody has taken what follows.
+func (m *Maker) waits(ctx context.Context, seat perpetualstorage.SeatOfOutput, by, epoch uint64) (bool, error) {
+	if seat.Current == 0 {
+		return false, nil
+	}
+	current, err := m.c.slot(ctx, epoch, seat.Current)
+	if err != nil || current.State == slotOpen {
+		return err == nil, err
+	}
+	if current.End == 0 || uint64(current.End) > by {
+		return false, nil
+	}
+	if seat.Next == 0 {
+		return true, nil
+	}
+	next, err := m.c.slot(ctx, epoch, seat.Next)
+	return err == nil && next.State == slotOpen, err
 }
 
 // dealOpen is IPerpetualStorage.DealStatus.Open.
