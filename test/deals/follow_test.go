@@ -207,6 +207,12 @@ func TestMoneyForOneCopyIsNotMoneyForTwo(t *testing.T) {
 	if o = look(1); !strings.Contains(o.Alarm, "2 copies") {
 		t.Errorf("beside an open slot: %q", o.Alarm)
 	}
+	w.slots[1<<24|1<<16].State = active
+	copyAt(0, 1, open, 0)
+	w.bounty, w.terms.MaxBounty = big.NewInt(2e15), big.NewInt(5e15)
+	if o = look(1); !strings.Contains(o.Alarm, "1 copy,") || !strings.HasSuffix(o.Alarm, "tidegate deals fund 1 0.004") {
+		t.Errorf("the bounty of what follows has risen to twice the base, and may to five times: %q", o.Alarm)
+	}
 }
 
 // TestWhoPublishesAfterItWasGivenUpIsFollowed lets a provider that was given up show its

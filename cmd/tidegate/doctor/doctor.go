@@ -58,6 +58,8 @@ const (
 	KindUnmined    = "unmined"
 	KindUnanswered = "unanswered"
 	KindRepair     = "piece_lost"
+	KindDeal       = "deal_alarm"
+	KindClaim      = "claim_alarm"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -224,6 +226,29 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 		f.frozen(cur.Frozen)
 	}
 	f.repairs(ctx, ledger)
+	f.deals(ctx, ledger)
+}
+
+// deals reads the alarms of deals, and of claimed slots that have none.
+func (f *findings) deals(ctx context.Context, ledger *store.Store) {
+	live, err := ledger.Offers(ctx, job.OfferFilter{Live: true, Brief: true})
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+	}
+	for _, o := range live {
+		if o.Alarm != "" {
+			f.add(KindDeal, fmt.Sprintf("slot %d with f0%d", o.Slot, o.Miner), o.Alarm, "its steps: tidegate deals show "+o.ID+"; what each alarm means: docs/deals.md")
+		}
+	}
+	claims, err := ledger.Claims(ctx, 0, 1000)
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+	}
+	for _, c := range claims {
+		if c.Alarm != "" {
+			f.add(KindClaim, fmt.Sprintf("slot %d", c.Slot), c.Alarm, "what each claim waits for: tidegate deals claims")
+		}
+	}
 }
 
 // repairs reads what became of pieces that were lost.

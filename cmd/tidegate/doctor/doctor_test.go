@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -52,6 +53,41 @@ func TestWhatTheLedgerSaysOfLostPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f.ledger(t.Context(), ledger); !slices.Equal(kinds(f.list), []string{KindRepair}) || !strings.Contains(Words(f.list), "f01004: 404") {
+		t.Errorf("%+v", f.list)
+	}
+}
+
+// A live deal with an alarm is for a person, and a claim; a deal that is over, or well, is not.
+func TestWhatTheLedgerSaysOfDeals(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	ledger, err := store.Open(t.Context(), store.Config{Path: ":memory:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	for i, o := range []job.Offer{
+		{Alarm: "deal 1 has too little", State: job.OfferActive}, {State: job.OfferActive}, {Alarm: "over", State: job.OfferFailed, Reason: "lost"},
+	} {
+		id := fmt.Sprint("offer-", i)
+		o.ID, o.Slot, o.Miner, o.Protocol = id, uint64(i+1)<<24, 1004, job.ProtocolMK12
+		state, alarm, reason := o.State, o.Alarm, o.Reason
+		o.State, o.Alarm, o.Reason = job.OfferProposing, "", ""
+		if err := ledger.AddOffer(t.Context(), o, now); err != nil {
+			t.Fatal(err)
+		}
+		o.State, o.Alarm, o.Reason, o.Start, o.End = state, alarm, reason, 10, 20
+		if err := ledger.UpdateOffer(t.Context(), o, job.OfferProposing, "", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []job.Claim{{Slot: 9 << 24, Miner: 1004, Alarm: "has no deal yet"}, {Slot: 10 << 24, Miner: 1004}} {
+		if err := ledger.PutClaim(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var f findings
+	f.ledger(t.Context(), ledger)
+	if words := Words(f.list); !slices.Equal(kinds(f.list), []string{KindDeal, KindClaim}) || !strings.Contains(words, "deal 1 has too little") || !strings.Contains(words, "deals show offer-0") {
 		t.Errorf("%+v", f.list)
 	}
 }
