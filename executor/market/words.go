@@ -24,6 +24,13 @@ import (
 // word reads a reason of the contracts: ASCII in 32 bytes.
 func word(b [32]byte) string { return string(bytes.TrimRight(b[:], "\x00")) }
 
+// FIL writes attoFIL as FIL, with all of its decimals that are none at the end.
+func FIL(atto *big.Int) string {
+	digits := fmt.Sprintf("%019s", atto)
+	at := len(digits) - 18
+	return strings.TrimRight(strings.TrimRight(digits[:at]+"."+digits[at:], "0"), ".") + " FIL"
+}
+
 // Why says in words why the contract would not let a claim or an f05 deal through; the
 // reason's own name where it is not known.
 func Why(reason string) string {

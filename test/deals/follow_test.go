@@ -159,7 +159,7 @@ func TestWhatIsAheadAlarmsInTime(t *testing.T) {
 	}
 	w.free = big.NewInt(1)
 	o := look(end - 50*2880 - w.epoch)
-	if !strings.Contains(o.Alarm, "1 attoFIL free") {
+	if !strings.Contains(o.Alarm, "0.000000000000000001 FIL free") {
 		t.Fatalf("50 days before, without money: %q", o.Alarm)
 	}
 	w.free = big.NewInt(9e18)
@@ -219,6 +219,45 @@ func TestAnAlarmSaysThatTheIncumbentMayExtend(t *testing.T) {
 	w.slots[id].Faulty = false
 	if !told(look(1)) {
 		t.Error("it is not told any more")
+	}
+}
+
+// TestMoneyForOneCopyIsNotMoneyForTwo has a deal whose copies end together, with the money to
+// renew one of them: both alarm, long before the first is renewed and takes all there is.
+func TestMoneyForOneCopyIsNotMoneyForTwo(t *testing.T) {
+	w, look, id := one(t)
+	end := w.slots[id].End
+	copyAt := func(index uint8, generation uint16, state uint8, end uint32) {
+		other := w.openSlot(1, index, generation)
+		w.slots[other].State, w.slots[other].MinerId, w.slots[other].End = state, 2000+uint64(index), end
+	}
+	copyAt(1, 0, active, end)
+	copyAt(2, 0, active, end)
+	copyAt(2, 1, published, end+term) // is renewed already
+	each := new(big.Int).Add(w.terms.BaseBounty, new(big.Int).Mul(big.NewInt(int64(w.terms.Term)), new(big.Int).SetUint64(w.terms.Rate)))
+	w.free = new(big.Int).Sub(new(big.Int).Mul(each, big.NewInt(2)), big.NewInt(1))
+	o := look(uint64(end) - 59*2880 - w.epoch)
+	if !strings.Contains(o.Alarm, "2 copies") || !strings.HasSuffix(o.Alarm, "tidegate deals fund 1 0.000000000000000001") {
+		t.Errorf("with money for one of two: %q", o.Alarm)
+	}
+	w.free.Add(w.free, big.NewInt(1))
+	if o = look(1); o.Alarm != "" {
+		t.Errorf("with money for both: %q", o.Alarm)
+	}
+	w.slots[1<<24|1<<16].End = end + 1 // its renewal is due later, and has an alarm of its own
+	w.free = each
+	if o = look(1); o.Alarm != "" {
+		t.Errorf("with money for the one that is due: %q", o.Alarm)
+	}
+	w.slots[1<<24|1<<16].State = open // nobody has it: it takes the money first
+	if o = look(1); !strings.Contains(o.Alarm, "2 copies") {
+		t.Errorf("beside an open slot: %q", o.Alarm)
+	}
+	w.slots[1<<24|1<<16].State = active
+	copyAt(0, 1, open, 0)
+	w.bounty, w.terms.MaxBounty = big.NewInt(2e15), big.NewInt(5e15)
+	if o = look(1); !strings.Contains(o.Alarm, "1 copy,") || !strings.HasSuffix(o.Alarm, "tidegate deals fund 1 0.004") {
+		t.Errorf("the bounty of what follows has risen to twice the base, and may to five times: %q", o.Alarm)
 	}
 }
 

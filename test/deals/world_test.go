@@ -81,6 +81,7 @@ type world struct {
 	seats     map[uint64]perpetualstorage.SeatOfOutput // by slot without generation
 	terms     perpetualstorage.DealTerms
 	free      *big.Int
+	bounty    *big.Int         // of open slots; nil for the base
 	facts     map[uint64]uint8 // of f05 deals
 	logs      []deals.Log      // at the epochs below
 	logEpochs []uint64
@@ -372,6 +373,11 @@ func (w *world) view(name string, args []any) ([]any, error) {
 			return []any{*s}, nil
 		}
 		return nil, errors.New("no such slot")
+	case "quoteBounty":
+		if w.bounty == nil {
+			return []any{w.terms.BaseBounty}, nil
+		}
+		return []any{w.bounty}, nil
 	case "seatOf":
 		seat := w.seats[args[0].(uint64)<<8|uint64(args[1].(uint8))]
 		return []any{seat.Current, seat.Next}, nil
@@ -394,8 +400,6 @@ func (w *world) view(name string, args []any) ([]any, error) {
 		return []any{w.organisations(args[0].(uint64))}, nil
 	case "verifyDeal":
 		return []any{true}, nil
-	case "quoteBounty":
-		return []any{big.NewInt(1e15)}, nil
 	case "openRenewal": // tried, not sent
 		if w.paused {
 			return nil, fmt.Errorf("%w: IntakePaused", market.ErrReverted)

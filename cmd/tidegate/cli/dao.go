@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/tidegate/tidegate/bindings/datadao"
+	"github.com/tidegate/tidegate/executor/market"
 	"github.com/tidegate/tidegate/oracle/signer"
 )
 
@@ -208,8 +209,4 @@ func fil(text string) (*big.Int, error) {
 }
 
 // filText is the contrary of fil.
-func filText(atto *big.Int) string {
-	digits := fmt.Sprintf("%019s", atto)
-	at := len(digits) - 18
-	return strings.TrimRight(strings.TrimRight(digits[:at]+"."+digits[at:], "0"), ".") + " FIL"
-}
+func filText(atto *big.Int) string { return market.FIL(atto) }

@@ -64,8 +64,11 @@ func doctorRun(ctx context.Context, c *cli.Command) error {
 	} else if _, err := fmt.Fprint(c.Root().Writer, doctor.Words(found)); err != nil {
 		return err
 	}
-	if len(found) > 0 {
-		return fmt.Errorf("%d things are wrong", len(found))
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 thing is wrong")
 	}
-	return nil
+	return fmt.Errorf("%d things are wrong", len(found))
 }

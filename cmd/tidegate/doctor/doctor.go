@@ -59,6 +59,7 @@ const (
 	KindUnanswered = "unanswered"
 	KindRepair     = "piece_lost"
 	KindDeal       = "deal_alarm"
+	KindClaim      = "claim_alarm"
 )
 
 // Daemon is what a running daemon says of itself.
@@ -228,7 +229,7 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 	f.deals(ctx, ledger)
 }
 
-// deals reads what a person is to see to of deals that are not over.
+// deals reads the alarms of deals, and of claimed slots that have none.
 func (f *findings) deals(ctx context.Context, ledger *store.Store) {
 	live, err := ledger.Offers(ctx, job.OfferFilter{Live: true, Brief: true})
 	if err != nil {
@@ -236,7 +237,16 @@ func (f *findings) deals(ctx context.Context, ledger *store.Store) {
 	}
 	for _, o := range live {
 		if o.Alarm != "" {
-			f.add(KindDeal, "deal "+o.ID, fmt.Sprintf("slot %d with f0%d: %s", o.Slot, o.Miner, o.Alarm), "see tidegate deals show "+o.ID+", and the alarms in docs/deals.md")
+			f.add(KindDeal, fmt.Sprintf("slot %d with f0%d", o.Slot, o.Miner), o.Alarm, "its steps: tidegate deals show "+o.ID+"; what each alarm means: docs/deals.md")
+		}
+	}
+	claims, err := ledger.Claims(ctx, 0, 1000)
+	if err != nil {
+		f.add(KindUnreadable, "the ledger", err.Error(), "see the message")
+	}
+	for _, c := range claims {
+		if c.Alarm != "" {
+			f.add(KindClaim, fmt.Sprintf("slot %d", c.Slot), c.Alarm, "what each claim waits for: tidegate deals claims")
 		}
 	}
 }

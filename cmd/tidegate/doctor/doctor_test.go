@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func TestWhatTheLedgerSaysOfLostPieces(t *testing.T) {
 	}
 }
 
-// What an alarm of a deal says is said, until the deal is over.
+// A live deal with an alarm is for a person, and a claim; a deal that is over, or well, is not.
 func TestWhatTheLedgerSaysOfDeals(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	ledger, err := store.Open(t.Context(), store.Config{Path: ":memory:"})
@@ -64,27 +65,30 @@ func TestWhatTheLedgerSaysOfDeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
-	o := job.Offer{ID: "01AN4Z07BY", Slot: 1 << 24, Miner: 1004, Start: 1, End: 9, Protocol: job.ProtocolMK20, Piece: "baga", Request: []byte{1}, Choice: []byte("{}"), Deadline: 9}
-	if err := ledger.AddOffer(t.Context(), o, now); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		from, to      job.OfferState
-		alarm, reason string
-		want          []string
-	}{
-		{job.OfferProposing, job.OfferActive, "", "", nil},
-		{job.OfferActive, job.OfferActive, "nobody has taken the renewal", "", []string{KindDeal}},
-		{job.OfferActive, job.OfferFailed, "", "lost: it is gone", nil},
+	for i, o := range []job.Offer{
+		{Alarm: "deal 1 has too little", State: job.OfferActive}, {State: job.OfferActive}, {Alarm: "over", State: job.OfferFailed, Reason: "lost"},
 	} {
-		o.State, o.Alarm, o.Reason = c.to, c.alarm, c.reason
-		if err := ledger.UpdateOffer(t.Context(), o, c.from, "", now); err != nil {
+		id := fmt.Sprint("offer-", i)
+		o.ID, o.Slot, o.Miner, o.Protocol = id, uint64(i+1)<<24, 1004, job.ProtocolMK12
+		state, alarm, reason := o.State, o.Alarm, o.Reason
+		o.State, o.Alarm, o.Reason = job.OfferProposing, "", ""
+		if err := ledger.AddOffer(t.Context(), o, now); err != nil {
 			t.Fatal(err)
 		}
-		var f findings
-		if f.ledger(t.Context(), ledger); !slices.Equal(kinds(f.list), c.want) || !strings.Contains(Words(f.list), c.alarm) {
-			t.Errorf("%s, %q: %+v", c.to, c.alarm, f.list)
+		o.State, o.Alarm, o.Reason, o.Start, o.End = state, alarm, reason, 10, 20
+		if err := ledger.UpdateOffer(t.Context(), o, job.OfferProposing, "", now); err != nil {
+			t.Fatal(err)
 		}
+	}
+	for _, c := range []job.Claim{{Slot: 9 << 24, Miner: 1004, Alarm: "has no deal yet"}, {Slot: 10 << 24, Miner: 1004}} {
+		if err := ledger.PutClaim(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var f findings
+	f.ledger(t.Context(), ledger)
+	if words := Words(f.list); !slices.Equal(kinds(f.list), []string{KindDeal, KindClaim}) || !strings.Contains(words, "deal 1 has too little") || !strings.Contains(words, "deals show offer-0") {
+		t.Errorf("%+v", f.list)
 	}
 }
 

@@ -113,6 +113,11 @@ func (c *contracts) seat(ctx context.Context, epoch, slot uint64) (perpetualstor
 	return view(ctx, c, c.at, epoch, "seatOf", c.storage.PackSeatOf(slot>>24, uint8(slot>>16)), c.storage.UnpackSeatOf)
 }
 
+// bounty is what an open slot pays beside its rate at present, in attoFIL.
+func (c *contracts) bounty(ctx context.Context, epoch, slot uint64) (*big.Int, error) {
+	return view(ctx, c, c.at, epoch, "quoteBounty", c.storage.PackQuoteBounty(slot), c.storage.UnpackQuoteBounty)
+}
+
 // whyNot asks whether an f05 deal would be taken for a slot: "" where it would.
 func (c *contracts) whyNot(ctx context.Context, epoch, slot uint64, d perpetualstorage.PublishedDeal) (string, error) {
 	word, err := view(ctx, c, c.at, epoch, "whyNot", c.storage.PackWhyNot(slot, d), c.storage.UnpackWhyNot)

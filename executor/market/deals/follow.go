@@ -171,22 +171,25 @@ func (m *Maker) ahead(ctx context.Context, o *job.Offer, v perpetualstorage.Slot
 	if deal.Status != dealOpen || deal.Terms.EndEpoch != 0 && uint64(deal.Terms.EndEpoch) <= o.End {
 		return nil // nothing is to follow
 	}
-	state := uint8(slotOpen)
+	bounty := deal.Terms.BaseBounty
 	if seat.Next != 0 {
 		next, err := m.c.slot(ctx, epoch, seat.Next)
-		if err != nil {
+		if err != nil || next.State != slotOpen {
 			return err
 		}
-		state = next.State
+		if bounty, err = m.c.bounty(ctx, epoch, seat.Next); err != nil { // it rises while nobody takes the slot
+			return err
+		}
 	}
-	if state != slotOpen {
-		return nil
+	copies, err := m.renewals(ctx, o, deal, bounty, epoch)
+	if err != nil {
+		return err
 	}
-	needed := new(big.Int).Mul(new(big.Int).SetUint64(deal.Terms.Rate), big.NewInt(int64(deal.Terms.Term)))
-	needed.Add(needed, deal.Terms.BaseBounty)
+	needed, most := termsCost(deal, bounty, copies), termsCost(deal, deal.Terms.MaxBounty, copies)
 	switch {
 	case deal.Free.Cmp(needed) < 0:
-		o.Alarm = fmt.Sprintf("deal %d has %s attoFIL free, and its renewal by epoch %d needs %s", o.Slot>>24, deal.Free, o.End, needed)
+		o.Alarm = fmt.Sprintf("deal %d has %s free, and the next term of %s, due by epoch %d, needs %s now, and %s when the bounty has risen: tidegate deals fund %d %s",
+			o.Slot>>24, market.FIL(deal.Free), copiesText(copies), o.End, market.FIL(needed), market.FIL(most), o.Slot>>24, strings.TrimSuffix(market.FIL(most.Sub(most, deal.Free)), " FIL"))
 	case o.End <= epoch+min(takersAhead, uint64(deal.Terms.RenewWindow)*2/3):
 		o.Alarm = fmt.Sprintf("nobody has taken the renewal of a slot that ends at epoch %d", o.End)
 		e, err := market.NewStorage(atFinal{m.d.Chain}, m.cfg.Storage).Extension(ctx, epoch, o.Slot)
@@ -205,6 +208,66 @@ type atFinal struct{ Chain }
 
 // Head implements market.Chain.
 func (c atFinal) Head(ctx context.Context) (uint64, error) { return c.Final(ctx) }
+
+func copiesText(n int64) string {
+	if n == 1 {
+		return "1 copy"
+	}
+	return fmt.Sprintf("%d copies", n)
+}
+
+// termsCost is what one term of so many copies costs at a bounty, in attoFIL.
+func termsCost(deal perpetualstorage.DealView, bounty *big.Int, copies int64) *big.Int {
+	one := new(big.Int).Mul(new(big.Int).SetUint64(deal.Terms.Rate), big.NewInt(int64(deal.Terms.Term)))
+	return one.Mul(one.Add(one, bounty), big.NewInt(copies))
+}
+
+// renewals counts the copies that the deal's money has to cover by the end of an offer's
+// slot: that slot, and each other that is not taken and begins no later. The others are
+// asked about only where there is not money for all.
+func (m *Maker) renewals(ctx context.Context, o *job.Offer, deal perpetualstorage.DealView, bounty *big.Int, epoch uint64) (int64, error) {
+	if all := int64(deal.Terms.Replicas); deal.Free.Cmp(termsCost(deal, bounty, all)) >= 0 {
+		return all, nil
+	}
+	copies := int64(1)
+	for i := range uint64(deal.Terms.Replicas) {
+		if i == o.Slot>>16&0xff {
+			continue
+		}
+		seat, err := m.c.seat(ctx, epoch, o.Slot>>24<<24|i<<16)
+		if err != nil {
+			return 0, err
+		}
+		waits, err := m.waits(ctx, seat, o.End, epoch)
+		if err != nil {
+			return 0, err
+		}
+		if waits {
+			copies++
+		}
+	}
+	return copies, nil
+}
+
+// waits tells whether a seat takes a term's money by an epoch: its slot is open, or ends by
+// then and nobody has taken what follows.
+func (m *Maker) waits(ctx context.Context, seat perpetualstorage.SeatOfOutput, by, epoch uint64) (bool, error) {
+	if seat.Current == 0 {
+		return false, nil
+	}
+	current, err := m.c.slot(ctx, epoch, seat.Current)
+	if err != nil || current.State == slotOpen {
+		return err == nil, err
+	}
+	if current.End == 0 || uint64(current.End) > by {
+		return false, nil
+	}
+	if seat.Next == 0 {
+		return true, nil
+	}
+	next, err := m.c.slot(ctx, epoch, seat.Next)
+	return err == nil && next.State == slotOpen, err
+}
 
 // dealOpen is IPerpetualStorage.DealStatus.Open.
 const dealOpen = 2
