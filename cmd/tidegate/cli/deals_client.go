@@ -154,11 +154,11 @@ func dealsLook(ctx context.Context, c *cli.Command) error {
 			if err != nil {
 				return err
 			}
-			earned, of := filText(s.Earned), filText(s.Obligation)
+			sp, earned, of := numberText(minerOf(s.Miner)), filText(s.Earned), filText(s.Obligation)
 			if s.State == market.SlotOpen { // what is left of a claim that came to nothing
-				earned, of = "", ""
+				sp, earned, of = "", "", ""
 			}
-			rows = append(rows, []string{fmt.Sprint(i), fmt.Sprint(slot), s.State.String(), numberText(minerOf(s.Miner)), earned, of, epochText(uint64(s.End))})
+			rows = append(rows, []string{fmt.Sprint(i), fmt.Sprint(slot), s.State.String(), sp, earned, of, epochText(uint64(s.End))})
 		}
 	}
 	out := c.Root().Writer
@@ -392,7 +392,7 @@ func dealsOrder(ctx context.Context, c *cli.Command) error {
 	}
 	defer s.close()
 	if least := termCost(terms, terms.BaseBounty, 1); funds.Cmp(least) < 0 {
-		return fmt.Errorf("%s buys no term of any copy: one costs %s at least, and all copies %s; give more by --value", filText(funds), filText(least), costText(terms))
+		return fmt.Errorf("%s buys no term of any copy: one costs %s at least, a term %s; give more by --value", filText(funds), filText(least), costText(terms))
 	}
 	p := estuarypinning.NewEstuaryPinning()
 	if err := tryTerms(ctx, s, at, root, terms); err != nil {

@@ -46,6 +46,9 @@ func scoreRow(s job.ProviderScore) []string {
 	if s.FirstByte > 0 {
 		firstByte = decimals(s.FirstByte, 2) + "s"
 	}
+	if s.Score == 0 { // it was not scored: it claimed the slot
+		return []string{fmt.Sprintf("f0%d", s.Miner), "-", "-", "-", "-", "-", hours, firstByte, strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why}
+	}
 	return []string{
 		fmt.Sprintf("f0%d", s.Miner), decimals(s.Score, 4), decimals(s.Accepted, 2), decimals(s.Sealed, 2), decimals(s.Kept, 2), decimals(s.Served, 2),
 		hours, firstByte, strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why,
