@@ -148,12 +148,7 @@ func Reverted(data []byte) string {
 	case *storagepools.StoragePoolsStoragePoolsNothingToWithdraw:
 		return fmt.Sprintf("%s has no credit with the pools: leave a pool first", e.Account)
 	}
-	for _, words := range []func(any) (string, bool){clientRefusal, daoRefusal} {
-		if text, ok := words(said); ok {
-			return text
-		}
-	}
-	return plain(said)
+	return otherwise(said)
 }
 
 // unpacked reads an error of one of our contracts.

@@ -55,6 +55,16 @@ func clientRefusal(said any) (string, bool) {
 	return "", false
 }
 
+// otherwise says in words what no other contract of ours reverts with.
+func otherwise(said any) string {
+	for _, words := range []func(any) (string, bool){clientRefusal, daoRefusal} {
+		if text, ok := words(said); ok {
+			return text
+		}
+	}
+	return plain(said)
+}
+
 // proposalStates are IDataDAO.ProposalState, and what may be done then.
 var proposalStates = []string{
 	"is not there", "is still voted on", "was defeated", "passed, and its delay runs", "passed, and can be executed", "passed, and was not executed in time",
