@@ -106,7 +106,7 @@ func Reverted(data []byte) string {
 	case *perpetualstorage.PerpetualStoragePerpetualStorageRefused:
 		return Why(word(e.Why))
 	case *perpetualstorage.PerpetualStoragePerpetualStorageNotProven:
-		return fmt.Sprintf("slot %d was not shown to be active: the miner actor does not confirm it, or the proof is of an older place of the sector", e.SlotId)
+		return fmt.Sprintf("slot %d was not shown to be stored: Filecoin's actors know no such deal or claim of the slot and its miner, do not have it active yet, or the proof is of an older place of the sector", e.SlotId)
 	case *perpetualstorage.PerpetualStoragePerpetualStorageNothingToWithdraw:
 		return fmt.Sprintf("%s has no credit", e.Account)
 	case *perpetualstorage.PerpetualStoragePerpetualStorageIntakePaused:
@@ -148,7 +148,7 @@ func Reverted(data []byte) string {
 	case *storagepools.StoragePoolsStoragePoolsNothingToWithdraw:
 		return fmt.Sprintf("%s has no credit with the pools: leave a pool first", e.Account)
 	}
-	return plain(said)
+	return otherwise(said)
 }
 
 // unpacked reads an error of one of our contracts.

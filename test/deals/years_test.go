@@ -168,7 +168,7 @@ func (y *years) look() {
 		if o.Alarm != "" && y.alarms[o.Slot] == 0 {
 			y.Logf("%.1f days before the end of slot %s: %s", float64(o.End-y.head())/oneDay, seatText(o.Slot), o.Alarm)
 			y.alarms[o.Slot] = y.head()
-			if o.Slot>>24 == y.unfunded && !strings.Contains(o.Alarm, "attoFIL free") {
+			if o.Slot>>24 == y.unfunded && !strings.Contains(o.Alarm, "FIL free, and the next term of ") {
 				y.Errorf("the alarm does not say that money is short: %q", o.Alarm)
 			}
 		}

@@ -55,7 +55,9 @@ func daoCommand() *cli.Command {
 			},
 			{
 				Name: "attest", Usage: "have operators say how large a proposal's CID is, and which piece", ArgsUsage: "DAO PROPOSAL",
-				Flags: daoSendFlags(), Action: onDao(2, "the address of a DAO and a proposal", daoAttest),
+				Description: "Of a CID that is larger than --max-bytes operators say nothing, though they are paid. Once they have said another size than was proposed,\n" +
+					"anyone may end the proposal (reportSize).",
+				Flags: daoSendFlags(&cli.Uint64Flag{Name: "max-bytes", DefaultText: "twice what was proposed", Usage: "`BYTES` above which operators give up"}), Action: onDao(2, "the address of a DAO and a proposal", daoAttest),
 			},
 			{
 				Name: "execute", Usage: "execute a proposal that passed", ArgsUsage: "DAO PROPOSAL",
@@ -116,24 +118,13 @@ func onDao(n int, words string, do func(context.Context, *cli.Command, *daoAt) e
 // readDao calls a view.
 func readDao[T any](ctx context.Context, d *daoAt, call []byte, unpack func([]byte) (T, error)) (T, error) {
 	v, err := bind.Call(d.at, &bind.CallOpts{Context: ctx}, call, unpack)
+	if _, reverted := revertData(err); reverted {
+		return v, said(err)
+	}
 	if err != nil {
-		return v, fmt.Errorf("%s: %w (is it a DataDAO on chain %s?)", d.addr, d.explain(err), d.chain)
+		return v, fmt.Errorf("%s: %w (is it a DataDAO on chain %s?)", d.addr, err, d.chain)
 	}
 	return v, nil
-}
-
-// explain puts what a contract reverted with into words.
-func (d *daoAt) explain(err error) error {
-	raw, ok := revertData(err)
-	if !ok {
-		return err
-	}
-	said, unknown := d.c.UnpackError(raw)
-	if unknown != nil {
-		return err
-	}
-	name := strings.TrimPrefix(fmt.Sprintf("%T", said), "*datadao.DataDAO")
-	return fmt.Errorf("refused: %s %+v", strings.TrimPrefix(name, "DataDAO"), said)
 }
 
 // revertData gives the bytes that a contract reverted with.
@@ -165,7 +156,7 @@ func (d *daoAt) send(ctx context.Context, c *cli.Command, value *big.Int, data [
 		return sent{}, err
 	}
 	if _, err := d.client.CallContract(ctx, ethereum.CallMsg{From: key.Address(), To: &d.addr, Value: value, Data: data}, nil); err != nil {
-		return sent{}, d.explain(err)
+		return sent{}, said(err)
 	}
 	opts := transactor(func(_ common.Address, tx *types.Transaction) (*types.Transaction, error) {
 		return key.SignTx(ctx, tx, d.chain)
@@ -173,7 +164,7 @@ func (d *daoAt) send(ctx context.Context, c *cli.Command, value *big.Int, data [
 	opts.Context, opts.Value = ctx, value
 	tx, err := bind.Transact(d.at, opts, data)
 	if err != nil {
-		return sent{}, fmt.Errorf("sending: %w", d.explain(err))
+		return sent{}, fmt.Errorf("sending: %w", said(err))
 	}
 	receipt, err := bind.WaitMined(ctx, d.client, tx.Hash())
 	if err != nil {

@@ -18,10 +18,10 @@ func storeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "store", Usage: "what storing it begins with, in `FIL`, out of the budget; with add too; renew-storage adds it"},
 		&cli.StringFlag{Name: "terms", Usage: "JSON `FILE` with terms of storage that differ from the usual: term, sealWindow, renewWindow, ramp, endEpoch in epochs; baseBounty, maxBounty, rate, bondFloor, minCollateral in attoFIL; verified; endpoint"},
-		&cli.UintFlag{Name: "replicas", Usage: "copies, each by another provider (default: 2)"},
+		&cli.UintFlag{Name: "replicas", DefaultText: "2", Usage: "copies, each by another provider"},
 		&cli.StringFlag{Name: "bounty", Usage: "base bounty, in `FIL`; for change-bounty"},
 		&cli.UintFlag{Name: "ramp", Value: 28_800, Usage: "`EPOCHS` from the base bounty to the highest; for change-bounty"},
-		&cli.UintFlag{Name: "end-epoch", Usage: "`EPOCH` from which no slot is opened, 0 for none; for renew-storage"},
+		&cli.UintFlag{Name: "end-epoch", DefaultText: "0", Usage: "`EPOCH` from which no slot is opened, 0 for none; for renew-storage"},
 	}
 }
 

@@ -186,14 +186,18 @@ func daoAttest(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if err != nil {
 		return err
 	}
-	fee, err := readDao(ctx, d, d.c.PackQuoteSize(market.DAOSizeSlack*v.Size), d.c.UnpackQuoteSize)
+	most := market.DAOSizeSlack * v.Size
+	if c.IsSet("max-bytes") {
+		most = c.Uint64("max-bytes")
+	}
+	fee, err := readDao(ctx, d, d.c.PackQuoteSize(most), d.c.UnpackQuoteSize)
 	if err != nil {
 		return err
 	}
-	done, err := d.send(ctx, c, fee, d.c.PackRequestSize(id, market.DAOSizeSlack*v.Size))
+	done, err := d.send(ctx, c, fee, d.c.PackRequestSize(id, most))
 	if err != nil {
 		return err
 	}
 	done.Proposal = id.Uint64()
-	return sayDao(c, done, fmt.Sprintf("Operators are asked for the size of proposal %s, for %s", id, filText(fee)))
+	return sayDao(c, done, fmt.Sprintf("Operators are asked for the size of proposal %s, up to %s, for %s", id, bytesText(most), filText(fee)))
 }

@@ -121,7 +121,7 @@ func (d *daoAt) deposit(ctx context.Context, c *cli.Command, data []byte) (*big.
 			}
 		}
 	}
-	return nil, d.explain(err)
+	return nil, said(err)
 }
 
 func daoVote(ctx context.Context, c *cli.Command, d *daoAt) error {
@@ -178,7 +178,7 @@ func daoExecute(ctx context.Context, c *cli.Command, d *daoAt) error {
 	dao := market.NewDAO(contractsOf{d.client}, d.client, d.addr)
 	p, err := dao.Proposal(ctx, height, id.Uint64())
 	if err != nil {
-		return d.explain(err)
+		return said(err)
 	}
 	data := common.FromHex(c.String("data"))
 	if !c.IsSet("data") {

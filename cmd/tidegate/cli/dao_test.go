@@ -109,9 +109,9 @@ func TestDaoCommands(t *testing.T) {
 		t.Errorf("proposed: %s", out)
 	}
 	s.ok(3, "vote", s.dao, "1", "yes")
-	s.refused(3, "AlreadyVoted", "vote", s.dao, "1", "no")
-	s.refused(6, "OwnProposal", "vote", s.dao, "1", "yes")
-	s.refused(6, "NotReady", "execute", s.dao, "1")
+	s.refused(3, "nobody votes twice", "vote", s.dao, "1", "no")
+	s.refused(6, "the sender's own", "vote", s.dao, "1", "yes")
+	s.refused(6, "still voted on", "execute", s.dao, "1")
 	s.later(3700)
 	s.ok(6, "execute", s.dao, "1")
 

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -146,11 +148,9 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 	}
 	if err := pairs(out, "id", d.ID, "deal", strconv.FormatUint(d.DealID, 10), "slot", d.Slot, "provider", fmt.Sprintf("f0%d", d.Miner), "protocol", d.Protocol,
 		"piece", d.Piece, "state", stateWords(d.Deal), "reason", d.Reason, "alarm", d.Alarm, "f05 deal", numberText(d.Evidence), "sector", numberText(d.Sector),
-		"paid from", epochText(d.Start), "until", epochText(d.End), "active by", epochText(d.Deadline), "times sent", strconv.Itoa(d.Attempts)); err != nil {
+		"paid from", epochText(d.Start), "until", epochText(d.End), dueWords(d.Deal), epochText(d.Deadline), "times sent", strconv.Itoa(d.Attempts),
+		"on chain", chainWords(d.Chain)); err != nil {
 		return err
-	}
-	if d.Chain != nil {
-		fmt.Fprintf(out, "on chain   %s, at epoch %d: %s\n", d.Chain.Status, d.Chain.Epoch, d.Chain.Words)
 	}
 	fmt.Fprintln(out)
 	var rows [][]string
@@ -163,8 +163,37 @@ func dealsShow(ctx context.Context, c *cli.Command) error {
 	if err := showRepairs(out, d.Repairs); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nchosen among: %s\n", d.Choice)
-	return nil
+	return showChoice(out, d.Choice)
+}
+
+// dueWords names what an offer's deadline is for.
+func dueWords(d httpapi.Deal) string {
+	switch job.OfferState(d.State) {
+	case job.OfferPublished, job.OfferActive, job.OfferEnded:
+		return "active by"
+	}
+	return "on chain by"
+}
+
+func chainWords(c *job.OnChain) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, at epoch %d: %s", c.Status, c.Epoch, c.Words)
+}
+
+// showChoice shows the providers that were thought of, as they stood then.
+func showChoice(out io.Writer, choice json.RawMessage) error {
+	var among []job.ProviderScore
+	if err := json.Unmarshal(choice, &among); err != nil || len(among) == 0 {
+		return err
+	}
+	fmt.Fprintln(out, "\nchosen among, as they stood then")
+	var rows [][]string
+	for _, s := range among {
+		rows = append(rows, scoreRow(s))
+	}
+	return table(out, scoreHead, rows)
 }
 
 // dealsClaims lists claimed slots.

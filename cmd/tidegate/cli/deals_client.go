@@ -117,7 +117,7 @@ func (d *dealState) words() string {
 }
 
 func dealsLook(ctx context.Context, c *cli.Command) error {
-	id, err := slotArg(c, 1, "the number of a deal of PerpetualStorage")
+	id, err := dealArg(c, 1, "the number of a deal of PerpetualStorage")
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,11 @@ func dealsLook(ctx context.Context, c *cli.Command) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, []string{fmt.Sprint(i), fmt.Sprint(slot), s.State.String(), numberText(minerOf(s.Miner)), filText(s.Earned), filText(s.Obligation), epochText(uint64(s.End))})
+			sp, earned, of := numberText(minerOf(s.Miner)), filText(s.Earned), filText(s.Obligation)
+			if s.State == market.SlotOpen { // what is left of a claim that came to nothing
+				sp, earned, of = "", "", ""
+			}
+			rows = append(rows, []string{fmt.Sprint(i), fmt.Sprint(slot), s.State.String(), sp, earned, of, epochText(uint64(s.End))})
 		}
 	}
 	out := c.Root().Writer
@@ -162,11 +166,42 @@ func dealsLook(ctx context.Context, c *cli.Command) error {
 		return printJSON(out, v)
 	}
 	if err := pairs(out, "deal", fmt.Sprint(id), "client", v.Client, "status", v.Status, "suspended", fmt.Sprint(v.Suspended), "cid", v.CID, "free", filOf(v.Free), "copies", fmt.Sprint(v.Replicas),
-		"term", days(v.Term), "bounty", filOf(v.BaseBounty)+" to "+filOf(v.MaxBounty), "datacap", fmt.Sprint(v.Verified), "vouched for until", epochText(uint64(v.ServedUntil)), "ends", epochText(uint64(v.EndEpoch))); err != nil {
+		"term", days(v.Term), "bounty", filOf(v.BaseBounty)+" to "+filOf(v.MaxBounty), "a term costs", costText(d.Terms), "datacap", fmt.Sprint(v.Verified), "endpoint", d.Terms.Endpoint,
+		"vouched for by", vouchedText(id, d, height), "ends", epochText(uint64(v.EndEpoch))); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
 	return table(out, []string{"seat", "slot", "state", "sp", "earned", "of", "end"}, rows)
+}
+
+// dealArg reads the first of so many arguments, the number of a deal.
+func dealArg(c *cli.Command, n int, words string) (uint64, error) {
+	if c.Args().Len() != n {
+		return 0, usage("%s needs %s", c.Name, words)
+	}
+	return number(c.Args().First(), "deal", 1)
+}
+
+// termCost is what one term of so many copies costs at a bounty, in attoFIL.
+func termCost(t perpetualstorage.DealTerms, bounty *big.Int, copies uint8) *big.Int {
+	one := new(big.Int).Mul(new(big.Int).SetUint64(t.Rate), big.NewInt(int64(t.Term)))
+	return one.Mul(one.Add(one, bounty), big.NewInt(int64(copies)))
+}
+
+// costText tells what one term of all copies costs, from the base bounty to the highest.
+func costText(t perpetualstorage.DealTerms) string {
+	return fmt.Sprintf("%s to %s for all copies", filText(termCost(t, t.BaseBounty, t.Replicas)), filText(termCost(t, t.MaxBounty, t.Replicas)))
+}
+
+// vouchedText tells until when the deal's slots can be claimed, or what keeps them from it.
+func vouchedText(id uint64, d perpetualstorage.DealView, height uint64) string {
+	switch {
+	case d.Status != 2: // open
+		return ""
+	case uint64(d.ServedUntil) <= height:
+		return fmt.Sprintf("nobody vouches that the piece can be fetched, and till then no slot can be claimed: tidegate deals vouch %d", id)
+	}
+	return fmt.Sprintf("operators, until epoch %d", d.ServedUntil)
 }
 
 func minerOf(id uint64) *uint64 {
@@ -183,7 +218,7 @@ type dealCall func(ctx context.Context, s *spAt, deal uint64, d perpetualstorage
 // is the first, and tells what the deal is like afterwards.
 func onDeal(args int, build dealCall) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
-		id, err := slotArg(c, args, map[int]string{1: "a deal of PerpetualStorage", 2: "a deal of PerpetualStorage and an amount of FIL"}[args])
+		id, err := dealArg(c, args, map[int]string{1: "a deal of PerpetualStorage", 2: "a deal of PerpetualStorage and an amount of FIL"}[args])
 		if err != nil {
 			return err
 		}
@@ -291,7 +326,15 @@ func changeCall(_ context.Context, s *spAt, deal uint64, d perpetualstorage.Deal
 	case "replicas":
 		step.data, step.before = abi.PackChangeReplicas(deal, c.Uint8("replicas")), []string{"copies", fmt.Sprint(c.Uint8("replicas"))}
 	case "end-epoch":
-		step.data, step.before = abi.PackChangeEndEpoch(deal, c.Uint32("end-epoch")), []string{"ends", fmt.Sprint(c.Uint32("end-epoch"))}
+		end := c.Uint32("end-epoch")
+		words := fmt.Sprintf("no slot is opened from epoch %d on", end)
+		switch {
+		case end == 0:
+			words = "never, while there is money"
+		case uint64(end) <= s.height:
+			words = fmt.Sprintf("at once: epoch %d is past (it is %d), so no slot is opened any more", end, s.height)
+		}
+		step.data, step.before = abi.PackChangeEndEpoch(deal, end), []string{"ends", words}
 	default:
 		step.data, step.before = abi.PackChangeDataCap(deal, c.Bool("datacap")), []string{"datacap", fmt.Sprint(c.Bool("datacap"))}
 	}
@@ -348,6 +391,9 @@ func dealsOrder(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer s.close()
+	if least := termCost(terms, terms.BaseBounty, 1); funds.Cmp(least) < 0 {
+		return fmt.Errorf("%s buys no term of any copy: one costs %s at least, a term %s; give more by --value", filText(funds), filText(least), costText(terms))
+	}
 	p := estuarypinning.NewEstuaryPinning()
 	if err := tryTerms(ctx, s, at, root, terms); err != nil {
 		return err
@@ -358,7 +404,7 @@ func dealsOrder(ctx context.Context, c *cli.Command) error {
 	}
 	return s.perform(ctx, spStep{
 		to: at, value: new(big.Int).Add(fee, funds), data: p.PackMakeDealsForCid(root.Bytes(), estuarypinning.DealTerms(terms)),
-		before: []string{"orders", fmt.Sprintf("%d copies of %s for %s, renewed while there is money", terms.Replicas, root, days(terms.Term)), "funds", filText(funds), "operators", filText(fee)},
+		before: []string{"orders", fmt.Sprintf("%d copies of %s for %s, renewed while there is money", terms.Replicas, root, days(terms.Term)), "a term costs", costText(terms), "funds", filText(funds), "operators", filText(fee)},
 		after: func(_ context.Context, _ uint64, logs []*types.Log, done *spDone) error {
 			for _, log := range logs {
 				if e, err := p.UnpackDealsRequestedEvent(log); err == nil && log.Address == at {

@@ -136,7 +136,13 @@ func (c asker) deals() {
 	c.fails("not found", "deals", "fund", at, "999", "1")
 	c.fails("is not an amount", "deals", "fund", at, id, "much")
 	other := asker{c.spWorld, []string{"--rpc", c.net.HTTPURL(), "--from", market.Text(stranger.Address)}}
-	other.fails("refused:", "deals", "cancel", at, id)
+	other.fails("only the deal's client", "deals", "cancel", at, id)
+	c.fails("is not the number of a deal", "deals", "fund", at, "0x12", "1")
+	c.fails("--max-bounty", "deals", "change", at, "--bounty", "2.5", id)
+	code, out, errOut := c.run(strings.NewReader(""), "deals", "look", "--rpc", c.net.HTTPURL(), at, id)
+	if code != 0 || !strings.Contains(out, "vouched for by") || !strings.Contains(out, "for all copies") {
+		c.Errorf("looked, code %d:\n%s%s", code, out, errOut)
+	}
 	before := look.ServedUntil
 	c.pass(day)
 	c.does(&done, "deals", "vouch", at, id)
@@ -179,6 +185,7 @@ func (c asker) orders() {
 	}
 	c.fails("no deal could be opened so", "deals", "order", at, "--value", "3", "--replicas", "17", content(1))
 	c.fails("no deal could be opened so: UnsupportedCid", "deals", "order", at, "--value", "3", c.piece.CID().String())
+	c.fails("buys no term of any copy", "deals", "order", at, "--value", "0.01", content(1))
 	c.fails("is not a CID", "deals", "order", at, "--value", "3", "nothing")
 	c.fails("--pinning is needed", "deals", "order", "--value", "3", content(1))
 }

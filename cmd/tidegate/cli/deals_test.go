@@ -30,7 +30,7 @@ func TestDealsAndProvidersAreShown(t *testing.T) {
 			{Slot: "16777216", DealID: 1, Miner: 1004, Deadline: 900, Next: 120, Why: "the piece is not here"}, {Slot: "16777217", DealID: 1, Miner: 1005, Alarm: "no deal yet"},
 		}},
 		"/api/v1/deals/6f96": httpapi.DealDetail{
-			Deal: httpapi.Deal{ID: "6f96", State: "failed"}, Chain: &job.OnChain{Status: "lost", Epoch: 77, Words: "f05 deal 5 is gone"}, Choice: json.RawMessage("[]"),
+			Deal: httpapi.Deal{ID: "6f96", State: "failed"}, Chain: &job.OnChain{Status: "lost", Epoch: 77, Words: "f05 deal 5 is gone"}, Choice: json.RawMessage(`[{"miner":1004,"score":0.5,"hours":3},{"miner":1007,"why":"its price is above the slot's"}]`),
 		},
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,11 +54,11 @@ func TestDealsAndProvidersAreShown(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{[]string{"sp", "rank"}, []string{"f01004", "0.1250", "0.75", "0.25s"}},
+		{[]string{"sp", "rank"}, []string{"f01004", "0.1250", "0.75", "  -  ", "0.25s"}},
 		{[]string{"sp", "show", "f01004"}, []string{"https://sp.example", "served", "0.50", "a web page", "7+9", "2 of 3", "price", "6f96", "right", "1s"}},
 		{[]string{"deals", "stats", "--by", "week", "--days", "9"}, []string{"2026-W47", "1.5", "lost 1, refused 1"}},
 		{[]string{"deals", "claims"}, []string{"16777216", "f01004", "900", "the piece is not here", "! no deal yet"}},
-		{[]string{"deals", "show", "6f96"}, []string{"lost, at epoch 77: f05 deal 5 is gone"}},
+		{[]string{"deals", "show", "6f96"}, []string{"lost, at epoch 77: f05 deal 5 is gone", "f01004", "0.5000", "3.0", "f01007", "its price is above"}},
 	} {
 		args := append(c.args[:2:2], flags...) // flags stand before arguments
 		code, out, errOut := tide(t, append(args, c.args[2:]...)...)

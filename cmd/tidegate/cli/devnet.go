@@ -242,6 +242,7 @@ func devnetConfig(info devnetInfo) config.Config {
 	cfg := config.Devnet()
 	cfg.Chain.RPC, cfg.Chain.ID, cfg.Chain.Start = []string{info.withToken(info.RPC)}, info.ChainID, info.StartBlock
 	cfg.Chain.Provider, cfg.Chain.Pinning = info.Contracts["EstuaryProvider"].Hex(), info.Contracts["EstuaryPinning"].Hex()
+	cfg.Chain.Storage, cfg.Chain.Pools = info.Contracts["PerpetualStorage"].Hex(), info.Contracts["StoragePools"].Hex()
 	cfg.Keys.Sender.Env, cfg.Keys.Report.Env = "TIDEGATE_SENDER_KEY", "TIDEGATE_REPORT_KEY"
 	return cfg
 }

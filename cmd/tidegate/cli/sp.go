@@ -36,13 +36,13 @@ func spCommand() *cli.Command {
 			},
 			{
 				Name: "rank", Usage: "list storage providers as the daemon scores them, best first",
-				Description: "Of the daemon on this machine (http.listen), for its operator. Rates are from 0 to 1; who is unknown has a half, and what is old counts less.",
+				Description: "Of the daemon on this machine (http.listen), for its operator. Rates are from 0 to 1; who is unknown has 0.8, and what is old counts less; - is what nobody knows yet.",
 				Flags:       clientFlags(), Action: spRank,
 			},
 			{
 				Name: "show", Usage: "show one storage provider: what its score is made of, sampled retrievals, and every choice in which it was", ArgsUsage: "SP",
 				Description: "Of the daemon on this machine (http.listen), for its operator. Each input counts by its weight, which halves in 30 days; a rate is\n" +
-					"(good + 1) / (of + 2). The score of a choice is as it stood then.",
+					"(good + 4) / (of + 5), but that a lost copy and a range that was not served weigh 8 times. The score of a choice is as it stood then.",
 				Flags: clientFlags(), Action: spShow,
 			},
 			{

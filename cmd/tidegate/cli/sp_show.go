@@ -30,15 +30,28 @@ func spRank(ctx context.Context, c *cli.Command) error {
 	for _, s := range got.Items {
 		rows = append(rows, scoreRow(s))
 	}
+	if len(rows) == 0 {
+		fmt.Fprintln(c.Root().ErrWriter, "No provider is known: name some in deals.providers, or have them enter themselves (tidegate sp register); deals.enabled must be on.")
+	}
 	return table(c.Root().Writer, scoreHead, rows)
 }
 
 var scoreHead = []string{"sp", "score", "accepted", "sealed", "kept", "served", "hours", "first byte", "pending", "deals", "note"}
 
 func scoreRow(s job.ProviderScore) []string {
+	hours, firstByte := "-", "-" // nobody knows yet
+	if s.Hours > 0 {
+		hours = decimals(s.Hours, 1)
+	}
+	if s.FirstByte > 0 {
+		firstByte = decimals(s.FirstByte, 2) + "s"
+	}
+	if s.Score == 0 { // it was not scored: it claimed the slot
+		return []string{fmt.Sprintf("f0%d", s.Miner), "-", "-", "-", "-", "-", hours, firstByte, strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why}
+	}
 	return []string{
 		fmt.Sprintf("f0%d", s.Miner), decimals(s.Score, 4), decimals(s.Accepted, 2), decimals(s.Sealed, 2), decimals(s.Kept, 2), decimals(s.Served, 2),
-		decimals(s.Hours, 1), decimals(s.FirstByte, 2) + "s", strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why,
+		hours, firstByte, strconv.Itoa(s.Pending), strconv.Itoa(s.Deals), s.Why,
 	}
 }
 

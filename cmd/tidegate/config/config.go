@@ -68,7 +68,7 @@ type Chain struct {
 	Quorum        int      `toml:"quorum" doc:"endpoints that must agree on finality, on final logs, and on what keeps an answer from being sent (its request is closed or unknown); 1 trusts the one that is read"`
 	ID            uint64   `toml:"id" doc:"expected chain id; the daemon refuses any other"`
 	Provider      string   `toml:"provider" doc:"address of EstuaryProvider, whose requests are answered"`
-	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning, for the command line only"`
+	Pinning       string   `toml:"pinning" doc:"address of EstuaryPinning: its orders of deals are opened where keeper.enabled is on; for the command line too; empty: none"`
 	Storage       string   `toml:"storage" doc:"address of PerpetualStorage, whose open slots are listed on the public port and which is kept; empty: none"`
 	Pools         string   `toml:"pools" doc:"address of StoragePools: the list of open slots then says which are paid by a pool; empty: it does not"`
 	Start         uint64   `toml:"start" doc:"height at which the provider was deployed; reading starts here"`

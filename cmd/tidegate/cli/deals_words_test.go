@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+)
+
+// TestLookSaysWhatKeepsSlotsFromBeingClaimed has deals that are vouched for, not any more, and not open.
+func TestLookSaysWhatKeepsSlotsFromBeingClaimed(t *testing.T) {
+	for _, c := range []struct {
+		d    perpetualstorage.DealView
+		want string
+	}{
+		{perpetualstorage.DealView{Status: 2}, "tidegate deals vouch 7"},
+		{perpetualstorage.DealView{Status: 2, ServedUntil: 100}, "tidegate deals vouch 7"},
+		{perpetualstorage.DealView{Status: 2, ServedUntil: 101}, "until epoch 101"},
+		{perpetualstorage.DealView{Status: 1}, ""},
+		{perpetualstorage.DealView{Status: 3, ServedUntil: 50}, ""},
+	} {
+		if got := vouchedText(7, c.d, 100); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("status %d, vouched for until %d: %q", c.d.Status, c.d.ServedUntil, got)
+		}
+	}
+	terms := perpetualstorage.DealTerms{Replicas: 3, Term: 10, Rate: 1e17, BaseBounty: big.NewInt(5e17), MaxBounty: big.NewInt(1e18)}
+	if got := costText(terms); got != "4.5 FIL to 6 FIL for all copies" {
+		t.Errorf("three copies of ten epochs: %q", got)
+	}
+}
