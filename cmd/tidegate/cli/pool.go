@@ -196,10 +196,8 @@ func poolOpen(ctx context.Context, c *cli.Command) error {
 		to: p.at, value: value, data: p.abi.PackOpenPool(root.Bytes(), whole.CID().Bytes(), whole.Padded, whole.Payload, storagepools.DealTerms(terms)),
 		before: []string{"opens", fmt.Sprintf("a pool for %s, %s, with %d copies for %s each; its terms stand for good", whole.CID(), bytesText(whole.Padded), terms.Replicas, days(terms.Term))},
 		after: func(ctx context.Context, _ uint64, logs []*types.Log, done *spDone) error {
-			for _, log := range logs {
-				if e, err := p.abi.UnpackPoolOpenedEvent(log); err == nil && log.Address == p.at {
-					return p.tell(ctx, e.DealId, done)
-				}
+			if e := eventIn(logs, p.at, p.abi.UnpackPoolOpenedEvent); e != nil {
+				return p.tell(ctx, e.DealId, done)
 			}
 			return fmt.Errorf("transaction %s opened no pool: is %s a StoragePools?", done.Transaction, p.at)
 		},

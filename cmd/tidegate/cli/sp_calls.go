@@ -170,22 +170,16 @@ func spDataCap(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spSt
 		step.data, step.before[0] = abi.PackGrantDataCap(slot), "lets f05 draw"
 	}
 	step.after = func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
-		for _, log := range logs {
-			e, err := abi.UnpackDataCapSpentEvent(log)
-			if err != nil || log.Address != gate || e.SlotId != slot {
-				continue
-			}
-			if err := s.tell(ctx, height, done, s.seen, slot); err != nil {
-				return err
-			}
-			done.Allocation = e.AllocationId
-			done.words = fmt.Sprintf("Allocation %d is for slot %d: claim it with a sector by %s, and notify the gate in the same manifest.", e.AllocationId, slot, s.at(d.SealDeadline))
-			if e.AllocationId == 0 {
-				done.words = fmt.Sprintf("The market actor may draw %s bytes for slot %d: publish its f05 deal, to the letter as the gate's getDealProposal has it, before %s.", e.Bytes, slot, s.at(d.SealDeadline))
-			}
-			return nil
+		e := eventIn(logs, gate, abi.UnpackDataCapSpentEvent)
+		if e == nil {
+			return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
 		}
-		return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
+		done.Allocation = e.AllocationId
+		done.words = fmt.Sprintf("Allocation %d is for slot %d: claim it with a sector by %s, and notify the gate in the same manifest.", e.AllocationId, slot, s.at(d.SealDeadline))
+		if e.AllocationId == 0 {
+			done.words = fmt.Sprintf("The market actor may draw %s bytes for slot %d: publish its f05 deal, to the letter as the gate's getDealProposal has it, before %s.", e.Bytes, slot, s.at(d.SealDeadline))
+		}
+		return s.tell(ctx, height, done, s.seen, slot)
 	}
 	return step, nil
 }
