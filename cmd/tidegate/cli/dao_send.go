@@ -74,10 +74,8 @@ func daoPropose(ctx context.Context, c *cli.Command, d *daoAt) error {
 	if err != nil {
 		return err
 	}
-	for _, log := range done.receipt.Logs {
-		if e, err := d.c.UnpackProposalCreatedEvent(log); err == nil && log.Address == d.addr {
-			done.Proposal = e.ProposalId.Uint64()
-		}
+	if e := eventIn(done.receipt.Logs, d.addr, d.c.UnpackProposalCreatedEvent); e != nil {
+		done.Proposal = e.ProposalId.Uint64()
 	}
 	return sayDao(c, done, fmt.Sprintf("Proposal %d is voted on; deposit %s", done.Proposal, filText(value)))
 }

@@ -406,14 +406,13 @@ func dealsOrder(ctx context.Context, c *cli.Command) error {
 		to: at, value: new(big.Int).Add(fee, funds), data: p.PackMakeDealsForCid(root.Bytes(), estuarypinning.DealTerms(terms)),
 		before: []string{"orders", fmt.Sprintf("%d copies of %s for %s, renewed while there is money", terms.Replicas, root, days(terms.Term)), "a term costs", costText(terms), "funds", filText(funds), "operators", filText(fee)},
 		after: func(_ context.Context, _ uint64, logs []*types.Log, done *spDone) error {
-			for _, log := range logs {
-				if e, err := p.UnpackDealsRequestedEvent(log); err == nil && log.Address == at {
-					done.Request = common.Hash(e.RequestId).Hex()
-					done.words = fmt.Sprintf("Ordered, as request %s. Once operators have made the piece, a keeper opens the deal.", done.Request)
-					return nil
-				}
+			e := eventIn(logs, at, p.UnpackDealsRequestedEvent)
+			if e == nil {
+				return fmt.Errorf("transaction %s ordered nothing: is %s an EstuaryPinning?", done.Transaction, at)
 			}
-			return fmt.Errorf("transaction %s ordered nothing: is %s an EstuaryPinning?", done.Transaction, at)
+			done.Request = common.Hash(e.RequestId).Hex()
+			done.words = fmt.Sprintf("Ordered, as request %s. Once operators have made the piece, a keeper opens the deal.", done.Request)
+			return nil
 		},
 	})
 }

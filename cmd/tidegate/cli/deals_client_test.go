@@ -284,7 +284,7 @@ func (c asker) pools(other asker) {
 	}
 	other.fails("has no shares", "pool", "leave", at, id)
 	other.does(&done, "pool", "withdraw", at)
-	other.fails("has no credit with the pools", "pool", "withdraw", at)
+	other.fails("leave a pool first", "pool", "withdraw", at)
 	c.fails("is no pool", "pool", "pay", at, "999", "1")
 	c.fails("does not say how large it is", "pool", "open", at, content(2), of.CID().String())
 }

@@ -196,10 +196,8 @@ func poolOpen(ctx context.Context, c *cli.Command) error {
 		to: p.at, value: value, data: p.abi.PackOpenPool(root.Bytes(), whole.CID().Bytes(), whole.Padded, whole.Payload, storagepools.DealTerms(terms)),
 		before: []string{"opens", fmt.Sprintf("a pool for %s, %s, with %d copies for %s each; its terms stand for good", whole.CID(), bytesText(whole.Padded), terms.Replicas, days(terms.Term))},
 		after: func(ctx context.Context, _ uint64, logs []*types.Log, done *spDone) error {
-			for _, log := range logs {
-				if e, err := p.abi.UnpackPoolOpenedEvent(log); err == nil && log.Address == p.at {
-					return p.tell(ctx, e.DealId, done)
-				}
+			if e := eventIn(logs, p.at, p.abi.UnpackPoolOpenedEvent); e != nil {
+				return p.tell(ctx, e.DealId, done)
 			}
 			return fmt.Errorf("transaction %s opened no pool: is %s a StoragePools?", done.Transaction, p.at)
 		},
@@ -372,31 +370,14 @@ func poolLeave(ctx context.Context, c *cli.Command) error {
 
 func poolWithdraw(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return usage("pool withdraw takes no arguments: it pays out all of the sender's credit")
+		return usage(paysAll, "pool")
 	}
 	p, err := openPools(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	to, words, err := p.payTo(ctx)
-	if err != nil {
-		return err
-	}
-	credit, err := view(ctx, p.client, p.at, p.abi.PackCreditOf(p.seen), p.abi.UnpackCreditOf)
-	if err != nil {
-		return err
-	}
-	if credit.Sign() == 0 {
-		return fmt.Errorf("%s has no credit with the pools: leave a pool first", p.words)
-	}
-	return p.perform(ctx, spStep{
-		to: p.at, data: p.abi.PackWithdraw(to), before: []string{"pays", filText(credit), "to", words},
-		after: func(_ context.Context, _ uint64, _ []*types.Log, done *spDone) error {
-			done.Credit, done.words = "0", fmt.Sprintf("%s were paid to %s.", filText(credit), words)
-			return nil
-		},
-	})
+	return p.payOut(ctx, "leave a pool first", credited{p.at, p.abi.PackCreditOf(p.seen), p.abi.UnpackCreditOf, p.abi.PackWithdraw})
 }
 
 func poolArg(c *cli.Command, n int) (uint64, error) {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -121,14 +120,15 @@ func requestsRefund(ctx context.Context, c *cli.Command) error {
 
 func requestsWithdraw(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return usage("requests withdraw takes no arguments: it pays out all of the sender's credit")
+		return usage(paysAll, "requests")
 	}
-	var at common.Address
+	provider, pinning := estuaryprovider.NewEstuaryProvider(), estuarypinning.NewEstuaryPinning()
+	var of credited
 	s, err := openCaller(ctx, c, func(s *spAt) (err error) {
 		if c.Bool("escrow") {
-			at, err = contractAt(c, s.chain, "pinning", bindings.EstuaryPinning)
+			of.at, err = contractAt(c, s.chain, "pinning", bindings.EstuaryPinning)
 		} else {
-			at, err = contractAt(c, s.chain, "provider", bindings.EstuaryProvider)
+			of.at, err = contractAt(c, s.chain, "provider", bindings.EstuaryProvider)
 		}
 		return err
 	})
@@ -136,38 +136,8 @@ func requestsWithdraw(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer s.close()
-	to, words, err := s.payTo(ctx)
-	if err != nil {
-		return err
+	if of.ask, of.answer, of.pay = provider.PackCreditOf(s.seen), provider.UnpackCreditOf, provider.PackWithdraw; c.Bool("escrow") {
+		of.ask, of.answer, of.pay = pinning.PackEscrowCreditOf(s.seen), pinning.UnpackEscrowCreditOf, pinning.PackWithdrawEscrow
 	}
-	credit, data, err := s.creditAt(ctx, at, to)
-	if err != nil {
-		return err
-	}
-	if credit.Sign() == 0 {
-		return fmt.Errorf("%s has no credit at %s: fees come back by tidegate requests refund", s.words, at)
-	}
-	return s.perform(ctx, spStep{
-		to: at, data: data, before: []string{"pays", filText(credit), "to", words},
-		after: func(ctx context.Context, _ uint64, _ []*types.Log, done *spDone) error {
-			left, _, err := s.creditAt(ctx, at, to)
-			if err == nil {
-				done.Credit, done.words = left.String(), fmt.Sprintf("%s were paid to %s.", filText(credit), words)
-			}
-			return err
-		},
-	})
-}
-
-// creditAt is the caller's credit at a provider, or with --escrow at a pinning, and the
-// call that pays it out.
-func (s *spAt) creditAt(ctx context.Context, at, to common.Address) (*big.Int, []byte, error) {
-	if s.c.Bool("escrow") {
-		abi := estuarypinning.NewEstuaryPinning()
-		credit, err := view(ctx, s.client, at, abi.PackEscrowCreditOf(s.seen), abi.UnpackEscrowCreditOf)
-		return credit, abi.PackWithdrawEscrow(to), err
-	}
-	abi := estuaryprovider.NewEstuaryProvider()
-	credit, err := view(ctx, s.client, at, abi.PackCreditOf(s.seen), abi.UnpackCreditOf)
-	return credit, abi.PackWithdraw(to), err
+	return s.payOut(ctx, "fees come back by tidegate requests refund", of)
 }

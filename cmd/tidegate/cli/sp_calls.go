@@ -170,22 +170,16 @@ func spDataCap(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spSt
 		step.data, step.before[0] = abi.PackGrantDataCap(slot), "lets f05 draw"
 	}
 	step.after = func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
-		for _, log := range logs {
-			e, err := abi.UnpackDataCapSpentEvent(log)
-			if err != nil || log.Address != gate || e.SlotId != slot {
-				continue
-			}
-			if err := s.tell(ctx, height, done, s.seen, slot); err != nil {
-				return err
-			}
-			done.Allocation = e.AllocationId
-			done.words = fmt.Sprintf("Allocation %d is for slot %d: claim it with a sector by %s, and notify the gate in the same manifest.", e.AllocationId, slot, s.at(d.SealDeadline))
-			if e.AllocationId == 0 {
-				done.words = fmt.Sprintf("The market actor may draw %s bytes for slot %d: publish its f05 deal, to the letter as the gate's getDealProposal has it, before %s.", e.Bytes, slot, s.at(d.SealDeadline))
-			}
-			return nil
+		e := eventIn(logs, gate, abi.UnpackDataCapSpentEvent)
+		if e == nil {
+			return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
 		}
-		return fmt.Errorf("transaction %s does not say that DataCap was set aside: is %s a StorageGate?", done.Transaction, gate)
+		done.Allocation = e.AllocationId
+		done.words = fmt.Sprintf("Allocation %d is for slot %d: claim it with a sector by %s, and notify the gate in the same manifest.", e.AllocationId, slot, s.at(d.SealDeadline))
+		if e.AllocationId == 0 {
+			done.words = fmt.Sprintf("The market actor may draw %s bytes for slot %d: publish its f05 deal, to the letter as the gate's getDealProposal has it, before %s.", e.Bytes, slot, s.at(d.SealDeadline))
+		}
+		return s.tell(ctx, height, done, s.seen, slot)
 	}
 	return step, nil
 }
@@ -325,35 +319,50 @@ func (s *spAt) payTo(ctx context.Context) (common.Address, string, error) {
 
 func spWithdraw(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() {
-		return usage("withdraw takes no arguments: it pays out all of the sender's credit")
+		return usage(paysAll, "sp")
 	}
 	s, err := openSp(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	abi := perpetualstorage.NewPerpetualStorage()
+	return s.payOut(ctx, "earnings go to a slot's payee; have they been proven (tidegate sp prove)?", credited{
+		s.storage.Address(), abi.PackCreditOf(s.seen), abi.UnpackCreditOf, abi.PackWithdrawEarned,
+	})
+}
+
+// credited is where the sender may have a credit: how it is asked for, and paid out to an address.
+type credited struct {
+	at     common.Address
+	ask    []byte
+	answer func([]byte) (*big.Int, error)
+	pay    func(to common.Address) []byte
+}
+
+const paysAll = "%s withdraw takes no arguments: it pays out all of the sender's credit"
+
+// payOut pays all of the sender's credit; none says whence it would come.
+func (s *spAt) payOut(ctx context.Context, none string, of credited) error {
 	to, words, err := s.payTo(ctx)
 	if err != nil {
 		return err
 	}
-	credit, err := s.storage.Credit(ctx, s.height, s.seen)
+	credit, err := view(ctx, s.client, of.at, of.ask, of.answer)
 	if err != nil {
 		return err
 	}
 	if credit.Sign() == 0 {
-		return fmt.Errorf("%s has no credit: earnings go to a slot's payee; have they been proven (tidegate sp prove)?", s.words)
+		return fmt.Errorf("%s has no credit at %s: %s", s.words, of.at, none)
 	}
 	return s.perform(ctx, spStep{
-		data: perpetualstorage.NewPerpetualStorage().PackWithdrawEarned(to), before: []string{"pays", filText(credit), "to", words},
-		after: func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
-			paid := new(big.Int)
-			for _, log := range logs {
-				if e, err := perpetualstorage.NewPerpetualStorage().UnpackWithdrawnEvent(log); err == nil && log.Address == s.storage.Address() {
-					paid = e.Amount
-				}
+		to: of.at, data: of.pay(to), before: []string{"pays", filText(credit), "to", words},
+		after: func(ctx context.Context, _ uint64, _ []*types.Log, done *spDone) error {
+			left, err := view(ctx, s.client, of.at, of.ask, of.answer)
+			if err == nil {
+				done.Credit, done.words = left.String(), fmt.Sprintf("%s were paid to %s.", filText(credit), words)
 			}
-			done.words = fmt.Sprintf("%s were paid to %s.", filText(paid), words)
-			return s.tell(ctx, height, done, s.seen)
+			return err
 		},
 	})
 }

@@ -48,15 +48,12 @@ func spRenew(ctx context.Context, s *spAt, slot uint64, d market.Detail) (spStep
 			"paid until", s.at(uint32(until)), "bond", filText(bond) + ", until the new term ends",
 		},
 		after: func(ctx context.Context, height uint64, logs []*types.Log, done *spDone) error {
-			for _, log := range logs {
-				e, err := abi.UnpackSlotActivatedEvent(log)
-				if err != nil || log.Address != s.storage.Address() {
-					continue
-				}
-				done.words = fmt.Sprintf("Slot %d follows slot %d: it is active, and paid from %s to %s. Prove it as the one before.", e.SlotId, slot, s.at(e.Start), s.at(e.End))
-				return s.tell(ctx, height, done, d.Payee, slot, e.SlotId)
+			e := eventIn(logs, s.storage.Address(), abi.UnpackSlotActivatedEvent)
+			if e == nil {
+				return fmt.Errorf("transaction %s does not say that the slot is renewed: is %s a PerpetualStorage?", done.Transaction, s.storage.Address())
 			}
-			return fmt.Errorf("transaction %s does not say that the slot is renewed: is %s a PerpetualStorage?", done.Transaction, s.storage.Address())
+			done.words = fmt.Sprintf("Slot %d follows slot %d: it is active, and paid from %s to %s. Prove it as the one before.", e.SlotId, slot, s.at(e.Start), s.at(e.End))
+			return s.tell(ctx, height, done, d.Payee, slot, e.SlotId)
 		},
 	}, nil
 }

@@ -174,6 +174,16 @@ func (s *spAt) tell(ctx context.Context, height uint64, done *spDone, account co
 	return err
 }
 
+// eventIn is the first event of a kind that a contract logged; nil for none.
+func eventIn[T any](logs []*types.Log, of common.Address, unpack func(*types.Log) (*T, error)) *T {
+	for _, log := range logs {
+		if e, err := unpack(log); err == nil && log.Address == of {
+			return e
+		}
+	}
+	return nil
+}
+
 // at says when an epoch is, as seen from the head.
 func (s *spAt) at(epoch uint32) string {
 	return fmt.Sprintf("epoch %d (in %s)", epoch, (time.Duration(int64(epoch)-int64(s.height)) * 30 * time.Second).Round(time.Minute))
