@@ -5,8 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
 )
+
+// TestEachPayeeIsTold has three slots proven at once, two of them of one payee.
+func TestEachPayeeIsTold(t *testing.T) {
+	a, b := common.Address{1}, common.Address{2}
+	credit := map[common.Address]*big.Int{a: big.NewInt(1e18), b: big.NewInt(5e17)}
+	got, err := creditsText([]slotState{{Payee: a.Hex()}, {Payee: b.Hex()}, {Payee: a.Hex()}}, func(p common.Address) (*big.Int, error) { return credit[p], nil })
+	if want := "The payee " + a.Hex() + " can withdraw 1 FIL.\nThe payee " + b.Hex() + " can withdraw 0.5 FIL."; err != nil || got != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}
 
 // TestLookSaysWhatKeepsSlotsFromBeingClaimed has deals that are vouched for, not any more, and not open.
 func TestLookSaysWhatKeepsSlotsFromBeingClaimed(t *testing.T) {
