@@ -20,6 +20,20 @@ func TestEachPayeeIsTold(t *testing.T) {
 	}
 }
 
+// TestAKeepersJobSaysWhatItCalls reads the keys that executor/market/keeper.go makes.
+func TestAKeepersJobSaysWhatItCalls(t *testing.T) {
+	for _, c := range []struct{ kind, key, want string }{
+		{"keep", "keep:314:0x9a9f:requestServed:4:0.4", "requestServed 4"},
+		{"keep", "keep:314:0xcf7e:openDeal:0x4ae929d87b5bc9da:0", "openDeal 0x4ae929d8…"},
+		{"pin", "pin:314:a:b:c:d", ""},
+		{"keep", "keep", ""},
+	} {
+		if got := keptCall(jobView{Kind: c.kind, Key: c.key}); got != c.want {
+			t.Errorf("%s: %q, want %q", c.key, got, c.want)
+		}
+	}
+}
+
 // TestLookSaysWhatKeepsSlotsFromBeingClaimed has deals that are vouched for, not any more, and not open.
 func TestLookSaysWhatKeepsSlotsFromBeingClaimed(t *testing.T) {
 	for _, c := range []struct {
