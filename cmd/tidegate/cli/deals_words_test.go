@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/tidegate/tidegate/bindings/perpetualstorage"
+	"github.com/tidegate/tidegate/executor/job"
 )
 
 // TestEachPayeeIsTold has three slots proven at once, two of them of one payee.
@@ -31,6 +32,14 @@ func TestAKeepersJobSaysWhatItCalls(t *testing.T) {
 		if got := keptCall(jobView{Kind: c.kind, Key: c.key}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.key, got, c.want)
 		}
+	}
+}
+
+// TestAnUnknownStatusSaysWhy has an answer in which neither actors nor operators could say.
+func TestAnUnknownStatusSaysWhy(t *testing.T) {
+	got := (&question{words: "sector 0 of f01010"}).say(dealAnswer{Status: job.StatusUnknown.String()})
+	if !strings.HasPrefix(got, "Sector 0 of f01010: unknown.") || !strings.Contains(got, "shown to hold its piece") {
+		t.Errorf("%q", got)
 	}
 }
 
