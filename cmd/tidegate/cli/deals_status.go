@@ -327,6 +327,8 @@ func (q *question) say(a dealAnswer) string {
 		fmt.Fprintf(&b, "Proven: Filecoin's actors said so, asked by DealStatusOracle %s", a.Oracle)
 	case a.Status != job.StatusUnknown.String():
 		fmt.Fprintf(&b, "Not proven: the operators say so, and the actors did not")
+	default:
+		fmt.Fprintf(&b, "A sector counts only once it was shown to hold its piece, a deal only if somebody looked while it was there: docs/deal-status.md")
 	}
 	if a.Transaction != nil {
 		fmt.Fprintf(&b, " (transaction %s, block %d, signed by %d)", a.Transaction, a.Block, a.Signers)

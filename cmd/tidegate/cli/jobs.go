@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -54,6 +56,15 @@ func (p progress) String() string {
 		s += ", " + p.Phase
 	}
 	return s
+}
+
+// keptCall says what a keeper's job calls, and of what: its key is keep:chain:contract:call:subject:occasion.
+func keptCall(j jobView) string {
+	parts := strings.Split(j.Key, ":")
+	if j.Kind != "keep" || len(parts) < 5 {
+		return ""
+	}
+	return parts[3] + " " + short(parts[4])
 }
 
 // page is a listing as the API gives it.
@@ -116,7 +127,7 @@ func jobsList(ctx context.Context, c *cli.Command) error {
 		}
 		progress := j.Progress.String()
 		if progress == "" {
-			progress = j.LastError // what it waits for
+			progress = cmp.Or(j.LastError, keptCall(j)) // what it waits for, or is
 		}
 		rows = append(rows, []string{
 			strconv.FormatInt(j.ID, 10), j.Kind, j.State, what, strconv.Itoa(j.Attempt), age(j.CreatedAt), short(j.Request), progress,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -246,10 +247,28 @@ func spProve(ctx context.Context, c *cli.Command) error {
 		for _, now := range done.Slots {
 			done.words += fmt.Sprintf("Slot %s is %s and has earned %s of %s.\n", now.ID, now.State, filOf(now.Earned), filOf(now.Obligation))
 		}
-		done.words += fmt.Sprintf("The payee %s can withdraw %s.", payee, filOf(done.Credit))
-		return nil
+		credits, err := creditsText(done.Slots, func(payee common.Address) (*big.Int, error) { return s.storage.Credit(ctx, height, payee) })
+		done.words += credits
+		return err
 	}
 	return s.perform(ctx, step)
+}
+
+// creditsText tells what each payee of slots can withdraw.
+func creditsText(slots []slotState, credit func(common.Address) (*big.Int, error)) (string, error) {
+	var lines, told []string
+	for _, s := range slots {
+		if slices.Contains(told, s.Payee) {
+			continue
+		}
+		told = append(told, s.Payee)
+		sum, err := credit(common.HexToAddress(s.Payee))
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, fmt.Sprintf("The payee %s can withdraw %s.", s.Payee, filText(sum)))
+	}
+	return strings.Join(lines, "\n"), nil
 }
 
 // proof gathers where the sectors of slots are now, as their miners say.
