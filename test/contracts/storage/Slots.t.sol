@@ -68,6 +68,17 @@ contract SlotsTest is StorageBase {
         vm.prank(sp2);
         store.claimDeal{ value: 9 ether }(dealId, 255, M2);
         assertEq(store.slotOf(_slot(dealId, 1, 0)).minerId, M2);
+        // None is open any more.
+        vm.prank(client);
+        store.suspend(dealId);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.Credited(sp3, store.nextSeq(), 9 ether);
+        vm.expectEmit(address(store));
+        emit IPerpetualStorage.NothingOpen(dealId, M3, store.nextSeq() + 1, 0, 9 ether);
+        vm.prank(sp3);
+        store.claimDeal{ value: 9 ether }(dealId, 255, M3);
+        assertEq(store.creditOf(sp3), 9 ether);
+        assertEq(store.slotOf(_slot(dealId, 2, 0)).minerId, 0);
     }
 
     function test_Claim_WhenNothingIsOpenTheValueIsCredited() public {
