@@ -98,8 +98,11 @@ func (m *Miner) Dispute(ctx context.Context, by chain.Account, deadline uint64) 
 	return nil
 }
 
-// outside waits, if now is at or after what cutoff makes of a deadline's next end, until
-// the deadline is over.
+// others is how many blocks may come before a message is in one: others send theirs.
+const others = 10
+
+// outside waits, if now is at or after what cutoff makes of a deadline's next end, or close to
+// it, until the deadline is over.
 func (m *Miner) outside(ctx context.Context, deadline uint64, cutoff func(end abi.ChainEpoch) abi.ChainEpoch) error {
 	st, err := m.State(ctx)
 	if err != nil {
@@ -107,7 +110,7 @@ func (m *Miner) outside(ctx context.Context, deadline uint64, cutoff func(end ab
 	}
 	next := m.f.chain.Head().Height() + 1
 	end := endOf(st, deadline, next)
-	if next < cutoff(end) {
+	if next+others < cutoff(end) {
 		return nil
 	}
 	return m.f.Reach(ctx, end)

@@ -185,6 +185,31 @@ func TestSkippedSectorsFaultRecoverAndDie(t *testing.T) {
 	}
 }
 
+// A declaration that is in time for the next block alone, which may be somebody else's, waits
+// until the deadline is over.
+func TestDeclarationThatOthersMayMakeLateWaits(t *testing.T) {
+	n := start(t)
+	m := n.miner(provider.Creation{})
+	s := n.seal(m, provider.Sector{})[0]
+	n.advance(day + 60)
+	deadline, _, err := m.Place(n.ctx, s)
+	n.must(err)
+	st, err := m.State(n.ctx)
+	n.must(err)
+	before := miner18.WPoStChallengeWindow + miner18.FaultDeclarationCutoff
+	next := n.Head().Height() + 1
+	end := st.ProvingPeriodStart + abi.ChainEpoch(deadline+1)*miner18.WPoStChallengeWindow
+	for end-before-1 <= next {
+		end += miner18.WPoStProvingPeriod
+	}
+	n.advance(end - before - 1 - next)
+	n.must(m.DeclareFaulty(n.ctx, s))
+	n.wantStatus(m, abi.SectorStatusCodeFaulty, s)
+	if head := n.Head().Height(); head <= end {
+		t.Errorf("declared by epoch %d, the deadline ends at %d", head, end)
+	}
+}
+
 func TestMinerThatStopsProvingLosesItsPower(t *testing.T) {
 	n := start(t)
 	m := n.miner(provider.Creation{})
