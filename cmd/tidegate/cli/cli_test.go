@@ -165,3 +165,19 @@ func TestClientCarriesTheKeyAndTellsProblems(t *testing.T) {
 		t.Errorf("code %d: %s", code, errOut)
 	}
 }
+
+// A list is read from where the flag says, whatever chain a variable names; two flags are one too many.
+func TestSlotsAreReadFromTheFlagNotTheVariable(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"head":7,"items":[]}`))
+	}))
+	defer s.Close()
+	t.Setenv("TIDEGATE_RPC", "http://127.0.0.1:1")
+	code, out, errOut := tide(t, "sp", "slots", "--url", s.URL, "--json")
+	if code != 0 || !strings.Contains(out, `"head":7`) {
+		t.Errorf("code %d: %s%s", code, out, errOut)
+	}
+	if code, _, errOut = tide(t, "sp", "slots", "--url", s.URL, "--rpc", "http://127.0.0.1:2"); code != 2 || !strings.Contains(errOut, "alternatives") {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ type listSlots func(ctx context.Context, after uint64, limit int) (httpapi.SlotP
 // slotLister reads from where the flags say.
 func slotLister(ctx context.Context, c *cli.Command) (listSlots, func(), error) {
 	switch from, rpc := c.String("url"), c.String("rpc"); {
-	case from != "" && c.IsSet("url") && c.IsSet("rpc"):
+	case from != "" && c.IsSet("url") && c.IsSet("rpc") && rpc != os.Getenv("TIDEGATE_RPC"): // a flag goes before a variable
 		return nil, nil, usage("--url and --rpc are alternatives: give one of them")
 	case from != "" && (rpc == "" || c.IsSet("url")):
 		base, err := url.Parse(from)
