@@ -29,6 +29,10 @@ const (
 	refuted  = 1 // by values that were found
 	tooLong  = -1
 	deciding = "30m" // for the formulas of one path, of which solve.py bounds the work
+
+	// branching is for the question whether a branch can be taken. One that is not answered by then is followed; by
+	// halmos's own 1 ms a busy machine follows branches that cannot be, and more of them below those, without end.
+	branching = "100ms"
 )
 
 func (c check) name() string {
@@ -167,7 +171,7 @@ func (b *bench) halmos(ctx context.Context, tree, full, enough string) (check, e
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "nice", "-n", "15", filepath.Join(b.python, "halmos"),
 		"--root", tree, "--forge-build-out", "out", "--contract", contract, "--function", name+`\(`, "--no-status",
-		"--solver-command", filepath.Join(b.python, "python")+" "+b.solver, "--solver-timeout-assertion", deciding, "--json-output", file)
+		"--solver-command", filepath.Join(b.python, "python")+" "+b.solver, "--solver-timeout-branching", branching, "--solver-timeout-assertion", deciding, "--json-output", file)
 	cmd.Env = append(b.environ(), "FOUNDRY_OUT=out", "FOUNDRY_CACHE_PATH=cache")
 	// It does not end for SIGTERM, nor do its solvers when it is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
