@@ -2,6 +2,8 @@ package deals
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -89,6 +91,33 @@ func TestWhoLosesScoresLessThanWhoWasNeverTried(t *testing.T) {
 				t.Errorf("%+v, %v", ranked, err)
 			}
 		})
+	}
+}
+
+// TestThatACopyWasTakenAges has a copy live for 30 days, and be looked at: that it is kept is
+// known anew, that it was taken and sealed is half forgotten.
+func TestThatACopyWasTakenAges(t *testing.T) {
+	w := newWorld(t, &sp{id: 1001})
+	id := w.openSlot(1, 0, 0)
+	m := w.maker()
+	w.run(m, 80, w.allActive)
+	w.now = w.now.Add(30 * 24 * time.Hour)
+	w.epoch += 30 * 2880
+	w.slots[id].Faulty = true
+	w.event("SlotFaulty", id)
+	if err := w.step(m, 1); err != nil {
+		t.Fatal(err)
+	}
+	known, err := m.Show(t.Context(), 1001)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, in := range known.Inputs {
+		got[in.Rate] = math.Round(100*in.Weight) / 100
+	}
+	if want := map[string]float64{"accepted": 0.5, "sealed": 0.5, "hours": 0.5, "kept": 8}; !maps.Equal(got, want) {
+		t.Errorf("weights %v, want %v", got, want)
 	}
 }
 

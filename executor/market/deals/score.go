@@ -75,30 +75,34 @@ func (p past) inputsOf(miner uint64, now time.Time) (out []job.ProviderInput) {
 			}
 			counted[is] = true
 		}
-		count := func(rate string, good bool) {
-			w := weight(o.UpdatedAt)
+		wasActive := !o.ActiveAt.IsZero()
+		began := o.UpdatedAt // when it was taken, and sealed, or neither; what is kept is looked at again
+		if wasActive {
+			began = o.ActiveAt
+		}
+		count := func(rate string, good bool, at time.Time) {
+			w := weight(at)
 			if rate == rateKept && !good {
 				w *= grave
 			}
-			out = append(out, job.ProviderInput{Rate: rate, Good: float64(flag(good)), All: 1, Weight: w, At: o.UpdatedAt, Of: o.ID, Words: o.Reason})
+			out = append(out, job.ProviderInput{Rate: rate, Good: float64(flag(good)), All: 1, Weight: w, At: at, Of: o.ID, Words: o.Reason})
 		}
-		wasActive := !o.ActiveAt.IsZero()
 		if strings.HasPrefix(o.Reason, whyUnasked) {
 			continue // it had no part in that
 		}
 		if o.State != job.OfferProposing {
-			count(rateAccepted, o.State != job.OfferFailed || wasTaken(o))
+			count(rateAccepted, o.State != job.OfferFailed || wasTaken(o), began)
 		}
 		if wasTaken(o) && (wasActive || o.State == job.OfferFailed) {
-			count(rateSealed, wasActive)
+			count(rateSealed, wasActive, began)
 		}
 		if wasActive {
-			count(rateKept, o.State != job.OfferFailed && !o.Faulty)
+			count(rateKept, o.State != job.OfferFailed && !o.Faulty, o.UpdatedAt)
 			if strings.Contains(o.ID, extendedInfix) {
 				continue // nothing was sealed
 			}
 			out = append(out, job.ProviderInput{
-				Rate: rateHours, Good: o.ActiveAt.Sub(o.CreatedAt).Hours(), All: 1, Weight: weight(o.UpdatedAt), At: o.UpdatedAt, Of: o.ID,
+				Rate: rateHours, Good: o.ActiveAt.Sub(o.CreatedAt).Hours(), All: 1, Weight: weight(began), At: began, Of: o.ID,
 			})
 		}
 	}
