@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,11 @@ type spWorld struct {
 
 func newSpWorld(t testing.TB, with ...func(*devnet.Config)) *spWorld {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	limit := 5 * time.Minute
+	if os.Getenv("TIDEGATE_SOAK") != "" { // half a year of epochs
+		limit = 30 * time.Minute
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	net := devnet.Start(t, append(with, func(c *devnet.Config) { c.Unmetered = true })...)
 	client, err := ethclient.DialContext(ctx, net.HTTPURL())
