@@ -25,6 +25,16 @@ contract BoundsTest is StorageBase {
         store.createDeal(HELLO_BYTES, PIECE, GIB, most + 1, _terms());
     }
 
+    function test_Create_TheCarHasLessThanTwoToThe48Bytes() public {
+        vm.startPrank(client);
+        uint64 dealId = store.createDeal(HELLO_BYTES, PIECE, 1 << 49, (1 << 48) - 1, _terms());
+        assertEq(store.dealOf(dealId).carSize, (1 << 48) - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TermsOutOfRange.selector, bytes32("carSize"))
+        );
+        store.createDeal(HELLO_BYTES, PIECE, 1 << 49, 1 << 48, _terms());
+    }
+
     function test_Create_TermsAtTheirBounds() public {
         DealTerms memory t = _terms();
         t.replicas = 16;

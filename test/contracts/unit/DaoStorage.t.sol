@@ -287,6 +287,31 @@ contract DaoStorageTest is DaoBase {
         assertEq(store.dealOf(dealId).terms.endEpoch, 0);
     }
 
+    function test_RenewStorage_RevertWhen_TheCapIsReached() public {
+        uint64 dealId = _stored(_cid(1)); // which took AMOUNT of 3 FIL
+        bytes memory data = abi.encode(uint96(1 ether), uint32(0));
+        _do(CidAction.RenewStorage, _cid(1), 1 ether, data);
+        _do(CidAction.RenewStorage, _cid(1), 1 ether, data);
+        uint256 id = _pass(_draft(CidAction.RenewStorage, _cid(1), 1 ether, data));
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_CapReached.selector, 1 ether, 1 ether - AMOUNT));
+        dao.executeCIDProposal(id, data);
+        assertEq(store.dealOf(dealId).free, AMOUNT + 2 ether);
+    }
+
+    function test_RenewStorage_WithoutABudgetIsPaidByTheExecutor() public {
+        uint64 dealId = _stored(_cid(1));
+        uint256 before = dao.treasury();
+        bytes memory data = abi.encode(uint96(1 ether), uint32(0));
+        uint256 id = _pass(_draft(CidAction.RenewStorage, _cid(1), 0, data));
+        vm.startPrank(keeper);
+        vm.expectRevert(abi.encodeWithSelector(IDataDAO.DataDAO_Underpaid.selector, 1 ether - 1, 1 ether));
+        dao.executeCIDProposal{ value: 1 ether - 1 }(id, data);
+        dao.executeCIDProposal{ value: 1 ether }(id, data);
+        vm.stopPrank();
+        assertEq(dao.treasury(), before);
+        assertEq(store.dealOf(dealId).free, AMOUNT + 1 ether);
+    }
+
     function test_RenewStorage_RevertWhen_AboveTheBudget() public {
         uint64 dealId = _stored(_cid(1));
         uint256 before = dao.treasury();
