@@ -83,9 +83,7 @@ contract DataCapTest is GateBase {
     }
 
     function test_DataCap_AllocationsAndClaims() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
+        uint64 dealId = _claimedWithDataCap(1);
         vm.prank(sp1);
         uint64 allocation = gate.allocateDataCap(dealId << 24);
         assertEq(gate.dataCapOf(dealId), 0);
@@ -100,7 +98,7 @@ contract DataCapTest is GateBase {
         vm.prank(sp1);
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_NoDataCap.selector, dealId, 0, GIB));
         gate.extendClaim(dealId << 24, allocation);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
+        _dataCapFor(dealId, 1);
         vm.prank(sp1);
         gate.extendClaim(dealId << 24, allocation);
         assertEq(verifreg.entryOf(allocation).termMax, 5_256_000 + int64(uint64(DAY)));
@@ -108,9 +106,7 @@ contract DataCapTest is GateBase {
 
     /// @dev A sector of a deal with DataCap is taken from the notification where it claimed the slot's allocation, and not otherwise.
     function test_DataCap_ASectorWithoutTheClaimIsNotTaken() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
+        uint64 slotId = _claimedWithDataCap(1) << 24;
         assertFalse(miner1.notify(address(gate), _changes(slotId, 42, 1), false), "nothing allocated");
         vm.prank(sp1);
         uint64 allocation = gate.allocateDataCap(slotId);
@@ -123,9 +119,7 @@ contract DataCapTest is GateBase {
 
     /// @dev A longer term is bought for a verified deal's slot, and while it is Active.
     function test_DataCap_ExtendClaim_RevertWhen_NotActiveOrNotVerified() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
+        uint64 slotId = _claimedWithDataCap(2) << 24;
         vm.prank(sp1);
         uint64 allocation = gate.allocateDataCap(slotId);
         verifreg.seal(allocation, 42);
@@ -152,9 +146,7 @@ contract DataCapTest is GateBase {
 
     /// @dev What the verified registry refuses, costs the deal no DataCap.
     function test_DataCap_RevertWhen_TheRegistryRefuses() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), 2 * uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
+        uint64 slotId = _claimedWithDataCap(2) << 24;
         verifreg.setLeastSize(GIB + 1);
         vm.prank(sp1);
         vm.expectPartialRevert(IStorageGate.StorageGate_ActorFailed.selector);
@@ -181,9 +173,7 @@ contract DataCapTest is GateBase {
 
     /// @dev Whatever the market says of a slot whose DataCap was allocated, it drew none.
     function test_DataCap_ThatWasAllocatedIsNotDrawnByTheMarket() public {
-        uint64 slotId = _deal(true) << 24;
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(slotId >> 24));
-        _claim(slotId >> 24, M1, sp1);
+        uint64 slotId = _claimedWithDataCap(1) << 24;
         vm.prank(sp1);
         uint64 allocation = gate.allocateDataCap(slotId);
         DealProposal memory p = _offered(slotId, M1);
@@ -202,9 +192,7 @@ contract DataCapTest is GateBase {
     }
 
     function test_DataCap_OfALapsedClaimIsTheDealsAgain() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
+        uint64 dealId = _claimedWithDataCap(1);
         vm.prank(sp1);
         gate.grantDataCap(dealId << 24);
         vm.expectRevert(abi.encodeWithSelector(IStorageGate.StorageGate_WrongState.selector, dealId << 24));
@@ -219,9 +207,7 @@ contract DataCapTest is GateBase {
 
     /// @dev The provider seals what was allocated and lets its claim of the slot lapse.
     function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationWasClaimed() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
+        uint64 dealId = _claimedWithDataCap(1);
         vm.prank(sp1);
         uint64 allocation = gate.allocateDataCap(dealId << 24);
         verifreg.seal(allocation, 42);
@@ -233,9 +219,7 @@ contract DataCapTest is GateBase {
 
     /// @dev An allocation can be sealed until the deadline, though its claim was given back before.
     function test_DataCap_ReclaimDataCap_RevertWhen_TheAllocationCanStillBeSealed() public {
-        uint64 dealId = _deal(true);
-        datacap.mint(_id(address(gate)), uint256(GIB) * 1e18, CborWriter.u64(dealId));
-        _claim(dealId, M1, sp1);
+        uint64 dealId = _claimedWithDataCap(1);
         vm.startPrank(sp1);
         gate.allocateDataCap(dealId << 24);
         store.releaseClaim(dealId << 24);
@@ -488,6 +472,12 @@ contract DataCapTest is GateBase {
     }
 
     // ----------------------------------------------------------------- inside
+
+    function _claimedWithDataCap(uint256 pieces) private returns (uint64 dealId) {
+        dealId = _deal(true);
+        _dataCapFor(dealId, pieces);
+        _claim(dealId, M1, sp1);
+    }
 
     function _dataCapFor(uint64 dealId, uint256 pieces) private {
         datacap.mint(_id(address(gate)), pieces * GIB * 1e18, CborWriter.u64(dealId));
