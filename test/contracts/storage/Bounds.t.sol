@@ -35,6 +35,15 @@ contract BoundsTest is StorageBase {
         store.createDeal(HELLO_BYTES, PIECE, 1 << 49, 1 << 48, _terms());
     }
 
+    function test_Published_MayStartInTheEpochOfItsPublication() public {
+        uint64 slotId = _slot(_deal(), 0, 0);
+        PublishedDeal memory p = _f05(M1, 1);
+        (p.start, p.end) = (int64(uint64(block.number)), p.end - p.start + int64(uint64(block.number)));
+        assertEq(store.whyNot(slotId, p), 0);
+        assertTrue(facts.publish(store, slotId, p));
+        assertEq(store.slotOf(slotId).start, block.number);
+    }
+
     function test_Create_TermsAtTheirBounds() public {
         DealTerms memory t = _terms();
         t.replicas = 16;
