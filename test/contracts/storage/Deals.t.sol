@@ -4,7 +4,11 @@ pragma solidity 0.8.30;
 import { CidHash } from "../../../contracts/interfaces/IEstuaryPinning.sol";
 import { Actions, PinPayload } from "../../../contracts/interfaces/IExecutionProvider.sol";
 import { DealTerms, DealView, IPerpetualStorage } from "../../../contracts/interfaces/IPerpetualStorage.sol";
+import { IProviderRegistry } from "../../../contracts/interfaces/IProviderRegistry.sol";
+import { IFilecoinFacts } from "../../../contracts/interfaces/IStorageGate.sol";
+import { StorageConfig } from "../../../contracts/storage/PerpetualStorage.sol";
 import { StorageBase } from "./StorageBase.sol";
+import { StorageFactory } from "./StorageFactory.sol";
 import { Vm } from "forge-std/Vm.sol";
 
 contract DealsTest is StorageBase {
@@ -31,6 +35,33 @@ contract DealsTest is StorageBase {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotClient.selector, stranger));
         store.cancel(dealId);
+    }
+
+    function test_Create_RevertWhen_ForNobody() public {
+        vm.expectRevert(abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_NotClient.selector, address(0)));
+        store.createDealFor{ value: 1 ether }(address(0), HELLO_BYTES, PIECE, GIB, CAR_SIZE, _terms());
+    }
+
+    function test_Construct_RevertWhen_APartIsMissing() public {
+        StorageFactory made = StorageFactory(vm.deployCode("StorageFactory.sol:StorageFactory"));
+        bytes32[6] memory fields = [bytes32("gate"), "facts", "registry", "requestTerm", "callbackGas", "callbackGas"];
+        for (uint256 i = 0; i < fields.length; ++i) {
+            StorageConfig memory c = _storageConfig();
+            if (i == 0) c.gate = address(0);
+            if (i == 1) c.facts = IFilecoinFacts(address(0));
+            if (i == 2) c.registry = IProviderRegistry(address(0));
+            if (i == 3) c.requestTerm = uint40(provider.minDeadline()) - 1;
+            if (i == 4) c.callbackGas = 0;
+            if (i == 5) c.callbackGas = uint32(provider.maxCallbackGas()) + 1;
+            vm.expectRevert(
+                abi.encodeWithSelector(IPerpetualStorage.PerpetualStorage_TermsOutOfRange.selector, fields[i])
+            );
+            made.make(provider, c);
+        }
+        StorageConfig memory least = _storageConfig();
+        least.requestTerm = uint40(provider.minDeadline());
+        least.callbackGas = uint32(provider.maxCallbackGas());
+        assertEq(made.make(provider, least).callbackGas(), provider.maxCallbackGas());
     }
 
     function test_Create_HashesTheCidAsPinningDoes() public {
@@ -386,6 +417,17 @@ contract DealsTest is StorageBase {
         assertEq(_fulfill(_failure(ask, 1)), 1);
         assertEq(uint8(store.dealOf(dealId).status), uint8(IPerpetualStorage.DealStatus.Cancelled));
         assertEq(store.creditOf(client), 10 ether);
+    }
+
+    function test_Prepare_AnAnswerAfterTheCancellationOpensNothing() public {
+        (uint64 dealId, Ask memory ask) = _prepare();
+        vm.prank(client);
+        store.cancel(dealId);
+        assertEq(store.creditOf(client), 10 ether);
+        assertEq(_fulfill(_success(ask, abi.encode(PIECE, GIB, CAR_SIZE))), 1);
+        assertEq(uint8(store.dealOf(dealId).status), uint8(IPerpetualStorage.DealStatus.Cancelled));
+        assertEq(_free(dealId), 0);
+        assertEq(store.creditOf(client), 10 ether, "once");
     }
 
     function test_Prepare_LateIsSettledByAnyone() public {
