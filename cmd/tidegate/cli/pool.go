@@ -377,7 +377,10 @@ func poolWithdraw(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer p.close()
-	return p.payOut(ctx, "leave a pool first", credited{p.at, p.abi.PackCreditOf(p.seen), p.abi.UnpackCreditOf, p.abi.PackWithdraw})
+	return p.payOut(ctx, "leave a pool first", credited{
+		p.at, p.abi.PackCreditOf(p.seen), p.abi.UnpackCreditOf, p.abi.PackWithdraw,
+		amountIn(p.abi.UnpackPoolWithdrawnEvent, func(e *storagepools.StoragePoolsPoolWithdrawn) *big.Int { return e.Amount }),
+	})
 }
 
 func poolArg(c *cli.Command, n int) (uint64, error) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -136,8 +137,16 @@ func requestsWithdraw(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer s.close()
-	if of.ask, of.answer, of.pay = provider.PackCreditOf(s.seen), provider.UnpackCreditOf, provider.PackWithdraw; c.Bool("escrow") {
-		of.ask, of.answer, of.pay = pinning.PackEscrowCreditOf(s.seen), pinning.UnpackEscrowCreditOf, pinning.PackWithdrawEscrow
+	if c.Bool("escrow") {
+		of = credited{
+			of.at, pinning.PackEscrowCreditOf(s.seen), pinning.UnpackEscrowCreditOf, pinning.PackWithdrawEscrow,
+			amountIn(pinning.UnpackEscrowWithdrawnEvent, func(e *estuarypinning.EstuaryPinningEscrowWithdrawn) *big.Int { return e.Amount }),
+		}
+	} else {
+		of = credited{
+			of.at, provider.PackCreditOf(s.seen), provider.UnpackCreditOf, provider.PackWithdraw,
+			amountIn(provider.UnpackWithdrawnEvent, func(e *estuaryprovider.EstuaryProviderWithdrawn) *big.Int { return e.Amount }),
+		}
 	}
 	return s.payOut(ctx, "fees come back by tidegate requests refund", of)
 }

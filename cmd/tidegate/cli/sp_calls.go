@@ -348,6 +348,7 @@ func spWithdraw(ctx context.Context, c *cli.Command) error {
 	abi := perpetualstorage.NewPerpetualStorage()
 	return s.payOut(ctx, "earnings go to a slot's payee; have they been proven (tidegate sp prove)?", credited{
 		s.storage.Address(), abi.PackCreditOf(s.seen), abi.UnpackCreditOf, abi.PackWithdrawEarned,
+		amountIn(abi.UnpackWithdrawnEvent, func(e *perpetualstorage.PerpetualStorageWithdrawn) *big.Int { return e.Amount }),
 	})
 }
 
@@ -357,6 +358,16 @@ type credited struct {
 	ask    []byte
 	answer func([]byte) (*big.Int, error)
 	pay    func(to common.Address) []byte
+	paid   func(logs []*types.Log, by common.Address) *big.Int // as its event says; nil for none
+}
+
+func amountIn[T any](unpack func(*types.Log) (*T, error), amount func(*T) *big.Int) func([]*types.Log, common.Address) *big.Int {
+	return func(logs []*types.Log, by common.Address) *big.Int {
+		if e := eventIn(logs, by, unpack); e != nil {
+			return amount(e)
+		}
+		return nil
+	}
 }
 
 const paysAll = "%s withdraw takes no arguments: it pays out all of the sender's credit"
@@ -376,10 +387,14 @@ func (s *spAt) payOut(ctx context.Context, none string, of credited) error {
 	}
 	return s.perform(ctx, spStep{
 		to: of.at, data: of.pay(to), before: []string{"pays", filText(credit), "to", words},
-		after: func(ctx context.Context, _ uint64, _ []*types.Log, done *spDone) error {
+		after: func(ctx context.Context, _ uint64, logs []*types.Log, done *spDone) error {
+			paid := of.paid(logs, of.at) // it may have become more since it was asked for
+			if paid == nil {
+				return fmt.Errorf("transaction %s does not say what was paid: is %s the right contract?", done.Transaction, of.at)
+			}
 			left, err := view(ctx, s.client, of.at, of.ask, of.answer)
 			if err == nil {
-				done.Credit, done.words = left.String(), fmt.Sprintf("%s were paid to %s.", filText(credit), words)
+				done.Credit, done.words = left.String(), fmt.Sprintf("%s were paid to %s.", filText(paid), words)
 			}
 			return err
 		},

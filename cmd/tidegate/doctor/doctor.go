@@ -229,7 +229,7 @@ func (f *findings) ledger(ctx context.Context, ledger *store.Store) {
 	f.deals(ctx, ledger)
 }
 
-// deals reads the alarms of deals, and of claimed slots that have none.
+// deals reads the alarms of deals, and of claimed slots that wait for one.
 func (f *findings) deals(ctx context.Context, ledger *store.Store) {
 	live, err := ledger.Offers(ctx, job.OfferFilter{Live: true, Brief: true})
 	if err != nil {
